@@ -1,0 +1,55 @@
+# Two commands do everything from a bare checkout: `make app` and `make test`. README quotes both.
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8501
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime
+DEV := $(VENV)/.dev
+export OMP_NUM_THREADS ?=
+
+.PHONY: app server test lint bench train-demo bench-methods browser load clean
+
+$(RUNTIME): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Whence needs Python 3.11 or newer; this is %d.%d." % sys.version_info[:2])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@sh tools/install.sh $(BIN)/python requirements.txt
+	@touch $@
+
+$(DEV): $(RUNTIME) requirements-dev.txt
+	@sh tools/install.sh $(BIN)/python requirements-dev.txt
+	@touch $@
+
+app: $(RUNTIME)
+	@echo "Whence opens at http://$(HOST):$(PORT)  (Ctrl+C ends it)"
+	@$(BIN)/python -m streamlit run streamlit_app.py --server.address $(HOST) --server.port $(PORT)
+
+server: $(RUNTIME)
+	@$(BIN)/python -m core.server --host $(HOST) --port $(PORT)
+
+browser: $(DEV)
+	@sh tools/browser.sh $(BIN)/python
+
+test: $(DEV) browser
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(DEV)
+	@sh benchmarks/run.sh
+
+train-demo: $(DEV)
+	@$(BIN)/python -m tools.demo_model.train
+	@$(BIN)/python -m tools.demo_model.evaluate
+
+bench-methods: $(DEV)
+	@$(BIN)/python -m benchmarks.planted_causes
+
+load: $(DEV)
+	@$(BIN)/python -m benchmarks.load
+
+clean:
+	rm -rf $(VENV) .venv-* out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,68 @@
+"""Everything an operator can set, read once from the environment (or a `.env` file), with units in the names.
+
+Knows no model and no page. Names without the `WHENCE_` prefix are those that LIT's deployments already use.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+DEMO_MODEL = "data/models/demo"
+
+
+class Settings(BaseSettings):
+    """Settings with their defaults; `WHENCE_<NAME>` in the environment changes each."""
+
+    model_config = SettingsConfigDict(env_prefix="WHENCE_", env_file=".env", extra="ignore", frozen=True)
+
+    mode: Literal["local", "hosted"] = "local"
+    data_dir: Path = Field(default_factory=lambda: Path.home() / ".local" / "share" / "whence")
+    """The person's own folder: database, salience matrices."""
+    database_url: str = ""
+    """SQLAlchemy address; empty: SQLite in `data_dir`."""
+
+    model_config_list: str = Field(
+        default=f"demo:{DEMO_MODEL}", validation_alias=AliasChoices("MODEL_CONFIG", "WHENCE_MODEL_CONFIG")
+    )
+    """`name:path,name:path`; the first is loaded at start-up."""
+    framework: str = Field(
+        default="transformers", validation_alias=AliasChoices("DL_FRAMEWORK", "WHENCE_DL_FRAMEWORK")
+    )
+    precision: str = Field(default="auto", validation_alias=AliasChoices("PRECISION", "WHENCE_PRECISION"))
+    quantization: str = Field(
+        default="auto", validation_alias=AliasChoices("QUANTIZATION", "WHENCE_QUANTIZATION")
+    )
+    batch_size: int = Field(
+        default=16, ge=1, validation_alias=AliasChoices("BATCH_SIZE", "WHENCE_BATCH_SIZE")
+    )
+    sequence_length: int = Field(
+        default=0, ge=0, validation_alias=AliasChoices("SEQUENCE_LENGTH", "WHENCE_SEQUENCE_LENGTH")
+    )
+    """Longest prompt + response in tokens; 0: the model's own limit."""
+    datasets: str = Field(default="", validation_alias=AliasChoices("DATASETS", "WHENCE_DATASETS"))
+    max_examples: int = Field(
+        default=100_000, ge=1, validation_alias=AliasChoices("MAX_EXAMPLES", "WHENCE_MAX_EXAMPLES")
+    )
+    max_prompt_chars: int = Field(default=200_000, ge=1)
+    max_stored_bytes: int = Field(default=2_000_000_000, ge=1)
+    """Per workspace in hosted mode; also the bound of the salience cache on disk."""
+    max_download_bytes: int = Field(default=200_000_000, ge=1)
+    salience_budget_bytes: int = Field(default=256 * 1024 * 1024, ge=1)
+    """Where the Gram matrix would pass this, targets are grouped into words, then sentences."""
+    threads: int = Field(default=0, ge=0)
+    """Threads of one model on a CPU; 0: torch's own choice."""
+    backend: Literal["local", "ray"] = "local"
+    server_token: SecretStr = SecretStr("")
+    hf_token: SecretStr = Field(default=SecretStr(""), validation_alias=AliasChoices("HF_TOKEN"))
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The process's settings, read at first use."""
+    return Settings()
