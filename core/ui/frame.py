@@ -1,0 +1,58 @@
+"""The frame around every page: navigation, the model in use, the state of the queue.
+
+A page opened by its own address right after a restart is run by Streamlit without `streamlit_app.py`;
+`begin()` notices that and lets `streamlit_app.py` draw the whole frame. This module knows no page.
+"""
+
+from __future__ import annotations
+
+import runpy
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.settings import ROOT
+from core.ui import model_box
+
+ASSETS = Path(__file__).parent / "assets"
+_run = threading.local()
+"""Set while `streamlit_app.py` draws; Streamlit runs one script at a time in each of its script threads."""
+
+
+def theme() -> str:
+    """`light` or `dark`, as the person's browser shows the page."""
+    return "dark" if getattr(st.context.theme, "type", None) == "dark" else "light"
+
+
+def run(pages: Sequence[Any]) -> None:
+    """Draw the frame around the chosen one of `pages` (`st.Page` objects) and run it."""
+    _run.framed = True
+    try:
+        st.set_page_config(
+            page_title="Whence", page_icon=str(ASSETS / "whence-icon.svg"), layout="wide"
+        )
+        page = st.navigation(list(pages))
+        st.logo(str(ASSETS / f"whence-{theme()}.svg"), size="large")
+        with st.sidebar:
+            model_box.draw()
+        page.run()
+    finally:
+        _run.framed = False
+
+
+def begin(title: str, purpose: str = "") -> None:
+    """First line of every page: the full frame whatever way the page was reached, then its heading.
+
+    `purpose` is one plain sentence saying what the page is for.
+    """
+    if not getattr(_run, "framed", False):
+        runpy.run_path(str(ROOT / "streamlit_app.py"))
+        st.stop()
+    st.html(f"<style>{(ASSETS / 'frame.css').read_text(encoding='utf-8')}</style>")
+    with st.container(key="page-heading"):
+        st.header(title, anchor=False)
+        if purpose:
+            st.caption(purpose)
