@@ -1,0 +1,352 @@
+"""Jobs, driven step by step with events: no test sleeps, and none depends on how fast the machine is."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from core.errors import AppError, Stopped
+from core.jobs import Job, JobContext, JobQueue
+
+LONG = 20.0
+"""Bound of waits that end at once when the code is right."""
+
+
+@pytest.fixture
+def queue() -> Iterator[JobQueue]:
+    queue = JobQueue()
+    yield queue
+    queue.close()
+
+
+class Gate:
+    """Work that says when it has started and goes on when told."""
+
+    def __init__(self, result: object = "done") -> None:
+        self.result = result
+        self.started, self.go = threading.Event(), threading.Event()
+        self.runs = 0
+
+    def __call__(self, context: JobContext) -> object:
+        self.runs += 1
+        self.started.set()
+        assert self.go.wait(LONG)
+        context.check()
+        return self.result
+
+
+def submit(queue: JobQueue, fn: Callable[[JobContext], object], key: str, owner: str = "a", **more) -> Job:
+    return queue.submit(fn, kind=more.pop("kind", "work"), key=key, owner=owner, **more)
+
+
+def test_a_result_arrives_and_the_queue_is_empty_again(queue: JobQueue) -> None:
+    job = submit(queue, lambda context: 6 * 7, "k")
+    assert job.get(LONG) == 42
+    assert (job.state, job.result, job.error, job.position, job.eta_seconds) == ("done", 42, None, 0, 0.0)
+    assert queue.depth == 0
+
+
+def test_progress_partial_and_message_are_seen_while_it_runs(queue: JobQueue) -> None:
+    seen, go = threading.Event(), threading.Event()
+
+    def work(context: JobContext) -> str:
+        context.progress(0.25, "loading", partial="He")
+        context.progress(0.5)
+        seen.set()
+        assert go.wait(LONG)
+        return "Hello"
+
+    job = submit(queue, work, "k")
+    assert seen.wait(LONG)
+    assert (job.state, job.progress, job.message, job.partial) == ("running", 0.5, "loading", "He")
+    assert job.eta_seconds is not None
+    assert job.result is None
+    assert not job.wait(0)
+    go.set()
+    assert job.get(LONG) == "Hello"
+
+
+def test_one_lane_runs_one_after_the_other_and_tells_positions(queue: JobQueue) -> None:
+    first, rest = Gate(), [Gate() for _ in range(3)]
+    jobs = [submit(queue, gate, str(i), owner=str(i)) for i, gate in enumerate([first, *rest])]
+    assert first.started.wait(LONG)
+    assert [job.position for job in jobs] == [0, 1, 2, 3]
+    assert [job.state for job in jobs] == ["running", "queued", "queued", "queued"]
+    assert queue.depth == 4
+    assert not any(gate.started.is_set() for gate in rest)
+    jobs[1].stop()
+    assert [job.position for job in jobs] == [0, 0, 1, 2]
+    for gate in (first, *rest):
+        gate.go.set()
+    assert [job.wait(LONG) for job in jobs] == [True] * 4
+    assert [job.state for job in jobs] == ["done", "stopped", "done", "done"]
+
+
+def test_lanes_run_side_by_side(queue: JobQueue) -> None:
+    gates = Gate(), Gate()
+    jobs = [submit(queue, gate, str(i), owner=str(i), lane=f"cuda:{i}") for i, gate in enumerate(gates)]
+    assert all(gate.started.wait(LONG) for gate in gates)
+    for gate in gates:
+        gate.go.set()
+    assert [job.get(LONG) for job in jobs] == ["done", "done"]
+
+
+def test_the_same_request_of_two_people_is_one_piece_of_work(queue: JobQueue) -> None:
+    gate = Gate()
+    ours = submit(queue, gate, "k", owner="a")
+    theirs = submit(queue, gate, "k", owner="b")
+    again = submit(queue, gate, "k", owner="a")
+    assert ours.id == theirs.id
+    assert again is ours
+    gate.go.set()
+    assert ours.get(LONG) == theirs.get(LONG) == "done"
+    assert gate.runs == 1
+
+
+def test_work_goes_on_until_its_last_owner_has_left(queue: JobQueue) -> None:
+    gate = Gate()
+    ours, theirs = submit(queue, gate, "k", owner="a"), submit(queue, gate, "k", owner="b")
+    assert gate.started.wait(LONG)
+    ours.stop()
+    assert ours.wait(LONG)
+    assert (ours.state, type(ours.error), theirs.state) == ("stopped", Stopped, "running")
+    gate.go.set()
+    assert theirs.get(LONG) == "done"
+    assert (ours.state, ours.result) == ("stopped", None)
+
+
+def test_stop_reaches_the_work_and_frees_the_key_at_once(queue: JobQueue) -> None:
+    gate, fresh = Gate(), Gate("fresh")
+    job = submit(queue, gate, "k")
+    assert gate.started.wait(LONG)
+    job.stop()
+    job.stop()
+    again = submit(queue, fresh, "k")
+    assert again.id != job.id
+    fresh.go.set()
+    gate.go.set()
+    assert again.get(LONG) == "fresh"
+    with pytest.raises(Stopped):
+        job.get(LONG)
+
+
+def test_stopped_work_may_still_hand_over_what_it_had(queue: JobQueue) -> None:
+    started = threading.Event()
+
+    def write(context: JobContext) -> str:
+        started.set()
+        assert context.stop.wait(LONG)
+        return "half an answ"
+
+    job = submit(queue, write, "k")
+    assert started.wait(LONG)
+    assert not job.stopping
+    job.stop()
+    assert job.wait(LONG)
+    assert (job.state, job.result, job.stopping) == ("stopped", "half an answ", False)
+    with pytest.raises(Stopped):
+        job.get(LONG)
+
+
+def test_a_newer_request_of_a_kind_replaces_the_owners_older_one(queue: JobQueue) -> None:
+    gates = [Gate() for _ in range(5)]
+    old = submit(queue, gates[0], "1", owner="a", kind="salience")
+    assert gates[0].started.wait(LONG)
+    other_kind = submit(queue, gates[1], "2", owner="a", kind="generate")
+    other_owner = submit(queue, gates[2], "3", owner="b", kind="salience")
+    beside = submit(queue, gates[3], "4", owner="a", kind="salience", replaces=False)
+    newer = submit(queue, gates[4], "5", owner="a", kind="salience")
+    assert old.stopping
+    for gate in gates:
+        gate.go.set()
+    assert old.wait(LONG)
+    assert old.state == "stopped"
+    for job in (other_kind, other_owner, beside, newer):
+        assert job.get(LONG) == "done"
+
+
+def test_a_queued_job_that_nobody_waits_for_never_runs(queue: JobQueue) -> None:
+    busy, dropped = Gate(), Gate()
+    running, waiting = submit(queue, busy, "1"), submit(queue, dropped, "2", owner="b")
+    assert busy.started.wait(LONG)
+    waiting.stop()
+    assert waiting.state == "stopped"
+    busy.go.set()
+    assert running.get(LONG) == "done"
+    assert dropped.runs == 0
+
+
+def test_errors_for_people_are_kept_and_bugs_are_logged_whole(
+    queue: JobQueue, caplog: pytest.LogCaptureFixture
+) -> None:
+    def told(context: JobContext) -> None:
+        raise AppError("Too long: 9 tokens, at most 5.", code="too_long")
+
+    def bug(context: JobContext) -> None:
+        raise KeyError("secret detail")
+
+    def memory(context: JobContext) -> None:
+        raise MemoryError
+
+    def leave(context: JobContext) -> None:
+        raise SystemExit(3)
+
+    job = submit(queue, told, "1")
+    with pytest.raises(AppError, match="9 tokens, at most 5") as caught:
+        job.get(LONG)
+    assert caught.value.code == "too_long"
+    job = submit(queue, bug, "2")
+    assert job.wait(LONG)
+    assert job.state == "failed"
+    assert job.error is not None
+    assert job.error.code == "internal"
+    assert "secret detail" not in str(job.error)
+    assert "secret detail" in caplog.text
+    assert "Traceback" in caplog.text
+    job = submit(queue, memory, "3")
+    assert job.wait(LONG)
+    assert job.error is not None
+    assert job.error.code == "memory"
+    assert submit(queue, leave, "4").wait(LONG)
+    assert submit(queue, lambda context: "alive", "5").get(LONG) == "alive"
+
+
+def test_a_full_queue_says_so_with_figures_but_lets_people_join() -> None:
+    queue = JobQueue(max_queued=1)
+    busy, waiting = Gate(), Gate()
+    submit(queue, busy, "1", owner="a")
+    assert busy.started.wait(LONG)
+    submit(queue, waiting, "2", owner="b")
+    with pytest.raises(AppError, match="1 requests are waiting already, and at most 1") as caught:
+        submit(queue, Gate(), "3", owner="c")
+    assert caught.value.code == "busy"
+    joined = submit(queue, waiting, "2", owner="c")
+    busy.go.set()
+    waiting.go.set()
+    assert joined.get(LONG) == "done"
+    queue.close()
+
+
+def test_urgent_work_goes_first_and_long_work_gives_way(queue: JobQueue) -> None:
+    order: list[str] = []
+    started, go = threading.Event(), threading.Event()
+
+    def long(context: JobContext) -> None:
+        order.append("long 1")
+        started.set()
+        assert go.wait(LONG)
+        context.give_way()
+        order.append("long 2")
+
+    def note(name: str) -> Callable[[JobContext], None]:
+        return lambda context: order.append(name)
+
+    first = submit(queue, long, "1", owner="a", priority=-1)
+    assert started.wait(LONG)
+    jobs = [
+        first,
+        submit(queue, note("as long"), "2", owner="b", priority=-1),
+        submit(queue, note("click"), "3", owner="c"),
+        submit(queue, note("urgent"), "4", owner="d", priority=5),
+    ]
+    go.set()
+    assert all(job.wait(LONG) for job in jobs)
+    assert order == ["long 1", "urgent", "click", "long 2", "as long"]
+
+
+def test_listeners_hear_changes_and_a_faulty_one_harms_nobody(queue: JobQueue) -> None:
+    gate = Gate()
+    heard: list[str] = []
+    ended = threading.Event()
+
+    def listen(job: Job) -> None:
+        heard.append(job.state)
+        if job.finished:
+            ended.set()
+
+    def faulty(job: Job) -> None:
+        raise ValueError
+
+    job = submit(queue, gate, "k")
+    job.on_change(faulty)
+    job.on_change(listen)
+    assert gate.started.wait(LONG)
+    gate.go.set()
+    assert ended.wait(LONG)
+    assert heard[-1] == "done"
+    late: list[str] = []
+    job.on_change(lambda job: late.append(job.state))
+    assert late == ["done"]
+
+
+def test_a_wait_that_is_too_long_is_an_error_with_the_figure(queue: JobQueue) -> None:
+    gate = Gate()
+    job = submit(queue, gate, "k")
+    with pytest.raises(AppError, match="the 0 seconds allowed") as caught:
+        job.get(0)
+    assert caught.value.code == "timeout"
+    gate.go.set()
+    assert job.get(LONG) == "done"
+
+
+def test_eta_adds_what_such_jobs_took_before(queue: JobQueue) -> None:
+    submit(queue, lambda context: None, "0").get(LONG)
+    queue._usual_seconds["work"] = 10.0
+    gate, unknown = Gate(), Gate()
+    running = submit(queue, gate, "1", owner="a")
+    assert gate.started.wait(LONG)
+    second = submit(queue, Gate(), "2", owner="b")
+    third = submit(queue, unknown, "3", owner="c", kind="never seen")
+    assert running.eta_seconds == pytest.approx(10, abs=10)
+    assert second.eta_seconds == pytest.approx(20, abs=10)
+    assert third.eta_seconds is None
+    second.stop()
+    gate.go.set()
+    unknown.go.set()
+
+
+def test_close_answers_everybody_and_takes_no_more() -> None:
+    queue = JobQueue()
+    gate, never = Gate(), Gate()
+    running, waiting = submit(queue, gate, "1"), submit(queue, never, "2", owner="b")
+    assert gate.started.wait(LONG)
+    closer = threading.Thread(target=queue.close)
+    closer.start()
+    assert waiting.wait(LONG)
+    gate.go.set()
+    assert running.wait(LONG)
+    closer.join(LONG)
+    assert not closer.is_alive()
+    assert (running.state, waiting.state, never.runs) == ("stopped", "stopped", 0)
+    with pytest.raises(AppError) as caught:
+        submit(queue, Gate(), "3")
+    assert caught.value.code == "closed"
+
+
+def test_close_lets_work_in_flight_end_within_the_grace() -> None:
+    queue = JobQueue()
+    gate = Gate()
+    job = submit(queue, gate, "1")
+    assert gate.started.wait(LONG)
+    closer = threading.Thread(target=queue.close, args=(LONG,))
+    closer.start()
+    gate.go.set()
+    closer.join(LONG)
+    assert (job.state, job.result) == ("done", "done")
+
+
+def test_an_idle_queue_keeps_no_result_alive(queue: JobQueue) -> None:
+    class Big:
+        pass
+
+    big = Big()
+    held = weakref.ref(big)
+    submit(queue, lambda context, value=big: value, "1").get(LONG)
+    del big
+    submit(queue, lambda context: None, "2").get(LONG)  # the worker has left the first for good
+    gc.collect()
+    assert held() is None
