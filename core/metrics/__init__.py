@@ -1,0 +1,71 @@
+"""Metrics of answers against targets: a family, each member one file and one line of the tuple at the end.
+
+    rows = [Row(id, response, target), …]
+    measured = measure(rows, metric("bleu"))
+    measured.values                      # one a row
+    aggregate(measured).value            # of all rows, with a 95 % interval
+    compare(measured, other).p           # paired bootstrap test of two systems
+
+Runs without torch; log-probabilities come from the caller. The maths and its sources stand in each file.
+"""
+
+from __future__ import annotations
+
+from core.errors import AppError
+from core.metrics import bleu, chrf, contains, exact_match, length_ratio, rouge, target_logprob, token_f1
+from core.metrics.base import STATES, Metric, Row, State
+from core.metrics.evaluate import (
+    REASONS,
+    Aggregate,
+    Comparison,
+    Measured,
+    aggregate,
+    compare,
+    measure,
+    resolve_language,
+)
+from core.metrics.text import LANGUAGES, language_of
+
+__all__ = [
+    "LANGUAGES",
+    "METRICS",
+    "REASONS",
+    "STATES",
+    "Aggregate",
+    "Comparison",
+    "Measured",
+    "Metric",
+    "Row",
+    "State",
+    "aggregate",
+    "compare",
+    "language_of",
+    "measure",
+    "metric",
+    "resolve_language",
+]
+
+
+def metric(name: str) -> Metric:
+    """The metric called `name`. Raises: AppError that lists what there is."""
+    for member in METRICS:
+        if member.name == name:
+            return member
+    raise AppError(f"There is no metric {name!r}; there are {', '.join(m.name for m in METRICS)}.")
+
+
+METRICS: tuple[Metric, ...] = (
+    exact_match.RAW,
+    exact_match.NORMALISED,
+    contains.METRIC,
+    token_f1.METRIC,
+    bleu.METRIC,
+    chrf.METRIC,
+    rouge.ROUGE_1,
+    rouge.ROUGE_2,
+    rouge.ROUGE_L,
+    rouge.ROUGE_LSUM,
+    length_ratio.METRIC,
+    target_logprob.LOGPROB,
+    target_logprob.PERPLEXITY,
+)

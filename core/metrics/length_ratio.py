@@ -1,0 +1,26 @@
+"""Length of the answers against that of the targets, in characters, over the whole set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.metrics.base import Floats, Metric, Row, ratio
+
+
+def _statistics(rows: Sequence[Row], _language: str) -> Floats:
+    lengths = [(len((row.response or "").strip()), len((row.target or "").strip())) for row in rows]
+    return np.array(lengths, dtype=np.float64).reshape(len(rows), 2)
+
+
+METRIC = Metric(
+    name="length_ratio",
+    label="Length ratio",
+    description="Characters of the answers for each character of the targets; 1 means equally long.",
+    units="characters / character",
+    higher_is_better=None,
+    range=(0.0, float("inf")),
+    statistics=_statistics,
+    score=ratio,
+)

@@ -1,0 +1,194 @@
+"""Which rows count, values by hand, intervals and the paired test."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import AppError, Stopped
+from core.metrics import METRICS, Row, aggregate, bootstrap, compare, lcs, measure, metric
+from core.metrics import text as text_module
+
+
+def test_errors_and_stopped_rows_are_counted_and_never_scored_as_empty_text() -> None:
+    data = [
+        Row("a", "yes", "yes"),
+        Row("b", "", "yes"),
+        Row("c", "", "yes", state="error"),
+        Row("d", "ye", "yes", state="stopped"),
+        Row("e", None, "yes", state="missing"),
+        Row("f", None, "yes"),
+        Row("g", "yes", None),
+        Row("h", "yes", " \n"),
+    ]
+    measured = measure(data, metric("exact_match"))
+    whole = aggregate(measured)
+    assert whole.rows == 2
+    assert whole.value == 0.5
+    assert dict(whole.left_out) == {"no target": 2, "missing": 2, "error": 1, "stopped": 1}
+    assert whole.sentence == (
+        "N = 2; left out: 2 no target, 2 not run yet, 1 ended in an error, 1 was stopped"
+    )
+    assert list(np.isnan(measured.values)) == [False, False] + [True] * 6
+
+
+def test_a_mask_gives_the_value_of_a_slice() -> None:
+    data = [Row("a", "x", "x"), Row("b", "x", "y"), Row("c", "z", "z")]
+    measured = measure(data, metric("exact_match"))
+    assert aggregate(measured, np.array([True, False, True])).value == 1
+    assert aggregate(measured, np.array([False, True, False])).rows == 1
+    nothing = aggregate(measured, np.zeros(3, dtype=bool))
+    assert nothing.rows == 0 and math.isnan(nothing.value) and nothing.metric.show(nothing.value) == "–"
+
+
+def test_values_by_hand() -> None:
+    def value(name: str, answer: str, target: str) -> float:
+        return float(measure([Row("1", answer, target)], metric(name)).values[0])
+
+    assert value("token_f1", "the red, red car", "a red truck") == pytest.approx(2 * 1 / (3 + 2))
+    assert value("exact_match", " Yes.\n", "Yes.") == 1
+    assert value("exact_match", "yes.", "Yes.") == 0
+    assert value("exact_match_normalised", "  the YES ", "Yes.") == 1
+    assert value("exact_match_normalised", "!", "?") == 0
+    assert value("contains", "That is a great thing to eat!", "Eat") == 1
+    assert value("contains", "That is great", "eat") == 0
+    assert value("length_ratio", " four ", "ei") == 2
+    assert value("rouge1", "a b", "a c") == pytest.approx(0.5)
+
+
+def test_log_probability_and_perplexity_are_in_natural_units() -> None:
+    data = [
+        Row("a", None, "x y", target_logprob_nats=(math.log(0.5), math.log(0.25))),
+        Row("b", None, "z", target_logprob_nats=(math.log(0.5),)),
+        Row("c", "kept apart", "z"),
+    ]
+    logprob = measure(data, metric("target_logprob_nats"))
+    assert logprob.values[0] == pytest.approx(math.log(1 / 8))
+    assert aggregate(logprob).value == pytest.approx((math.log(1 / 8) + math.log(1 / 2)) / 2)
+    perplexity = aggregate(measure(data, metric("target_perplexity")))
+    assert perplexity.value == pytest.approx(16 ** (1 / 3))
+    assert perplexity.left_out == (("no logprob", 1),)
+
+
+def test_no_rows_and_no_targets() -> None:
+    with pytest.raises(AppError, match="no examples to score"):
+        measure([], metric("bleu"))
+    for member in METRICS:
+        whole = aggregate(measure([Row("a", "text", "", target_logprob_nats=(-1.0,))], member))
+        assert whole.rows == 0 and math.isnan(whole.value)
+        assert whole.sentence == "N = 0; left out: 1 no target"
+
+
+def test_stop_is_asked_between_chunks() -> None:
+    data = [Row(str(i), "a", "a") for i in range(450)]
+    heard: list[int] = []
+    with pytest.raises(Stopped):
+        measure(data, metric("exact_match"), on_rows=heard.append, stop=lambda: len(heard) == 2)
+    assert heard == [200, 400]
+
+
+def test_an_unknown_metric_or_language_names_what_there_is() -> None:
+    with pytest.raises(AppError, match="rougeLsum"):
+        metric("blue")
+    with pytest.raises(AppError, match="auto, other, zh"):
+        measure([Row("a", "b", "c")], metric("bleu"), "klingon")
+
+
+def test_the_interval_is_that_of_a_plain_bootstrap() -> None:
+    rng = np.random.default_rng(3)
+    stats = np.stack([rng.normal(size=57), np.ones(57)], axis=1)
+    picked = np.random.default_rng(11).integers(0, 57, size=(400, 57))
+    plain = stats[picked].sum(axis=1)
+    ours = bootstrap.resampled(stats, 400, 11)
+    assert ours == pytest.approx(plain)
+    assert bootstrap.interval(ours[:, 0] / 57) == pytest.approx(
+        tuple(np.percentile(stats[picked, 0].mean(axis=1), [2.5, 97.5]))
+    )
+
+
+def test_chunks_draw_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    stats = np.arange(40.0).reshape(20, 2)
+    at_once = bootstrap.resampled(stats, 50)
+    monkeypatch.setattr(bootstrap, "_CHUNK_CELLS", 60)
+    assert bootstrap.resampled(stats, 50) == pytest.approx(at_once)
+
+
+def test_paired_bootstrap_sees_a_difference_and_none() -> None:
+    data = [Row(str(i), "yes" if i % 2 else "no", "yes") for i in range(100)]
+    better = [Row(str(i), "no" if i == 0 else "yes", "yes") for i in range(100)]
+    a, b = (measure(rows, metric("exact_match")) for rows in (data, better))
+    seen = compare(a, b)
+    assert (seen.first, seen.second, seen.rows) == (0.5, 0.99, 100)
+    assert seen.difference == pytest.approx(0.49)
+    assert 0 < seen.low < 0.49 < seen.high
+    assert seen.p == pytest.approx(1 / 1001)
+    same = compare(a, a)
+    assert (same.difference, same.p) == (0, 1)
+
+
+def test_p_is_that_of_a_z_test_on_the_pairs() -> None:
+    rng = np.random.default_rng(0)
+    shifts = rng.normal(0.3, 1, size=200)
+    stats = np.ones((200, 2))
+    first, second = stats.copy(), stats.copy()
+    first[:, 0] = rng.normal(size=200)
+    second[:, 0] = first[:, 0] + shifts
+    z = shifts.mean() / (shifts.std() / math.sqrt(200))
+    expected = math.erfc(abs(z) / math.sqrt(2))
+    _low, _high, p = bootstrap.paired(first, second, lambda s: s[..., 0] / s[..., 1], 20_000)
+    assert p == pytest.approx(expected, rel=0.25, abs=2e-4)
+
+
+def test_only_what_is_alike_is_compared() -> None:
+    one = measure([Row("a", "x", "x")], metric("exact_match"))
+    with pytest.raises(AppError, match="first has 1 and the second 2"):
+        compare(one, measure([Row("a", "x", "x")] * 2, metric("exact_match")))
+    with pytest.raises(AppError, match="Only one metric"):
+        compare(one, measure([Row("a", "x", "x")], metric("contains")))
+    with pytest.raises(AppError, match="nothing to compare"):
+        compare(one, measure([Row("a", None, "x")], metric("exact_match")))
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Good morning", "other"),
+        ("בוקר טוב", "other"),
+        ("早上好", "zh"),
+        ("おはようございます。東京都", "ja"),
+        ("좋은 아침입니다", "ko"),
+        ("สวัสดี", "th"),
+        ("12 + 3", "other"),
+        ("", "other"),
+    ],
+)
+def test_language_by_script(text: str, language: str) -> None:
+    assert text_module.language_of([text]) == language
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=12), st.lists(st.sampled_from("abc"), max_size=12))
+def test_lcs_is_the_textbook_table(a: list[str], b: list[str]) -> None:
+    table = [[0] * (len(b) + 1) for _ in range(len(a) + 1)]
+    for i, x in enumerate(a):
+        for j, y in enumerate(b):
+            table[i + 1][j + 1] = table[i][j] + 1 if x == y else max(table[i][j + 1], table[i + 1][j])
+    assert lcs.length(a, b) == table[-1][-1]
+    found = lcs.indices(a, b)
+    assert len(found) == table[-1][-1] and found == sorted(set(found))
+    rest = iter(b)
+    assert all(a[i] in rest for i in found)
+
+
+@given(st.text(max_size=40))
+def test_words_hold_no_white_space(text: str) -> None:
+    assert all(len(word.split()) == 1 for word in text_module.words(text))
+
+
+@given(st.text(alphabet="aTthe .?!", min_size=1).filter(str.strip))
+def test_no_text_is_normalised_to_nothing(text: str) -> None:
+    once = text_module.normalised(text)
+    assert once and text_module.normalised(once) == once
