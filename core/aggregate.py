@@ -1,0 +1,181 @@
+"""From scores of tokens to scores of segments: select targets exactly, add up columns, rank, compare.
+
+Gradients are linear in the loss, so the norm for a weighted set s of targets is sqrt(s' K_i s), where K_i
+holds the inner products of the targets' gradients at token i (`SalienceMatrix.gram`); without it rows add.
+Axes and words are those of `core.records`. Knows no model and no picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import AppError
+from core.records import REDUCTIONS, Reduce, Role, SalienceMatrix, Segment, SegmentSalience
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Span = tuple[int, int]
+
+
+def select(matrix: SalienceMatrix, rows: NDArray[np.bool_] | NDArray[np.floating]) -> Floats:
+    """Scores (T,) float32 of every token for a set of targets, in `matrix.units`.
+
+    `rows` (N,) chooses (bool) or weighs the matrix's rows. Where a Gram matrix is kept this equals the norm
+    of a fresh backward through the weighted sum of the losses; the sum of the rows' norms would not.
+
+    Raises: AppError where `rows` is not (N,).
+    """
+    weights = np.asarray(rows, np.float32)
+    count = len(matrix.values)
+    if weights.shape != (count,):
+        raise AppError(f"A choice of targets should have the shape ({count},), but it has {weights.shape}.")
+    chosen = np.flatnonzero(weights)
+    if not len(chosen):
+        return np.zeros(matrix.values.shape[1], np.float32)
+    if matrix.gram is None:
+        return weights[chosen] @ matrix.values[chosen]
+    if len(chosen) == 1:
+        return np.abs(weights[chosen[0]]) * matrix.values[chosen[0]]
+    inner = slice(chosen[0], chosen[-1] + 1)
+    part = weights[inner]
+    # Rounding can leave a squared norm a little below zero where gradients cancel.
+    squared = np.einsum("tn,n->t", matrix.gram[:, inner, inner] @ part, part, dtype=np.float64)
+    return np.sqrt(np.maximum(squared, 0.0)).astype(np.float32)
+
+
+def rows_for(matrix: SalienceMatrix, span: Span) -> Floats:
+    """Weights (N,) float32, 1 for the rows that explain the token span `span`, else 0.
+
+    A row counts where it starts within the span, so that a partition of the response is one of the rows; a
+    span inside a coarser row (targets grouped to fit the memory) takes the rows that it overlaps.
+    """
+    targets = np.array(matrix.request.targets, np.int64).reshape(-1, 2)
+    start, stop = span
+    inside = (targets[:, 0] >= start) & (targets[:, 0] < stop)
+    if not inside.any():
+        inside = (targets[:, 0] < stop) & (targets[:, 1] > start)
+    return inside.astype(np.float32)
+
+
+def column_scores(scores: Floats, columns: Sequence[Segment], reduce: Reduce = "sum") -> Floats:
+    """Scores (S,) float32 of segments from scores (T,) of tokens: their sum, mean or strongest (signed) one.
+
+    Raises: AppError for a reduction that there is not.
+    """
+    if reduce not in REDUCTIONS:
+        raise AppError(f"reduce should be one of {', '.join(REDUCTIONS)}, but it is {reduce!r}.")
+    out = np.zeros(len(columns), np.float32)
+    for index, segment in enumerate(columns):
+        own = scores[slice(*segment.tokens)]
+        if not len(own):
+            continue
+        if reduce == "max":
+            out[index] = own[np.abs(own).argmax()]
+        else:
+            out[index] = own.sum() if reduce == "sum" else own.mean()
+    return out
+
+
+def to_segments(
+    matrix: SalienceMatrix,
+    row_segments: Sequence[Segment],
+    column_segments: Sequence[Segment],
+    reduce: Reduce = "sum",
+) -> SegmentSalience:
+    """The whole map, segments against segments: each row is an exact selection, its columns reduced."""
+    values = [
+        column_scores(select(matrix, rows_for(matrix, row.tokens)), column_segments, reduce)
+        for row in row_segments
+    ]
+    shape = (len(row_segments), len(column_segments))
+    return SegmentSalience(
+        tuple(row_segments), tuple(column_segments), np.array(values, np.float32).reshape(shape), reduce
+    )
+
+
+def countable(columns: Sequence[Segment], target: Span | None = None) -> Mask:
+    """(S,) which segments count in shares: the prompt's; template, special and `target` tokens do not."""
+    return np.array(
+        [
+            s.role is Role.PROMPT and not (target and s.tokens[0] < target[1] and s.tokens[1] > target[0])
+            for s in columns
+        ],
+        np.bool_,
+    )
+
+
+def shares(values: Floats, keep: Mask | None = None) -> Floats:
+    """Each score as a part of the total absolute score of what counts: (S,) float32, -1 to 1.
+
+    Signs stay. What does not count (`keep` False) is 0, as is everything where the total is 0.
+    """
+    counted = np.asarray(values, np.float64) * (1 if keep is None else keep)
+    total = np.abs(counted).sum()
+    return (counted / total if total > 0 else np.zeros_like(counted)).astype(np.float32)
+
+
+# --- what deserves to be called a finding, and how dark it is -------------------------------------------
+
+
+def decisive_share(count: int) -> float:
+    """The share that the strongest of `count` segments must hold before the page calls it decisive.
+
+    2 / (count + 1): about twice an even share, and still below 1 for two segments (67 %), where "twice" could
+    never be reached. Never under 5 %: among hundreds of tokens chance alone lifts one to several times the
+    average, and nobody can act on a word that carries a fiftieth. A convention, not a significance test.
+    """
+    return max(0.05, 2 / (max(count, 1) + 1))
+
+
+def nothing_decisive(parts: Floats, keep: Mask | None = None) -> bool:
+    """Whether none of the segments that count stands out: `parts` (S,) shares, against `decisive_share`.
+
+    True also where all are 0, and for a single segment: there is nothing to tell it from.
+    """
+    counted = np.abs(parts if keep is None else parts[keep])
+    return len(counted) < 2 or float(counted.max()) < decisive_share(len(counted))
+
+
+def scale_top(parts: Floats, keep: Mask | None = None) -> float:
+    """The share that is drawn darkest: the strongest one, but never less than twice a decisive one (or 1).
+
+    This is the colour scale's absolute floor: in a flat map every share is far below, so all stay pale.
+    """
+    counted = np.abs(parts if keep is None else parts[keep])
+    return float(max(counted.max(initial=0.0), min(1.0, 2 * decisive_share(len(counted)))))
+
+
+def strength(parts: Floats, keep: Mask | None = None, top: float | None = None) -> Floats:
+    """How strongly each segment is coloured, (S,) float32, 0 to 1: share over `top` (default `scale_top`).
+
+    Maps that are compared take one `top`, the largest of theirs.
+    """
+    limit = scale_top(parts, keep) if top is None else top
+    counted = np.abs(parts) * (1 if keep is None else keep)
+    return np.clip(counted / max(limit, 1e-12), 0.0, 1.0).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One line of the ranked list; `share` of the prompt's total and the raw `score` in the map's units."""
+
+    rank: int
+    segment: Segment
+    share: float
+    score: float
+
+
+def ranked(
+    columns: Sequence[Segment], values: Floats, keep: Mask | None = None, limit: int | None = None
+) -> tuple[Ranked, ...]:
+    """The segments that count, strongest (absolute) first, ties in reading order, at most `limit`."""
+    kept = countable(columns) if keep is None else keep
+    parts = shares(values, kept)
+    order = [i for i in np.argsort(-np.abs(parts), kind="stable") if kept[i]][:limit]
+    return tuple(
+        Ranked(rank, columns[i], float(parts[i]), float(values[i])) for rank, i in enumerate(order, start=1)
+    )

@@ -1,0 +1,254 @@
+"""Cuts a text into the parts that people look at: tokens, words, sentences, lines, paragraphs, blocks.
+
+Every granularity is an exact partition of the text on character offsets; white space belongs to the part
+before it, and no cut falls inside a character as a reader sees it (a grapheme cluster). Words and sentences
+follow Unicode's rules (UAX #29, https://www.unicode.org/reports/tr29/) through `uniseg`, line by line; blocks
+are this project's own reading of few-shot prompts. Knows nothing of scores, models or colours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+from uniseg.sentencebreak import sentences as uax29_sentences
+from uniseg.wordbreak import words as uax29_words
+
+from core.errors import AppError
+from core.expressions import matches
+from core.records import Role, Segment, Tokens
+
+Part = Literal["prompt", "response"]
+Span = tuple[int, int]
+
+_LINE_END = regex.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
+_CLUSTER = regex.compile(r"\X")
+_TERMINATOR = regex.compile(r"[\p{SB=ATerm}\p{SB=STerm}]")
+_NUMBERING = regex.compile(r"\s*[\p{N}#(\[]+[.)\]]\s*")
+_GLUE = regex.compile(r"[\p{P}\p{Sc}]+")
+_HEADING = regex.compile(r"^#{1,6}[ \t]", regex.MULTILINE)
+_LABEL = regex.compile(
+    r"^[ \t]*(?:<(\w[\w-]*)[^>\n]*>|\**([\p{L}][\p{L}\p{M}\p{N} '’_-]{0,40}?)[\p{N}# ]*\**:)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Granularity:
+    """One way to cut a text, and how a menu names it."""
+
+    name: str
+    label: str
+    description: str
+    cuts: Callable[[str], Iterable[int]] | None
+    """Where parts of a text end (any order, 0 and the end optional); None: needs more than the text."""
+
+
+def _lines(text: str) -> Iterator[Span]:
+    start = 0
+    for end in _LINE_END.finditer(text):
+        yield start, end.end()
+        start = end.end()
+    if start < len(text):
+        yield start, len(text)
+
+
+def _line_cuts(text: str) -> Iterable[int]:
+    return (stop for _, stop in _lines(text))
+
+
+@lru_cache(maxsize=8192)
+def _words_of_line(line: str) -> tuple[int, ...]:
+    """Ends of words; punctuation goes with the word before it, after a space with the next."""
+    cuts: list[int] = []
+    at, open_ = 0, True
+    for piece in uax29_words(line):
+        glue = _GLUE.fullmatch(piece) is not None
+        if not (open_ or glue or piece.isspace()):
+            cuts.append(at)
+        at += len(piece)
+        if piece.isspace():
+            cuts.append(at)
+        open_ = piece.isspace() or (glue and open_)
+    return (*cuts, at)
+
+
+@lru_cache(maxsize=8192)
+def _sentences_of_line(line: str) -> tuple[int, ...]:
+    """Ends of sentences; a list's numbering ("1. ") stays with the sentence it numbers."""
+    if not _TERMINATOR.search(line):
+        return (len(line),)
+    cuts: list[int] = []
+    at = 0
+    for sentence in uax29_sentences(line):
+        at += len(sentence)
+        if not (len(cuts) == 0 and _NUMBERING.fullmatch(line[:at])):
+            cuts.append(at)
+    return (*cuts, len(line))
+
+
+def _by_line(rule: Callable[[str], tuple[int, ...]]) -> Callable[[str], Iterable[int]]:
+    # Both rules of UAX #29 always break after a line's end (WB3a, SB4), so lines can be cut, and kept, alone.
+    return lambda text: (start + cut for start, stop in _lines(text) for cut in rule(text[start:stop]))
+
+
+def _paragraph_cuts(text: str) -> Iterable[int]:
+    return (stop for start, stop in _lines(text) if text[start:stop].isspace())
+
+
+def _block_cuts(text: str) -> Iterable[int]:
+    """Headings start blocks; so does each few-shot example, known by the first label that comes back.
+
+    A label is what stands before a colon at a line's start ("Question:", "Example 2:", numbers left off)
+    or an opening tag. Before the first heading or example, empty lines part blocks.
+    """
+    headings = {m.start() for m in _HEADING.finditer(text)}
+    labels: dict[str, list[int]] = {}
+    for start, stop in _lines(text):
+        if start not in headings and (found := _LABEL.match(text[start:stop])):
+            labels.setdefault((found[1] or found[2]).strip().casefold(), []).append(start)
+    starts = headings | set(next((at for at in labels.values() if len(at) > 1), ()))
+    first = min(starts, default=len(text))
+    return starts | {cut for cut in _paragraph_cuts(text) if cut <= first}
+
+
+GRANULARITIES: tuple[Granularity, ...] = (
+    Granularity("token", "Token", "The pieces that the model reads; often parts of words.", None),
+    Granularity("word", "Word", "Words with the punctuation that touches them.", _by_line(_words_of_line)),
+    Granularity(
+        "sentence", "Sentence", "Sentences; a new line starts a new one.", _by_line(_sentences_of_line)
+    ),
+    Granularity("line", "Line", "Lines of the text.", _line_cuts),
+    Granularity("paragraph", "Paragraph", "Stretches between empty lines.", _paragraph_cuts),
+    Granularity("block", "Block", "A few-shot example, or a section under a heading.", _block_cuts),
+    Granularity("custom", "Custom", "Your own regular expression; a part ends where it matches.", None),
+)
+NAMES = tuple(g.name for g in GRANULARITIES)
+
+
+def declared(name: str) -> Granularity:
+    """The declaration called `name`. Raises: AppError listing those there are."""
+    for one in GRANULARITIES:
+        if one.name == name:
+            return one
+    raise AppError(f"There is no granularity {name!r}.", hint=f"Choose one of: {', '.join(NAMES)}.")
+
+
+def _partition_at(text: str, cuts: Iterable[int], *, join_blank: bool = True) -> tuple[Span, ...]:
+    """The partition of `text` with `cuts` moved out of grapheme clusters; blank parts join the one before."""
+    clusters = np.fromiter((m.end() for m in _CLUSTER.finditer(text)), np.int64)
+    wanted = np.unique(np.fromiter((c for c in cuts if 0 < c < len(text)), np.int64))
+    ends = np.unique(clusters[np.searchsorted(clusters, wanted)]) if len(text) else wanted
+    spans: list[Span] = []
+    start = 0
+    for end in (*ends[ends < len(text)].tolist(), len(text)):
+        if join_blank and spans and text[start:end].isspace():
+            spans[-1] = (spans[-1][0], end)
+        elif join_blank and len(spans) == 1 and text[: spans[0][1]].isspace():
+            spans[-1] = (0, end)
+        elif start < end:
+            spans.append((start, end))
+        start = end
+    return tuple(spans)
+
+
+@lru_cache(maxsize=256)
+def partition(text: str, granularity: str, pattern: str | None = None) -> tuple[Span, ...]:
+    """Half-open character spans that follow each other and together are `text` (none where it is empty).
+
+    `pattern` is the expression of the granularity "custom": a part ends where a match ends, so it describes
+    the separator, or with a look-ahead such as `(?=Q:)` what starts a part.
+
+    Raises: AppError for an unknown granularity, for "token" (the tokens are needed: `segments`), and for an
+    expression that is broken or does not end.
+    """
+    if granularity == "custom":
+        return _partition_at(text, (stop for _, stop in matches(pattern or "", text)))
+    cuts = declared(granularity).cuts
+    if cuts is None:
+        raise AppError("A text without a model has no tokens.", hint="Choose words, or run the model first.")
+    return _partition_at(text, cuts(text))
+
+
+def _token_cuts(spans: NDArray[np.int64]) -> Iterable[int]:
+    """Starts of tokens, those inside the span of an earlier token left out."""
+    shown = spans[spans[:, 0] < spans[:, 1]]
+    if not len(shown):
+        return ()
+    reach = np.maximum.accumulate(shown[:, 1])
+    apart = np.r_[True, shown[1:, 0] >= reach[:-1]]
+    return (int(cut) for cut in shown[apart, 0])
+
+
+def _homes(tokens: Tokens, span: Span, parts: tuple[Span, ...]) -> NDArray[np.int64]:
+    """For each token of `span` the part of its first character that is not white; never falling."""
+    starts = np.array([start for start, _ in parts], np.int64)
+    at = np.empty(span[1] - span[0], np.int64)
+    for row, (start, stop) in enumerate(tokens.char_spans[span[0] : span[1]].tolist()):
+        piece = tokens.text[start:stop]
+        at[row] = start + (len(piece) - len(piece.lstrip()) if piece.strip() else 0)
+    home = np.searchsorted(starts, at, side="right") - 1
+    return np.maximum.accumulate(np.maximum(home, 0))
+
+
+def segments(
+    tokens: Tokens, granularity: str, part: Part = "prompt", pattern: str | None = None
+) -> tuple[Segment, ...]:
+    """The segments of the prompt or of the response, with the tokens of each.
+
+    Their characters partition the part's text and their token spans partition its tokens. Special tokens and
+    those of a chat template stand in segments of their own (`Role.TEMPLATE`, perhaps without text). A token
+    belongs to the segment of its first character that is not white; a segment without tokens joins the one
+    before it, the first the next.
+
+    Raises: AppError as `partition` does.
+    """
+    edge = tokens.prompt_chars
+    first, last = (0, tokens.prompt_len) if part == "prompt" else (tokens.prompt_len, len(tokens))
+    begin, end = (0, edge) if part == "prompt" else (edge, len(tokens.text))
+    if granularity != "token":
+        partition("", granularity, pattern)
+    apart = tokens.special[first:last] | (tokens.role[first:last] == Role.TEMPLATE)
+    changes = (np.flatnonzero(apart[1:] != apart[:-1]) + 1 + first).tolist()
+    edges = [first, *changes, last] if last > first else []
+    out: list[Segment] = []
+    char = begin
+    for a, b in pairwise(edges):
+        # A run of tokens owns the characters up to where the next run starts.
+        stop = end if b == last else min(max(char, int(tokens.char_spans[b, 0])), end)
+        role = Role.TEMPLATE if apart[a - first] else Role.PROMPT if part == "prompt" else Role.RESPONSE
+        for chars, own in _run(tokens, (a, b), (char, stop), role, granularity, pattern):
+            out.append(Segment(len(out), tokens.text[slice(*chars)], chars, own, role))
+        char = stop
+    return tuple(out)
+
+
+def _run(
+    tokens: Tokens, span: Span, chars: Span, role: Role, granularity: str, pattern: str | None
+) -> Iterator[tuple[Span, Span]]:
+    """(characters, tokens) of each segment of one run of tokens."""
+    begin, end = chars
+    text = tokens.text[begin:end]
+    if role is Role.TEMPLATE or not text:
+        yield chars, span
+        return
+    if granularity == "token":
+        inner = _partition_at(text, _token_cuts(tokens.char_spans[slice(*span)] - begin), join_blank=False)
+    else:
+        inner = partition(text, granularity, pattern)
+    parts = tuple((begin + a, begin + b) for a, b in inner)
+    homes = _homes(tokens, span, parts)
+    held = np.unique(homes)
+    first_token = span[0] + np.searchsorted(homes, held)
+    starts = [begin, *(parts[h][0] for h in held[1:])]
+    for row, (start, token) in enumerate(zip(starts, first_token.tolist())):
+        is_last = row == len(held) - 1
+        yield (
+            (start, end if is_last else starts[row + 1]),
+            (token, span[1] if is_last else int(first_token[row + 1])),
+        )

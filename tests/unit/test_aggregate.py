@@ -1,0 +1,200 @@
+"""Selections equal the definition in float64; shares, ranks and floors are those worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from core.aggregate import (
+    column_scores,
+    countable,
+    decisive_share,
+    nothing_decisive,
+    ranked,
+    rows_for,
+    scale_top,
+    select,
+    shares,
+    strength,
+    to_segments,
+)
+from core.errors import AppError
+from core.records import ModelSpec, Role, SalienceMatrix, SalienceRequest, Segment
+
+MODEL = ModelSpec("m", "m")
+
+
+def request(count: int, size: int, prompt: int, width: int = 1) -> SalienceRequest:
+    targets = tuple((prompt + i * width, prompt + (i + 1) * width) for i in range(count))
+    return SalienceRequest(MODEL, tuple(range(size)), prompt, "grad_l2", targets)
+
+
+def norms(gradients: np.ndarray) -> SalienceMatrix:
+    """The matrix of norms for gradients (N, T, D)."""
+    count, size, _ = gradients.shape
+    per_token = gradients.transpose(1, 0, 2)
+    gram = per_token @ per_token.transpose(0, 2, 1)
+    values = np.linalg.norm(gradients, axis=2)
+    return SalienceMatrix(request(count, size, size - count), values, gram, False, "nats")
+
+
+def segment(index: int, tokens: tuple[int, int], role: Role = Role.PROMPT, text: str = "x") -> Segment:
+    return Segment(index, text, (index, index + 1), tokens, role)
+
+
+COLUMNS = (segment(0, (0, 1), Role.TEMPLATE), segment(1, (1, 3)), segment(2, (3, 4)), segment(3, (4, 6)))
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        [0, 0, 0, 0, 0],
+        [0, 0, 1, 0, 0],
+        [0, 0, -2.5, 0, 0],
+        [1, 1, 1, 1, 1],
+        [0, 1, 0, 0, 1],
+        [0.5, 0, -1.5, 2, 0],
+    ],
+)
+def test_a_gram_selection_is_the_norm_of_the_summed_gradients(weights: list[float]) -> None:
+    gradients = np.random.default_rng(0).standard_normal((5, 9, 7))
+    fresh = np.linalg.norm(np.einsum("n,ntd->td", weights, gradients), axis=1)
+    np.testing.assert_allclose(select(norms(gradients), np.array(weights)), fresh, rtol=1e-5, atol=1e-6)
+
+
+def test_a_boolean_choice_is_weights_of_one() -> None:
+    matrix = norms(np.random.default_rng(1).standard_normal((4, 6, 3)))
+    rows = np.array([True, False, True, False])
+    np.testing.assert_array_equal(select(matrix, rows), select(matrix, rows.astype(float)))
+
+
+def test_gradients_that_cancel_give_zero_and_never_nan() -> None:
+    gradient = np.random.default_rng(2).standard_normal((1, 8, 16))
+    got = select(norms(np.concatenate([gradient, -gradient])), np.ones(2))
+    assert np.isfinite(got).all()
+    np.testing.assert_allclose(got, 0, atol=1e-2 * np.linalg.norm(gradient, axis=2).min())
+
+
+def test_a_squared_norm_below_zero_is_clipped() -> None:
+    gram = np.array([[[1, -1.000001], [-1.000001, 1]]], np.float32)
+    matrix = SalienceMatrix(
+        SalienceRequest(MODEL, (1,), 0, "grad_l2", ()), np.zeros((0, 1)), None, False, "nats"
+    )
+    assert select(matrix, np.zeros(0)).tolist() == [0]
+    one = SalienceMatrix(
+        SalienceRequest(MODEL, (1, 2, 3), 1, "grad_l2", ((1, 2), (2, 3))),
+        np.ones((2, 3)),
+        np.repeat(gram, 3, axis=0),
+        False,
+        "nats",
+    )
+    assert select(one, np.ones(2)).tolist() == [0, 0, 0]
+
+
+def test_without_a_gram_matrix_rows_add() -> None:
+    matrix = SalienceMatrix(request(2, 4, 2), [[1, -2, 0, 0], [3, 4, 5, 0]], None, True, "nats")
+    assert select(matrix, np.array([True, True])).tolist() == [4, 2, 5, 0]
+    assert select(matrix, np.array([2.0, -1.0])).tolist() == [-1, -8, -5, 0]
+
+
+def test_a_choice_of_another_length_is_refused() -> None:
+    with pytest.raises(AppError, match=r"\(2,\).*\(3,\)"):
+        select(SalienceMatrix(request(2, 4, 2), np.ones((2, 4)), None, False, "nats"), np.ones(3))
+
+
+def test_rows_of_a_partition_are_a_partition_of_the_rows() -> None:
+    matrix = SalienceMatrix(request(3, 9, 3, width=2), np.ones((3, 9)), None, False, "nats")
+    # Targets 3:5, 5:7, 7:9; a boundary at 6 falls inside the second, which goes with where it starts.
+    assert rows_for(matrix, (3, 6)).tolist() == [1, 1, 0]
+    assert rows_for(matrix, (6, 9)).tolist() == [0, 0, 1]
+    assert rows_for(matrix, (4, 5)).tolist() == [1, 0, 0]
+    assert rows_for(matrix, (0, 3)).tolist() == [0, 0, 0]
+
+
+def test_reductions_by_hand() -> None:
+    scores = np.array([9, 1, -3, 4, 0, 2], np.float32)
+    assert column_scores(scores, COLUMNS, "sum").tolist() == [9, -2, 4, 2]
+    assert column_scores(scores, COLUMNS, "mean").tolist() == [9, -1, 4, 1]
+    assert column_scores(scores, COLUMNS, "max").tolist() == [9, -3, 4, 2]
+    with pytest.raises(AppError, match="median"):
+        column_scores(scores, COLUMNS, "median")  # type: ignore[arg-type]
+
+
+def test_the_whole_map() -> None:
+    gradients = np.random.default_rng(3).standard_normal((4, 10, 5))
+    matrix = norms(gradients)
+    rows = (segment(0, (6, 9), Role.RESPONSE), segment(1, (9, 10), Role.RESPONSE))
+    got = to_segments(matrix, rows, COLUMNS)
+    fresh = np.linalg.norm(gradients[:3].sum(0), axis=1)
+    want = [fresh[0], fresh[1:3].sum(), fresh[3], fresh[4:6].sum()]
+    np.testing.assert_allclose(got.values[0], want, rtol=1e-5)
+    assert got.values.shape == (2, 4)
+    assert to_segments(matrix, (), COLUMNS).values.shape == (0, 4)
+
+
+def test_what_counts() -> None:
+    assert countable(COLUMNS).tolist() == [False, True, True, True]
+    assert countable(COLUMNS, target=(2, 4)).tolist() == [False, False, False, True]
+    assert countable((segment(0, (6, 7), Role.RESPONSE),)).tolist() == [False]
+
+
+def test_shares_by_hand() -> None:
+    values = np.array([100, 3, -1, 0], np.float32)
+    assert shares(values, countable(COLUMNS)).tolist() == [0, 0.75, -0.25, 0]
+    assert shares(np.zeros(3, np.float32)).tolist() == [0, 0, 0]
+
+
+@given(arrays(np.float32, st.integers(1, 20), elements=st.floats(-1e6, 1e6, width=32)))
+def test_shares_add_to_the_whole(values: np.ndarray) -> None:
+    total = np.abs(shares(values)).sum()
+    assert total == pytest.approx(1, abs=1e-5) if np.abs(values).sum() > 0 else total == 0
+    level = strength(shares(values))
+    assert ((level >= 0) & (level <= 1)).all()
+
+
+def test_ranked_leads_with_the_strongest_and_leaves_out_what_does_not_count() -> None:
+    got = ranked(COLUMNS, np.array([50, 1, -3, 1], np.float32))
+    assert [(r.rank, r.segment.index, r.share, r.score) for r in got] == [
+        (1, 2, pytest.approx(-0.6), -3),
+        (2, 1, pytest.approx(0.2), 1),
+        (3, 3, pytest.approx(0.2), 1),
+    ]
+    assert len(ranked(COLUMNS, np.ones(4, np.float32), limit=2)) == 2
+
+
+@pytest.mark.parametrize(
+    ("count", "floor"), [(2, 2 / 3), (3, 0.5), (9, 0.2), (19, 0.1), (39, 0.05), (400, 0.05)]
+)
+def test_the_share_that_is_decisive(count: int, floor: float) -> None:
+    assert decisive_share(count) == pytest.approx(floor)
+    flat = np.full(count, 1 / count, np.float32)
+    assert nothing_decisive(flat)
+    peaked = np.full(count, (1 - floor - 0.01) / (count - 1), np.float32)
+    peaked[0] = floor + 0.01
+    assert not nothing_decisive(peaked)
+
+
+def test_nothing_is_decisive_where_there_is_nothing_to_compare() -> None:
+    assert nothing_decisive(np.zeros(5, np.float32))
+    assert nothing_decisive(np.ones(1, np.float32))
+    assert nothing_decisive(np.zeros(0, np.float32))
+    assert nothing_decisive(np.array([0, 0.5, 0.5]), np.array([False, True, True]))
+
+
+@pytest.mark.parametrize("count", [2, 5, 12, 60, 500])
+def test_a_flat_map_looks_flat_and_a_clear_one_does_not(count: int) -> None:
+    flat = strength(np.full(count, 1 / count, np.float32))
+    assert flat.max() <= 0.5
+    clear = np.full(count, 0.1 / (count - 1), np.float32)
+    clear[-1] = 0.9
+    assert strength(clear)[-1] >= 0.9
+
+
+def test_compared_maps_share_one_scale() -> None:
+    a, b = np.array([0.8, 0.2], np.float32), np.array([0.5, 0.5], np.float32)
+    top = max(scale_top(a), scale_top(b))
+    assert strength(a, top=top)[0] > strength(b, top=top)[0]
+    assert strength(a, np.array([False, True]), top=0.5).tolist() == [0, pytest.approx(0.4)]
