@@ -1,0 +1,109 @@
+"""The decoding loop: greedy or sampled, with a key-value cache, for one prompt or a left-padded batch.
+
+One loop instead of transformers' `generate`, because three things have to be exact here: Stop works between
+any two tokens, each token's log-probability is the model's own (before temperature and top-p), and a seed
+draws the same answer without touching torch's global random state. Knows ids only; text is its caller's.
+
+Nucleus sampling: Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration", section 3.1.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from core.records import GenerationParams, StopReason
+
+
+@dataclass(slots=True)
+class Drawn:
+    """What was drawn for one prompt; the end-of-text id is not kept."""
+
+    ids: list[int] = field(default_factory=list)
+    logprob_nats: list[float] = field(default_factory=list)
+    reason: StopReason | None = None
+
+
+def choose(logits: torch.Tensor, params: GenerationParams, generator: torch.Generator | None) -> torch.Tensor:
+    """The next id, from float32 `logits` (V,); shape ()."""
+    if params.temperature == 0:
+        return logits.argmax()
+    probabilities = torch.softmax(logits / params.temperature, -1)
+    if params.top_p < 1:
+        ordered, order = probabilities.sort(descending=True)
+        # A token stays while the mass before it is below top_p, so the first always stays.
+        ordered[ordered.cumsum(-1) - ordered >= params.top_p] = 0
+        probabilities = torch.zeros_like(probabilities).scatter_(0, order, ordered)
+    return torch.multinomial(probabilities, 1, generator=generator)[0]
+
+
+@torch.inference_mode()
+def draw(
+    model: Any,
+    prompts: Sequence[Sequence[int]],
+    params: GenerationParams,
+    *,
+    end_ids: frozenset[int],
+    pad_id: int = 0,
+    limit: int = 0,
+    accept: Callable[[int, Drawn], StopReason | None] | None = None,
+    stop: threading.Event | None = None,
+) -> list[Drawn]:
+    """Continues every prompt until an end id, `params.max_new_tokens`, `limit` tokens in all, or `stop`.
+
+    `model` is a causal model of transformers; `accept(row, drawn)` is called after every token of a row and
+    may end it. Rows draw from generators of their own, each seeded alike, so a batch changes no answer.
+    """
+    device = model.get_input_embeddings().weight.device
+    longest = max(len(prompt) for prompt in prompts)
+    padded = any(len(prompt) != longest for prompt in prompts)
+    ids = torch.full((len(prompts), longest), pad_id, dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    for row, prompt in enumerate(prompts):
+        ids[row, longest - len(prompt) :] = torch.as_tensor(prompt)
+        mask[row, longest - len(prompt) :] = 1
+    ids, mask = ids.to(device), mask.to(device)
+    drawn = [Drawn() for _ in prompts]
+    generators = [
+        torch.Generator(device).manual_seed(params.seed) if params.temperature else None for _ in prompts
+    ]
+    cache = None
+    for _ in range(params.max_new_tokens):
+        if stop is not None and stop.is_set():
+            break
+        extra: dict[str, torch.Tensor] = {}
+        if padded:
+            # Learned positions (GPT-2) count from the first real token.
+            positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+            extra = {"attention_mask": mask, "position_ids": positions}
+        output = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1, **extra)
+        cache = output.past_key_values
+        logits = output.logits[:, -1].float().to(device)
+        new = torch.stack([choose(row, params, gen) for row, gen in zip(logits, generators)])
+        nats = torch.log_softmax(logits, -1).gather(1, new[:, None])[:, 0]
+        for row, (token, nat) in enumerate(zip(new.tolist(), nats.tolist())):
+            state = drawn[row]
+            if state.reason is not None:
+                continue
+            if token in end_ids:
+                state.reason = "eos"
+                continue
+            state.ids.append(token)
+            state.logprob_nats.append(nat)
+            if accept is not None:
+                state.reason = accept(row, state)
+            if state.reason is None and limit and len(prompts[row]) + len(state.ids) >= limit:
+                state.reason = "length"
+        if all(state.reason is not None for state in drawn):
+            break
+        ids = new[:, None]
+        if padded:
+            mask = torch.cat([mask, torch.ones_like(mask[:, :1])], 1)
+    stopped = stop is not None and stop.is_set()
+    for state in drawn:
+        state.reason = state.reason or ("stopped" if stopped else "length")
+    return drawn

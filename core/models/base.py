@@ -1,0 +1,138 @@
+"""What every model can be asked, and how it says what it cannot do.
+
+Pages, jobs and methods know a model only through `LanguageModel` and its `Capabilities`; a model that also
+gives gradients has `tape` (`GradientModel`), one that computes salience elsewhere has `salience`
+(`SalienceModel`). Knows no library: torch's tensors pass through here unnamed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.records import (
+    Generation,
+    GenerationParams,
+    Message,
+    ModelSpec,
+    SalienceMatrix,
+    SalienceRequest,
+    Tokens,
+)
+
+Progress = Callable[[float, str], None]
+"""Called with the share done (0 to 1) and a few words for the person who waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a model can do; `why[name]` is a sentence for the page about each that it cannot."""
+
+    generate: bool = True
+    logprobs: bool = True
+    gradients: bool = True
+    salience: bool = True
+    chat: bool = False
+    streaming: bool = True
+    why: dict[str, str] = field(default_factory=dict, hash=False)
+
+
+class LanguageModel(Protocol):
+    """A causal language model, here or elsewhere."""
+
+    spec: ModelSpec
+    capabilities: Capabilities
+    context_length: int
+    """Longest prompt + response in tokens; 0: not known."""
+    parameters: int
+    bytes: int
+
+    def tokenize(self, prompt: str | Sequence[Message], response: str | None = None) -> Tokens:
+        """Ids, text and character spans; a typed response is tokenised on its own and joined as ids."""
+        ...
+
+    def generate(
+        self,
+        tokens: Tokens,
+        params: GenerationParams,
+        *,
+        on_text: Callable[[str], None] | None = None,
+        stop: threading.Event | None = None,
+        example_id: str = "",
+    ) -> Generation:
+        """Continues the prompt of `tokens` (its response, if any, is left out).
+
+        `on_text` gets the whole text so far after each token that completed a character. A set `stop` ends
+        the answer within one token, with the stop reason "stopped".
+        """
+        ...
+
+    def logprobs(self, tokens: Tokens) -> NDArray[np.float32]:
+        """log p of each response token given all before it, (R,) nats."""
+        ...
+
+    def generate_batch(
+        self, batch: Sequence[Tokens], params: GenerationParams, *, stop: threading.Event | None = None
+    ) -> list[Generation]:
+        """`generate` for several prompts at once; prompts of like length make it fast."""
+        ...
+
+    def close(self) -> None:
+        """Gives back the memory; the model is not used again."""
+        ...
+
+
+@dataclass(slots=True)
+class Tape:
+    """One forward pass, ready for backward passes to the embeddings.
+
+    `outputs` (M, D) holds the final hidden state that predicts each of the M explained positions, and
+    `seeds` (M, D) the gradient of that position's own loss with respect to it, so the gradient of any sum of
+    losses with weights w is one backward pass from `outputs` with `w[:, None] * seeds`.
+    """
+
+    embeddings: Any
+    """(1, T', D) leaf tensor: the embedding module's output for the tokens before the last explained one."""
+    outputs: Any
+    seeds: Any
+    logprob_nats: NDArray[np.float32]
+
+
+@runtime_checkable
+class GradientModel(Protocol):
+    """A model whose capabilities say `gradients`."""
+
+    def tape(
+        self,
+        ids: NDArray[np.int64],
+        positions: NDArray[np.int64],
+        *,
+        embed: Callable[[Any], Any] | None = None,
+        checkpoint: bool = False,
+    ) -> AbstractContextManager[Tape]:
+        """A `Tape` for the tokens at `positions` (each at least 1, ascending).
+
+        `embed` replaces the embeddings (1, T', D), for methods that move along a path; `checkpoint` keeps
+        only layer borders in memory and computes the rest again in each backward pass.
+        """
+        ...
+
+
+@runtime_checkable
+class SalienceModel(Protocol):
+    """A model that computes salience itself, elsewhere; its capabilities say `salience`, not `gradients`."""
+
+    def salience(
+        self,
+        request: SalienceRequest,
+        tokens: Tokens | None = None,
+        *,
+        on_rows: Callable[[int, NDArray[np.float32]], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> SalienceMatrix: ...

@@ -1,0 +1,86 @@
+"""Turns of a chat rendered by the tokenizer's own template, and which characters of it the person wrote.
+
+Everything the person did not write is template. The turns are found again by rendering the template once
+more with placeholders for them, so that a word of the template ("user") is never taken for a turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jinja2 import TemplateError
+
+from core.errors import AppError
+from core.records import Message
+
+Ranges = list[tuple[int, int]]
+
+
+def render(tokenizer: Any, messages: Sequence[Message]) -> tuple[str, Ranges]:
+    """The text the model reads, without a leading beginning-of-text token, and the turns' character ranges.
+
+    Without a template the turns are joined by blank lines, and all but the joints is theirs. A template that
+    refuses a system turn gets it as the start of the first user turn.
+
+    Raises: AppError when the template refuses the conversation.
+    """
+    if not messages:
+        raise AppError("The conversation has no turns.", hint="Write at least one message.")
+    turns = [(message.role, message.content) for message in messages]
+    if not getattr(tokenizer, "chat_template", None):
+        return _join([content for _, content in turns])
+    try:
+        text = _apply(tokenizer, turns)
+    except TemplateError as refused:
+        if turns[0][0] != "system" or len(turns) < 2:
+            raise AppError(
+                f"The model's chat template refuses this conversation: {refused}.",
+                hint="Turns should alternate between user and assistant, and begin with the user.",
+            ) from refused
+        folded = [(turns[1][0], f"{turns[0][1]}\n\n{turns[1][1]}"), *turns[2:]]
+        return render(tokenizer, [Message(role, content) for role, content in folded])
+    bos = tokenizer.bos_token or ""
+    placeholders = [f"\ue000{index}\ue001" for index in range(len(turns))]
+    frame = _apply(tokenizer, [(role, mark) for (role, _), mark in zip(turns, placeholders)])
+    if bos and text.startswith(bos):
+        text, frame = text[len(bos) :], frame.removeprefix(bos)
+    return text, _locate(text, frame, placeholders, [content for _, content in turns])
+
+
+def _apply(tokenizer: Any, turns: Sequence[tuple[str, str]]) -> str:
+    continues = turns[-1][0] == "assistant"
+    return tokenizer.apply_chat_template(
+        [{"role": role, "content": content} for role, content in turns],
+        tokenize=False,
+        add_generation_prompt=not continues,
+        continue_final_message=continues,
+    )
+
+
+def _join(contents: Sequence[str]) -> tuple[str, Ranges]:
+    ranges, at = [], 0
+    for content in contents:
+        ranges.append((at, at + len(content)))
+        at += len(content) + 2
+    return "\n\n".join(contents), ranges
+
+
+def _locate(text: str, frame: str, placeholders: Sequence[str], contents: Sequence[str]) -> Ranges:
+    """Where each of `contents` (or its stripped form, as many templates write it) stands in `text`."""
+    ranges: Ranges = []
+    at = 0
+    for mark, content in zip(placeholders, contents):
+        before, found, frame = frame.partition(mark)
+        for form in (content, content.strip()):
+            if found and text.startswith(before + form, at):
+                start = at + len(before)
+                break
+        else:  # the template treats this turn differently from a plain one: look for its words
+            form = content.strip()
+            start = text.find(form, at)
+            if start < 0:
+                continue
+        ranges.append((start, start + len(form)))
+        at = start + len(form)
+    return ranges

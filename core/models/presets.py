@@ -1,0 +1,84 @@
+"""Which models the person can choose: the operator's list and well-known ones.
+
+Knows names only; nothing is loaded or downloaded here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import AppError
+from core.records import ModelSpec
+from core.settings import DEMO_MODEL, ROOT, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A well-known model: where it is, how large, and whether its licence must be accepted first."""
+
+    name: str
+    path: str
+    parameters: int
+    gated: bool = False
+
+
+def parse_model_config(text: str) -> tuple[tuple[str, str], ...]:
+    """`name:path,name:path` as pairs; a path may hold colons, and without a name it names itself.
+
+    Raises: AppError for an entry without a path or a name given twice.
+    """
+    pairs: list[tuple[str, str]] = []
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        name, colon, path = (part.strip() for part in entry.partition(":"))
+        if not colon:
+            name, path = Path(entry).name, entry
+        if not name or not path:
+            raise AppError(
+                f"MODEL_CONFIG has the entry {entry!r}, which is not of the form name:path.",
+                hint="For example: MODEL_CONFIG=gemma:google/gemma-2-2b-it,mine:/models/mine",
+            )
+        if name in {known for known, _ in pairs}:
+            raise AppError(f"MODEL_CONFIG names {name!r} twice.", hint="Give every model a name of its own.")
+        pairs.append((name, path))
+    if not pairs:
+        raise AppError("MODEL_CONFIG is empty.", hint=f"For example: MODEL_CONFIG=demo:{DEMO_MODEL}")
+    return tuple(pairs)
+
+
+def resolve(path: str) -> str:
+    """A path relative to the project as an absolute one, where such a folder exists; else as it is."""
+    inside = ROOT / path
+    return str(inside) if inside.is_dir() else path
+
+
+def configured_specs(settings: Settings) -> tuple[ModelSpec, ...]:
+    """The operator's models (`MODEL_CONFIG`, `PRECISION`, `QUANTIZATION`), the start-up model first."""
+    dtype = "float32" if settings.precision == "auto" else settings.precision
+    quantization = "none" if settings.quantization == "auto" else settings.quantization
+    return tuple(
+        ModelSpec(name=name, path=resolve(path), dtype=dtype, quantization=quantization)  # type: ignore[arg-type]
+        for name, path in parse_model_config(settings.model_config_list)
+    )
+
+
+def default_spec(settings: Settings) -> ModelSpec:
+    """The model that is there at start-up."""
+    return configured_specs(settings)[0]
+
+
+PRESETS: tuple[Preset, ...] = (
+    Preset("Gemma 2 2B instruct", "google/gemma-2-2b-it", 2_614_341_888, gated=True),
+    Preset("Gemma 3 1B instruct", "google/gemma-3-1b-it", 999_885_952, gated=True),
+    Preset("Gemma 3 4B instruct", "google/gemma-3-4b-it", 4_300_079_472, gated=True),
+    Preset("Llama 3.2 1B instruct", "meta-llama/Llama-3.2-1B-Instruct", 1_235_814_400, gated=True),
+    Preset("Llama 3.2 3B instruct", "meta-llama/Llama-3.2-3B-Instruct", 3_212_749_824, gated=True),
+    Preset("Mistral 7B instruct", "mistralai/Mistral-7B-Instruct-v0.3", 7_248_023_552, gated=True),
+    Preset("Qwen 2.5 0.5B instruct", "Qwen/Qwen2.5-0.5B-Instruct", 494_032_768),
+    Preset("Qwen 2.5 1.5B instruct", "Qwen/Qwen2.5-1.5B-Instruct", 1_543_714_304),
+    Preset("Qwen 3 0.6B", "Qwen/Qwen3-0.6B", 596_049_920),
+    Preset("Qwen 3 1.7B", "Qwen/Qwen3-1.7B", 1_720_574_976),
+    Preset("SmolLM2 135M instruct", "HuggingFaceTB/SmolLM2-135M-Instruct", 134_515_008),
+    Preset("SmolLM2 360M instruct", "HuggingFaceTB/SmolLM2-360M-Instruct", 361_821_120),
+    Preset("GPT-2", "openai-community/gpt2", 124_439_808),
+)

@@ -1,0 +1,140 @@
+"""The salience methods: one file each, named in `METHODS`, imported when a method is first run.
+
+Importing this package loads no torch, so menus and legends are drawn from the declarations alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import AppError
+from core.models.base import LanguageModel
+from core.records import Option, SalienceMatrix, SalienceRequest, Tokens
+
+OnRow = Callable[[int, NDArray[np.float32]], None]
+"""Called with a row's index and its scores (T,) as soon as they are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class MethodOption:
+    """One choice that a method offers, drawn as a form field."""
+
+    name: str
+    label: str
+    default: Option
+    description: str
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """What a method is, in words for the page; `module` has `run(model, request, tokens, on_row, stop)`."""
+
+    name: str
+    label: str
+    description: str
+    units: str
+    signed: bool
+    module: str
+    needs: str = "gradients"
+    """The capability of a model that it cannot do without."""
+    gram: bool = False
+    """Rows combine through inner products (`SalienceMatrix.gram`), not by adding."""
+    options: tuple[MethodOption, ...] = ()
+
+    def available(self, capabilities: Any) -> bool:
+        """Whether a model with these capabilities can be explained by it, here or by the model itself."""
+        return getattr(capabilities, self.needs) or (self.needs == "gradients" and capabilities.salience)
+
+    def run(
+        self,
+        model: LanguageModel,
+        request: SalienceRequest,
+        *,
+        tokens: Tokens | None = None,
+        on_row: OnRow | None = None,
+        stop: threading.Event | None = None,
+    ) -> SalienceMatrix:
+        """Scores of every token for every target of `request`, (N, T).
+
+        Raises: AppError when the model cannot be explained so, memory runs out, or scores are no numbers;
+        Stopped when `stop` is set meanwhile.
+        """
+        can = model.capabilities
+        if self.needs == "gradients" and not can.gradients and can.salience:
+            return model.salience(request, tokens, on_rows=on_row, stop=stop)  # type: ignore[attr-defined]
+        if not getattr(can, self.needs):
+            why = can.why.get(self.needs, f"it gives no {self.needs}")
+            raise AppError(f"{self.label} cannot explain {model.spec.name}: {why}.")
+        return importlib.import_module(self.module).run(model, request, tokens, on_row, stop)
+
+
+def method(name: str) -> Method:
+    """The method called `name`.
+
+    Raises: AppError that lists the available ones.
+    """
+    for member in METHODS:
+        if member.name == name:
+            return member
+    available = ", ".join(member.name for member in METHODS)
+    raise AppError(f"There is no salience method called {name!r}.", hint=f"Available: {available}.")
+
+
+def request_for(
+    model: LanguageModel,
+    tokens: Tokens,
+    method_name: str,
+    *,
+    targets: tuple[tuple[int, int], ...] | None = None,
+    options: tuple[tuple[str, Option], ...] = (),
+) -> SalienceRequest:
+    """The request that explains `tokens` with one method: every response token unless `targets` says less."""
+    if targets is None:
+        targets = tuple((i, i + 1) for i in range(max(tokens.prompt_len, 1), len(tokens)))
+    return SalienceRequest(
+        model.spec, tuple(tokens.ids.tolist()), tokens.prompt_len, method(method_name).name, targets, options
+    )
+
+
+def span(
+    model: LanguageModel,
+    tokens: Tokens,
+    method_name: str,
+    token_span: tuple[int, int],
+    *,
+    options: tuple[tuple[str, Option], ...] = (),
+    stop: threading.Event | None = None,
+) -> NDArray[np.float32]:
+    """Scores (T,) of one target span, by one backward pass: what a click waits for."""
+    request = request_for(model, tokens, method_name, targets=(token_span,), options=options)
+    return method(method_name).run(model, replace(request), tokens=tokens, stop=stop).values[0]
+
+
+METHODS: tuple[Method, ...] = (
+    Method(
+        "grad_l2",
+        "Grad L2",
+        "How strongly the answer reacts to small changes of each token, whichever way.",
+        "nats per unit of embedding",
+        False,
+        "core.salience.grad_l2",
+        gram=True,
+    ),
+    Method(
+        "grad_dot_input",
+        "Grad · input",
+        "Whether each token made the answer more likely (positive) or less (negative), to first order.",
+        "nats",
+        True,
+        "core.salience.grad_dot_input",
+    ),
+)

@@ -1,0 +1,145 @@
+"""Loading, text and tokens, generation and log-probabilities of local models."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from core.errors import AppError
+from core.models import load
+from core.records import GenerationParams, Message, ModelSpec, Role
+
+TEXTS = ["The soup has cheese.", "  é 한국어 שלום 🙂\r\n\n ", "ａ́b\t🙂🙂x", "<eos> typed <bos>"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_spans_cover_the_text_in_whole_characters(load_tiny, text):
+    tokens = load_tiny().tokenize(text, text)
+    assert tokens.text == text + text
+    assert tokens.special[0] and tuple(tokens.char_spans[0]) == (0, 0)
+    covered = {i for a, b in tokens.char_spans for i in range(a, b)}
+    assert covered == set(range(len(tokens.text)))
+    spans = [(int(a), int(b)) for a, b in tokens.char_spans if a < b]
+    assert all(left == right or left[1] == right[0] for left, right in itertools.pairwise(spans))
+    assert tokens.response == text
+
+
+def test_the_response_is_joined_as_ids(load_tiny):
+    model = load_tiny()
+    alone = model.tokenizer("ese", add_special_tokens=False)["input_ids"]
+    tokens = model.tokenize("The soup has che", "ese")
+    assert tokens.ids[tokens.prompt_len :].tolist() == alone
+    assert (tokens.role[tokens.prompt_len :] == Role.RESPONSE).all()
+
+
+def test_generated_ids_keep_their_text(load_tiny):
+    """Ids of arbitrary text, put through the generation's own path, show that text."""
+    from core.generation import Drawn
+
+    model = load_tiny()
+    text = " é한🙂 ok\n"
+    ids = model.tokenizer(text, add_special_tokens=False)["input_ids"]
+    drawn = Drawn(ids, [0.0] * len(ids), "length")
+    made = model._generation(model.tokenize("A"), GenerationParams(), drawn, 0.0, "x")
+    assert made.text == text == made.tokens.response
+    assert made.tokens.ids[made.tokens.prompt_len :].tolist() == ids
+
+
+def test_greedy_equals_transformers_generate(load_tiny):
+    model = load_tiny()
+    tokens = model.tokenize("The soup has")
+    made = model.generate(tokens, GenerationParams(max_new_tokens=20))
+    with torch.inference_mode():
+        full = model.model.generate(torch.tensor(tokens.ids)[None], max_new_tokens=20, do_sample=False)
+    expected = full[0, len(tokens) :].tolist()
+    if expected[-1] in model.end_ids:
+        expected = expected[:-1]
+    assert made.tokens.ids[tokens.prompt_len :].tolist() == expected
+    np.testing.assert_allclose(made.logprob_nats, model.logprobs(made.tokens), atol=1e-4)
+
+
+def test_streaming_ends_with_the_text(load_tiny):
+    seen: list[str] = []
+    model = load_tiny()
+    made = model.generate(
+        model.tokenize("The soup"), GenerationParams(max_new_tokens=12), on_text=seen.append
+    )
+    assert seen and made.text.startswith(seen[-1])
+    assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(seen))
+
+
+def test_stop_ends_within_one_token(load_tiny):
+    model, stop, seen = load_tiny(), threading.Event(), []
+
+    def on_text(text: str) -> None:
+        seen.append(text)
+        stop.set()
+
+    made = model.generate(
+        model.tokenize("The"), GenerationParams(max_new_tokens=50), on_text=on_text, stop=stop
+    )
+    assert made.stop_reason == "stopped" and len(seen) == 1
+    assert made.text.startswith(seen[0])
+
+
+def test_sampling_repeats_by_seed_and_leaves_the_global_state(load_tiny):
+    model = load_tiny()
+    tokens = model.tokenize("The soup")
+    before = torch.random.get_rng_state()
+    one, again, other = (
+        model.generate(
+            tokens, GenerationParams(max_new_tokens=12, temperature=1.0, top_p=0.9, seed=seed)
+        ).text
+        for seed in (1, 1, 2)
+    )
+    assert one == again != other
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+@pytest.mark.parametrize("family", ["gemma2", "gpt2"])
+def test_a_left_padded_batch_changes_no_answer(load_tiny, family):
+    model = load_tiny(family)
+    batch = [model.tokenize(text) for text in ("The", "The soup has cheese in it", "Analyze a menu")]
+    params = GenerationParams(max_new_tokens=8)
+    for tokens, made in zip(batch, model.generate_batch(batch, params)):
+        alone = model.generate(tokens, params)
+        assert made.tokens.ids.tolist() == alone.tokens.ids.tolist()
+        np.testing.assert_allclose(made.logprob_nats, alone.logprob_nats, atol=1e-4)
+
+
+def test_chat_turns_and_template(load_tiny):
+    model = load_tiny()
+    tokens = model.tokenize(
+        [Message("user", " user "), Message("assistant", "ok"), Message("user", "The soup")]
+    )
+    assert (tokens.ids == model.tokenizer.bos_token_id).sum() == 1
+    written = "".join(s for s, role in zip(tokens.strings, tokens.role) if role == Role.PROMPT)
+    assert written == "userokThe soup"
+    assert "<start_of_turn>" in tokens.text
+    assert tokens.special[[s == "<start_of_turn>" for s in tokens.strings]].all()
+
+
+def test_folders_that_cannot_be_loaded(tmp_path):
+    def fault(path) -> str:
+        with pytest.raises(AppError) as caught:
+            load(ModelSpec("x", str(path)))
+        return str(caught.value)
+
+    assert "no folder" in fault(tmp_path / "none")
+    assert "not a model folder" in fault(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    assert "no weights" in fault(tmp_path)
+    (tmp_path / "pytorch_model.bin").write_bytes(b"x")
+    assert "pickled" in fault(tmp_path)
+
+
+def test_prompts_that_cannot_be_read(load_tiny):
+    model = load_tiny()
+    with pytest.raises(AppError, match="empty"):
+        model.tokenize("  \n")
+    with pytest.raises(AppError, match=r"257 tokens long.*at most 256"):
+        model.tokenize("\x00" * 256)
