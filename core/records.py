@@ -257,6 +257,8 @@ class SalienceMatrix:
     gram: NDArray[np.float32] | None
     signed: bool
     units: str
+    note: str = ""
+    """What was done to fit the memory, in a sentence for the page; usually empty."""
 
     def __post_init__(self) -> None:
         n, t = len(self.request.targets), len(self.request.ids)

@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from core.errors import AppError
 from core.models.base import LanguageModel
 from core.records import Option, SalienceMatrix, SalienceRequest, Tokens
+from core.salience.plan import plan
+
+__all__ = ["METHODS", "Method", "MethodOption", "OnRow", "method", "plan", "request_for", "span"]
 
 OnRow = Callable[[int, NDArray[np.float32]], None]
 """Called with a row's index and its scores (T,) as soon as they are known."""
