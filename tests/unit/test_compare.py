@@ -1,0 +1,126 @@
+"""Diffs rebuild both texts, alignments keep order and lose nothing, ranks agree with pandas."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.compare import Pair, agreement, align, difference, spearman, word_diff
+from core.records import Role, Segment, SegmentSalience
+
+texts = st.lists(
+    st.sampled_from(
+        ("You ", "must ", "not ", "try ", "it.", "\n", "\r\n", " ", "한국어", "👨\u200d👩", "é ", "good ")
+    ),
+    max_size=25,
+).map("".join)
+
+
+def made(*lines: str, roles: dict[int, Role] | None = None) -> tuple[Segment, ...]:
+    return tuple(
+        Segment(i, t, (i, i + 1), (i, i + 1), (roles or {}).get(i, Role.PROMPT)) for i, t in enumerate(lines)
+    )
+
+
+def texts_of(pairs: tuple[Pair, ...]) -> list[tuple[str | None, str | None, str]]:
+    return [(p.old and p.old.text, p.new and p.new.text, p.state) for p in pairs]
+
+
+@given(texts, texts)
+def test_a_diff_rebuilds_both_texts(old: str, new: str) -> None:
+    runs = word_diff(old, new)
+    assert "".join(r.text for r in runs if r.change != "added") == old
+    assert "".join(r.text for r in runs if r.change != "removed") == new
+    assert all(r.text for r in runs)
+    assert not any(a.change == b.change for a, b in pairwise(runs))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "runs"),
+    [
+        ("", "", []),
+        ("same\n", "same\n", [("kept", "same\n")]),
+        ("You must try it.", "You must not try it.",
+         [("kept", "You must"), ("added", " not"), ("kept", " try it.")]),
+        ("a red fox\nb", "a grey cat\nb", [
+            ("kept", "a "), ("removed", "red fox"), ("added", "grey cat"), ("kept", "\nb"),
+        ]),
+        ("one\ntwo\nthree", "one\nthree", [("kept", "one\n"), ("removed", "two\n"), ("kept", "three")]),
+        ("", "new", [("added", "new")]),
+    ],
+)  # fmt: skip
+def test_diffs_by_hand(old: str, new: str, runs: list[tuple[str, str]]) -> None:
+    assert [(r.change, r.text) for r in word_diff(old, new)] == runs
+
+
+def test_alignment_marks_what_is_new_gone_and_changed() -> None:
+    old = made("Judge the dish.", "Analysis: it has onions in it.", "Recommendation: You must try it.", "Bye")
+    new = made(
+        "Judge the dish.\n",
+        "Be kind.",
+        "Analysis: it has onions in it.",
+        "Recommendation: You must not try it.",
+    )
+    assert texts_of(align(old, new)) == [
+        ("Judge the dish.", "Judge the dish.\n", "kept"),
+        (None, "Be kind.", "added"),
+        ("Analysis: it has onions in it.", "Analysis: it has onions in it.", "kept"),
+        ("Recommendation: You must try it.", "Recommendation: You must not try it.", "changed"),
+        ("Bye", None, "removed"),
+    ]
+
+
+def test_template_segments_are_left_out_of_an_alignment() -> None:
+    assert texts_of(align(made("<s>", "a", roles={0: Role.TEMPLATE}), made("a"))) == [("a", "a", "kept")]
+
+
+@given(st.lists(texts, max_size=8), st.lists(texts, max_size=8))
+def test_an_alignment_holds_every_segment_once_and_in_order(old: list[str], new: list[str]) -> None:
+    a, b = made(*old), made(*new)
+    pairs = align(a, b)
+    assert tuple(p.old for p in pairs if p.old) == a
+    assert tuple(p.new for p in pairs if p.new) == b
+
+
+def test_the_difference_is_one_of_shares() -> None:
+    target = made("answer")
+    old = SegmentSalience(target, made("one", "two"), [[1, 3]], "sum")
+    new = SegmentSalience(made("reply"), made("one", "rule", "two"), [[10, 20, 10]], "sum")
+    got = difference(old, new)
+    assert texts_of(got.columns) == [("one", "one", "kept"), (None, "rule", "added"), ("two", "two", "kept")]
+    assert got.values.tolist() == [[0, 0.5, -0.5]]
+    assert got.rows[0].state == "changed"
+
+
+def test_rows_that_only_one_version_has_are_left_out() -> None:
+    old = SegmentSalience(made("yes", "no"), made("a", "b"), [[1, 0], [0, 1]], "sum")
+    new = SegmentSalience(made("no"), made("a", "b"), [[1, 1]], "sum")
+    got = difference(old, new)
+    assert texts_of(got.rows) == [("no", "no", "kept")]
+    assert got.values.tolist() == [[0.5, -0.5]]
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=3, max_size=30))
+def test_spearman_is_the_correlation_of_ranks_as_pandas_ranks(pairs: list[tuple[int, int]]) -> None:
+    a, b = np.array(pairs, float).T
+    ranks = pd.DataFrame({"a": a, "b": b}).rank()
+    got = spearman(a, b)
+    if ranks.nunique().min() == 1:
+        assert got is None
+    else:
+        assert got == pytest.approx(ranks["a"].corr(ranks["b"]))
+
+
+def test_agreement_of_maps() -> None:
+    columns = made("a", "b", "c", "d")
+    old = SegmentSalience(made("x"), columns, [[1, 2, 3, 4]], "sum")
+    assert agreement(old, SegmentSalience(made("y"), columns, [[10, 20, 30, 31]], "sum")) == (
+        pytest.approx(1),
+    )
+    assert agreement(old, SegmentSalience(made("y"), columns, [[4, 3, 2, 1]], "sum")) == (pytest.approx(-1),)
+    assert agreement(old, SegmentSalience(made("y"), columns, [[1, 1, 1, 1]], "sum")) == (None,)
