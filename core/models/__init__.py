@@ -26,6 +26,8 @@ class Backend:
     module: str
     remote: bool = False
     """Needs no memory here: the manager keeps it beside the local model."""
+    rows: int = 0
+    """Most rows of a salience matrix that it can be asked for; 0: memory alone decides."""
 
 
 def backend(name: str) -> Backend:
@@ -54,5 +56,34 @@ BACKENDS: tuple[Backend, ...] = (
         "Hugging Face transformers",
         "Any causal language model from a local folder or the hub, run on this machine.",
         "core.models.hugging_face",
+    ),
+    Backend(
+        "keras_hub",
+        "KerasHub",
+        "A KerasHub preset (Gemma, GPT-2, Llama, Mistral), run on this machine with torch.",
+        "core.models.keras_hub",
+    ),
+    Backend(
+        "lit_server",
+        "LIT model server",
+        "A model behind a LIT model server or another Whence: answers and salience, no probabilities.",
+        "core.models.lit_server",
+        remote=True,
+        rows=16,
+    ),
+    Backend(
+        "openai_compatible",
+        "OpenAI-compatible server",
+        "vLLM, TGI, llama.cpp, Ollama, transformers serve and the like: answers, and log-probabilities "
+        "where offered.",
+        "core.models.openai_compatible",
+        remote=True,
+    ),
+    Backend(
+        "gemini",
+        "Gemini",
+        "A Gemini model of Google, asked through its own library: answers only.",
+        "core.models.gemini",
+        remote=True,
     ),
 )
