@@ -1,0 +1,74 @@
+"""How much one workspace may hold, and the sentences that say so. Knows no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from core.errors import AppError
+from core.records import Example
+from core.settings import Settings
+
+_NO_LIMIT = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one workspace; the defaults bound nothing."""
+
+    examples: int = _NO_LIMIT
+    prompt_chars: int = _NO_LIMIT
+    stored_bytes: int = _NO_LIMIT
+
+    @classmethod
+    def of(cls, chosen: Settings) -> Limits:
+        """A person's own machine bounds only the length of a prompt; a hosted workspace all three."""
+        if chosen.mode == "local":
+            return cls(prompt_chars=chosen.max_prompt_chars)
+        return cls(chosen.max_examples, chosen.max_prompt_chars, chosen.max_stored_bytes)
+
+    def check(self, examples: Iterable[Example]) -> None:
+        """Raises an `AppError` naming the first example that cannot be stored."""
+        for example in examples:
+            size = len(example.prompt)
+            if size > self.prompt_chars:
+                raise AppError(
+                    f"A prompt has {size:,} characters; this server keeps up to {self.prompt_chars:,}.",
+                    hint="Shorten the prompt.",
+                    code="too_long",
+                )
+            for text in (example.prompt, example.target or "", example.source, example.edit):
+                check_text(text)
+
+    def too_many(self, held: int, more: int) -> AppError:
+        return AppError(
+            f"This workspace holds {held:,} examples and may hold {self.examples:,}; "
+            f"{more:,} more do not fit.",
+            hint="Remove a dataset that is no longer needed, or load fewer rows.",
+            code="limit",
+        )
+
+    def too_large(self, held: int, more: int) -> AppError:
+        return AppError(
+            f"This workspace holds {held:,} bytes and may hold {self.stored_bytes:,}; "
+            f"{more:,} more do not fit.",
+            hint="Remove a dataset that is no longer needed, or load fewer rows.",
+            code="limit",
+        )
+
+
+def check_text(text: str) -> None:
+    """Raises an `AppError` for text that no database can hold: NUL, or half of a character pair."""
+    if "\x00" in text:
+        raise AppError("The text holds a NUL character, which cannot be stored.", hint="Remove it.")
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise AppError(
+            "The text holds half of a character pair (a surrogate), which cannot be stored.",
+            hint="Type or paste that character again.",
+        )
+
+
+def text_bytes(example: Example) -> int:
+    """What one example weighs against the limit: the UTF-8 bytes of its texts."""
+    texts = (example.prompt, example.target or "", example.source, example.edit)
+    return sum(len(text.encode()) for text in texts)

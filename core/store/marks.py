@@ -1,0 +1,141 @@
+"""What a person marks in a workspace: stars, slices (named subsets of a dataset), saved views.
+
+Stars and slices are sets: adding and taking away are single rows, so two sessions never undo each other. A
+view is replaced only by somebody who saw its newest version. Knows nothing of what an example holds.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+
+from core.errors import AppError
+from core.store.engine import writing
+from core.store.scope import Scope
+from core.store.sql import chunks, insert_new
+from core.store.tables import slice_examples, slices, stars, views
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A saved set of choices of a page."""
+
+    id: str
+    name: str
+    state: Mapping[str, Any]
+    version: int
+
+
+class Marks(Scope):
+    """Stars, slices and views of one workspace."""
+
+    # --- stars and slices
+
+    def star(self, ids: Sequence[str], *, on: bool = True) -> None:
+        """Marks examples, or takes the mark away."""
+        with writing(self.engine) as connection:
+            if on:
+                rows = [{"workspace_id": self.id, "example_id": name} for name in ids]
+                insert_new(connection, stars, rows, ("workspace_id", "example_id"))
+            else:
+                for part in chunks(ids):
+                    here = (stars.c.workspace_id == self.id) & stars.c.example_id.in_(part)
+                    connection.execute(delete(stars).where(here))
+
+    def slices(self, dataset_id: str) -> dict[str, int]:
+        """Names of the dataset's slices and how many examples each holds, oldest first."""
+        inside = slice_examples.c.slice_id == slices.c.id
+        count = select(func.count()).select_from(slice_examples).where(inside).scalar_subquery()
+        query = select(slices.c.name, count).where(self._slices(dataset_id)).order_by(slices.c.created_at)
+        with self.engine.connect() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def slice(self, dataset_id: str, name: str) -> tuple[str, ...]:
+        """Ids of the examples in a slice."""
+        inside = slice_examples.c.slice_id == slices.c.id
+        query = select(slice_examples.c.example_id).join(slices, inside)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query.where(self._slices(dataset_id), slices.c.name == name))
+            return tuple(sorted(rows.scalars()))
+
+    def add_to_slice(self, dataset_id: str, name: str, ids: Sequence[str]) -> None:
+        """Puts examples into the slice `name`, which is made if need be."""
+        if not name.strip():
+            raise AppError("A slice needs a name.")
+        keys = ("workspace_id", "dataset_id", "name")
+        row = {
+            "id": secrets.token_urlsafe(9),
+            "workspace_id": self.id,
+            "dataset_id": dataset_id,
+            "name": name.strip(),
+            "created_at": time.time(),
+        }
+        with writing(self.engine) as connection:
+            insert_new(connection, slices, [row], keys)
+            where = self._slices(dataset_id) & (slices.c.name == row["name"])
+            found = connection.execute(select(slices.c.id).where(where)).scalar_one()
+            rows = [{"slice_id": found, "example_id": item} for item in ids]
+            insert_new(connection, slice_examples, rows, ("slice_id", "example_id"))
+
+    def take_from_slice(self, dataset_id: str, name: str, ids: Sequence[str]) -> None:
+        """Takes examples out of a slice."""
+        where = select(slices.c.id).where(self._slices(dataset_id), slices.c.name == name)
+        with writing(self.engine) as connection:
+            for part in chunks(ids):
+                here = slice_examples.c.slice_id.in_(where) & slice_examples.c.example_id.in_(part)
+                connection.execute(delete(slice_examples).where(here))
+
+    def remove_slice(self, dataset_id: str, name: str) -> None:
+        """Removes the name; the examples stay."""
+        with writing(self.engine) as connection:
+            connection.execute(delete(slices).where(self._slices(dataset_id), slices.c.name == name))
+
+    def _slices(self, dataset_id: str) -> Any:
+        return (slices.c.workspace_id == self.id) & (slices.c.dataset_id == dataset_id)
+
+    # --- saved views
+
+    def views(self) -> tuple[View, ...]:
+        """Saved views by name."""
+        query = select(views).where(views.c.workspace_id == self.id).order_by(views.c.name)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return tuple(View(row.id, row.name, json.loads(row.state), row.version) for row in rows)
+
+    def save_view(self, name: str, state: Mapping[str, Any], *, version: int | None = None) -> View:
+        """Keeps `state` under `name`.
+
+        `version` is that of the view it was made from: when somebody saved it since, nothing is replaced
+        and an `AppError` (code "conflict") says so. None replaces whatever is there.
+        """
+        if not name.strip():
+            raise AppError("A view needs a name.")
+        mine = (views.c.workspace_id == self.id) & (views.c.name == name.strip())
+        text = json.dumps(dict(state))
+        with writing(self.engine) as connection:
+            held = connection.execute(select(views).where(mine)).first()
+            if held is None:
+                row: dict[str, Any] = {"id": secrets.token_urlsafe(9), "workspace_id": self.id}
+                row |= {"name": name.strip(), "state": text, "version": 1, "created_at": time.time()}
+                connection.execute(views.insert(), [row])
+                return View(row["id"], row["name"], dict(state), 1)
+            change = update(views).where(mine, views.c.version == (version or held.version))
+            change = change.values(state=text, version=views.c.version + 1)
+            if connection.execute(change).rowcount != 1:
+                raise AppError(
+                    f"The view “{name.strip()}” was saved by somebody else in the meantime.",
+                    hint="Save yours under another name.",
+                    code="conflict",
+                )
+            return View(held.id, held.name, dict(state), held.version + 1)
+
+    def remove_view(self, name: str) -> None:
+        with writing(self.engine) as connection:
+            here = (views.c.workspace_id == self.id) & (views.c.name == name)
+            connection.execute(delete(views).where(here))

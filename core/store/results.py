@@ -1,0 +1,108 @@
+"""A dataset as a table, and what was computed for its rows: answers by prompt digest, metrics by example.
+
+Frames are plain pandas with text columns, ready to filter; nothing here computes a metric.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+
+import pandas as pd
+from sqlalchemy import select
+
+from core.store.engine import writing
+from core.store.scope import Scope
+from core.store.sql import upsert
+from core.store.tables import examples, generations, metrics, stars
+
+BASE_COLUMNS = ("id", "prompt", "target", "source", "parent_id", "edit", "tags")
+
+
+class Results(Scope):
+    """The tables of one workspace's datasets."""
+
+    # --- the table of a dataset
+
+    def frame(self, dataset_id: str) -> pd.DataFrame:
+        """The dataset as a table, one row an example in order.
+
+        Columns: `BASE_COLUMNS`, `starred`, then the file's further fields (`field.<name>` where a name is
+        taken).
+        """
+        names = [examples.c[name] for name in (*BASE_COLUMNS, "fields")]
+        here = (examples.c.dataset_id == dataset_id) & self._seen & ~examples.c.retired
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(*names).where(here).order_by(examples.c.seq)).all()
+            marked = select(stars.c.example_id).where(stars.c.workspace_id == self.id)
+            starred = set(connection.execute(marked).scalars())
+        columns = list(zip(*rows)) or [()] * len(names)
+        table = pd.DataFrame({name: pd.array(column, "str") for name, column in zip(BASE_COLUMNS, columns)})
+        lists = {text: ", ".join(json.loads(text)) for text in set(columns[-2])}
+        table["tags"] = table["tags"].map(lists).astype("str")
+        table["starred"] = table["id"].isin(starred).to_numpy(bool)
+        if any(text != "{}" for text in columns[-1]):
+            further = pd.DataFrame.from_records(json.loads(f"[{','.join(columns[-1])}]"))
+            further.columns = [f"field.{name}" if name in table else str(name) for name in further.columns]
+            table = pd.concat([table, further], axis=1)
+        return table
+
+    def responses(self, dataset_id: str) -> pd.DataFrame:
+        """What models wrote for the dataset's prompts, the newest answer of each model.
+
+        Columns: `id` (example), `model` (its name), `model_key`, `key` (of the generation), `text`,
+        `logprob_nats`, `response_tokens`, `stop_reason`, `seconds`.
+        """
+        here = (examples.c.dataset_id == dataset_id) & self._seen & ~examples.c.retired
+        facts = ("model_key", "key", "text", "logprob_nats", "response_tokens", "stop_reason", "seconds")
+        columns = [generations.c[name] for name in facts]
+        query = (
+            select(examples.c.id, generations.c.model_name.label("model"), *columns)
+            .join(generations, generations.c.prompt_key == examples.c.prompt_key)
+            .where(here, generations.c.kind == "generated")
+            .order_by(examples.c.seq, generations.c.created_at)
+        )
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).all()
+        table = pd.DataFrame(rows, columns=["id", "model", *facts])
+        return table.drop_duplicates(["id", "model_key"], keep="last").reset_index(drop=True)
+
+    # --- metrics
+
+    def save_metrics(
+        self,
+        model: str,
+        name: str,
+        values: Mapping[str, float | None],
+        *,
+        generation_keys: Mapping[str, str] | None = None,
+        detail: str = "",
+    ) -> None:
+        """Keeps one value of the metric `name` an example; `model` is a `model_key`, or "" for none."""
+        keys, now = generation_keys or {}, time.time()
+        rows = [
+            {
+                "workspace_id": self.id,
+                "example_id": example_id,
+                "model_key": model,
+                "name": name,
+                "value": value,
+                "generation_key": keys.get(example_id, ""),
+                "detail": detail,
+                "created_at": now,
+            }
+            for example_id, value in values.items()
+        ]
+        with writing(self.engine) as connection:
+            upsert(connection, metrics, rows, ("workspace_id", "example_id", "model_key", "name"))
+
+    def metrics(self, dataset_id: str) -> pd.DataFrame:
+        """Columns `id`, `model_key`, `name`, `value`, `generation_key`, `detail`."""
+        here = (examples.c.dataset_id == dataset_id) & self._seen & (metrics.c.workspace_id == self.id)
+        facts = ("model_key", "name", "value", "generation_key", "detail")
+        query = select(examples.c.id, *[metrics.c[name] for name in facts])
+        query = query.join(metrics, metrics.c.example_id == examples.c.id).where(here)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query.order_by(examples.c.seq, metrics.c.name)).all()
+        return pd.DataFrame(rows, columns=["id", *facts])

@@ -1,0 +1,226 @@
+"""The store: opens the database and the folder of matrices, hands out workspaces, keeps computed records.
+
+One `Store` serves every thread of a process; several processes may share one database. Answers are found in
+the database first and then in the precomputed bundle, matrices on disk first and then there. Each public
+write is one transaction: a process killed in the middle leaves the state before it.
+
+Knows no model and no page.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+import zlib
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, select, update
+
+from core.errors import AppError
+from core.records import Example, Generation, SalienceMatrix, digest
+from core.settings import ROOT, Settings
+from core.store.bundle import Bundle, generation_from_json, generation_to_json
+from core.store.engine import open_database, writing
+from core.store.keys import Prompt, generation_key, model_key, prompt_key
+from core.store.limits import Limits
+from core.store.rows import insert_examples
+from core.store.salience_files import SalienceFiles
+from core.store.sql import chunks, insert_new, upsert
+from core.store.tables import LOCAL, SHARED, datasets, examples, generations, workspaces
+from core.store.workspace import Workspace
+
+PRECOMPUTED = ROOT / "data" / "precomputed"
+_IDLE_SECONDS = 24 * 3600
+
+
+class Store:
+    """Everything that outlives the process.
+
+    `database_url` empty: SQLite in `data_dir`. `salience_bytes` bounds the matrices on disk. `hosted`: no
+    common workspace, each visitor has one with an id that cannot be guessed.
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        data_dir: Path,
+        *,
+        limits: Limits | None = None,
+        salience_bytes: int = 2_000_000_000,
+        bundle: Path = PRECOMPUTED,
+        hosted: bool = False,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.hosted = hosted
+        self.bundle = Bundle(bundle)
+        self.engine = open_database(database_url, data_dir)
+        self._files = SalienceFiles(data_dir, salience_bytes)
+        with writing(self.engine) as connection:
+            for name in (SHARED,) if hosted else (SHARED, LOCAL):
+                insert_new(connection, workspaces, [_empty_workspace(name)], ("id",))
+        self._import_bundle()
+
+    @classmethod
+    def of(cls, chosen: Settings) -> Store:
+        """The store that the settings describe."""
+        return cls(
+            chosen.database_url,
+            chosen.data_dir,
+            limits=Limits.of(chosen),
+            salience_bytes=chosen.max_stored_bytes,
+            hosted=chosen.mode == "hosted",
+        )
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    # --- workspaces
+
+    def new_workspace(self) -> Workspace:
+        """An empty workspace under an id of 256 random bits; empty ones that nobody opened for a day go."""
+        name, now = secrets.token_urlsafe(32), time.time()
+        with writing(self.engine) as connection:
+            idle = (workspaces.c.examples == 0) & (workspaces.c.seen_at < now - _IDLE_SECONDS)
+            own = workspaces.c.id.not_in((SHARED, LOCAL))
+            untouched = ~select(datasets.c.id).where(datasets.c.workspace_id == workspaces.c.id).exists()
+            connection.execute(delete(workspaces).where(idle, own, untouched))
+            connection.execute(workspaces.insert(), [_empty_workspace(name)])
+        return Workspace(self.engine, name, self.limits)
+
+    def workspace(self, name: str = LOCAL) -> Workspace:
+        """The workspace called `name`. Raises `AppError` (code "missing") when there is none."""
+        if name == SHARED or (self.hosted and name == LOCAL):
+            raise _no_workspace()
+        with writing(self.engine) as connection:
+            here = update(workspaces).where(workspaces.c.id == name).values(seen_at=time.time())
+            if connection.execute(here).rowcount != 1:
+                raise _no_workspace()
+        return Workspace(self.engine, name, self.limits)
+
+    def seed(self, dataset_id: str, name: str, rows: Iterable[Example], *, origin: str = "") -> None:
+        """Puts a dataset before everybody (sample prompts, DATASETS at start-up).
+
+        Loading the same rows again changes nothing. Of a changed file, new rows are added and rows that are
+        gone leave the table but stay reachable by link and as parents.
+        """
+        listed = list(rows)
+        mark = digest([(row.id, row.prompt, row.target, row.source) for row in listed])
+        with writing(self.engine) as connection:
+            here = datasets.c.id == dataset_id
+            held = connection.execute(select(datasets.c.digest).where(here)).scalar()
+            if held == mark:
+                return
+            if held is None:
+                row = Workspace.dataset_row(SHARED, dataset_id, name, origin, mark, listed)
+                connection.execute(datasets.insert(), [row])
+            else:
+                facts = {"digest": mark, "name": name, "revision": datasets.c.revision + 1}
+                connection.execute(update(datasets).where(here).values(facts))
+            mine = (examples.c.dataset_id == dataset_id) & (examples.c.workspace_id == SHARED)
+            known = set(connection.execute(select(examples.c.id).where(mine)).scalars())
+            insert_examples(connection, SHARED, dataset_id, [row for row in listed if row.id not in known])
+            kept = {row.id for row in listed}
+            for retired, group in ((True, known - kept), (False, known & kept)):
+                for part in chunks(sorted(group)):
+                    change = update(examples).where(mine, examples.c.id.in_(part)).values(retired=retired)
+                    connection.execute(change)
+
+    # --- answers, by content
+
+    def save_generation(self, key: str, generation: Generation, *, prompt: Prompt) -> None:
+        """Keeps `generation` under `key` (`generation_key`); `prompt` lists it beside the examples."""
+        self.save_generations([(key, generation, prompt)])
+
+    def save_generations(self, batch: Iterable[tuple[str, Generation, Prompt]]) -> None:
+        """Keeps several answers in one transaction: `(key, generation, prompt)` each."""
+        rows = [_generation_row(*item) for item in batch]
+        if rows:
+            with writing(self.engine) as connection:
+                upsert(connection, generations, rows, ("key",))
+
+    def generation(self, key: str, *, example_id: str = "") -> Generation | None:
+        """The answer kept under `key`, as that of `example_id`; None when there is none."""
+        with self.engine.connect() as connection:
+            query = select(generations.c.payload).where(generations.c.key == key)
+            payload = connection.execute(query).scalar()
+        found = _unpack(payload) if payload else None
+        found = found or self.bundle.generation(key)
+        return replace(found, example_id=example_id or found.example_id) if found else None
+
+    def known_generations(self, keys: Iterable[str]) -> set[str]:
+        """Which of `keys` are kept."""
+        found: set[str] = set()
+        with self.engine.connect() as connection:
+            for part in chunks(list(keys)):
+                query = select(generations.c.key).where(generations.c.key.in_(part))
+                found.update(connection.execute(query).scalars())
+        return found
+
+    def _import_bundle(self) -> None:
+        folder = self.bundle.folder / "generations"
+        names = [path.stem for path in folder.glob("??/*.json")]
+        if set(names) - self.known_generations(names):
+            self.save_generations((key, made, prompt) for key, prompt, made in self.bundle.generations())
+
+    # --- matrices, by content
+
+    def save_salience(self, matrix: SalienceMatrix) -> bool:
+        """Keeps `matrix` on disk under its request's key; False when it is larger than the whole budget."""
+        return self._files.put(matrix)
+
+    def salience(self, key: str) -> SalienceMatrix | None:
+        """The matrix of `key` (`SalienceRequest.key`), from disk or the bundle; None when there is none."""
+        return self._files.get(key) or self.bundle.salience(key)
+
+    def salience_bytes(self) -> int:
+        """What the matrices on disk weigh."""
+        return self._files.stored_bytes()
+
+
+def _empty_workspace(name: str) -> dict[str, Any]:
+    now = time.time()
+    return {"id": name, "created_at": now, "seen_at": now, "examples": 0, "stored_bytes": 0}
+
+
+def _no_workspace() -> AppError:
+    return AppError(
+        "This workspace does not exist (any more).",
+        hint="Check the link, or open the start page for a new one.",
+        code="missing",
+    )
+
+
+def _storable(text: str) -> str:
+    """`text` for a column that is only shown: what no database takes is replaced (the payload is exact)."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _generation_row(key: str, generation: Generation, prompt: Prompt) -> dict[str, Any]:
+    payload = zlib.compress(json.dumps(generation_to_json(generation)).encode(), 6)
+    total = float(generation.logprob_nats.sum(dtype="float64"))
+    drawn = generation_key(prompt, generation.model, generation.params)
+    return {
+        "key": key,
+        "prompt_key": prompt_key(prompt),
+        "model_key": model_key(generation.model),
+        "model_name": generation.model.name,
+        "kind": "generated" if key == drawn else "scored",
+        "text": _storable(generation.text),
+        "logprob_nats": total,
+        "response_tokens": len(generation.logprob_nats),
+        "stop_reason": generation.stop_reason,
+        "seconds": generation.seconds,
+        "created_at": time.time(),
+        "payload": payload,
+    }
+
+
+def _unpack(payload: bytes) -> Generation | None:
+    try:
+        return generation_from_json(json.loads(zlib.decompress(payload)))
+    except (zlib.error, ValueError, KeyError, TypeError, AppError):
+        return None

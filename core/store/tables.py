@@ -1,0 +1,198 @@
+"""The tables of the store: workspaces, datasets, examples, and what was computed for them.
+
+Examples are append-only: an edit is a new row with a `parent_id`, so two people at work in one workspace
+never overwrite each other. What costs a model call is kept by content and shared: `generations` knows the
+prompt's digest, not the example, so the same prompt in two datasets has one answer.
+
+The shared workspace (`SHARED`) holds the datasets that come with the server; a workspace sees its own rows
+and the shared ones. Moments are seconds since 1970 (UTC). JSON is kept as ASCII text, because PostgreSQL
+refuses some characters in its own JSON types that a file may well hold.
+
+Knows the shape of the rows only; `core/store/migrations` makes and changes it in a real database.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+SHARED = "shared"
+LOCAL = "local"
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _workspace(primary_key: bool = False) -> Column[str]:
+    where = ForeignKey("workspaces.id", ondelete="CASCADE")
+    return Column("workspace_id", String(64), where, primary_key=primary_key, nullable=False)
+
+
+def _dataset(primary_key: bool = False) -> Column[str]:
+    where = ForeignKey("datasets.id", ondelete="CASCADE")
+    return Column("dataset_id", String(64), where, primary_key=primary_key, nullable=False)
+
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("created_at", Float, nullable=False),
+    Column("seen_at", Float, nullable=False),
+    Column("examples", BigInteger, nullable=False),
+    Column("stored_bytes", BigInteger, nullable=False),
+)
+
+datasets = Table(
+    "datasets",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    _workspace(),
+    Column("name", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("columns", Text, nullable=False),
+    Column("problems", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index(None, "workspace_id"),
+)
+
+# On SQLite only "INTEGER PRIMARY KEY" numbers its own rows.
+_BIG = BigInteger().with_variant(Integer, "sqlite")
+
+examples = Table(
+    "examples",
+    metadata,
+    Column("seq", _BIG, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False),
+    _workspace(),
+    _dataset(),
+    Column("prompt", Text, nullable=False),
+    Column("prompt_key", String(64), nullable=False),
+    Column("target", Text),
+    Column("source", Text, nullable=False),
+    Column("parent_id", String(64)),
+    Column("edit", Text, nullable=False),
+    Column("tags", Text, nullable=False),
+    Column("fields", Text, nullable=False),
+    Column("retired", Boolean, nullable=False),
+    Column("created_at", Float, nullable=False),
+    UniqueConstraint("workspace_id", "id"),
+    Index(None, "dataset_id", "seq"),
+    Index(None, "parent_id"),
+    Index(None, "prompt_key"),
+)
+
+stars = Table(
+    "stars",
+    metadata,
+    _workspace(primary_key=True),
+    Column("example_id", String(64), primary_key=True),
+)
+
+slices = Table(
+    "slices",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    _workspace(),
+    _dataset(),
+    Column("name", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    UniqueConstraint("workspace_id", "dataset_id", "name"),
+)
+
+slice_examples = Table(
+    "slice_examples",
+    metadata,
+    Column("slice_id", String(64), ForeignKey("slices.id", ondelete="CASCADE"), primary_key=True),
+    Column("example_id", String(64), primary_key=True),
+)
+
+generations = Table(
+    "generations",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("prompt_key", String(64), nullable=False),
+    Column("model_key", String(64), nullable=False),
+    Column("model_name", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("logprob_nats", Float),
+    Column("response_tokens", Integer, nullable=False),
+    Column("stop_reason", String(16), nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Index(None, "prompt_key", "model_key"),
+)
+
+metrics = Table(
+    "metrics",
+    metadata,
+    _workspace(primary_key=True),
+    Column("example_id", String(64), primary_key=True),
+    Column("model_key", String(64), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("value", Float),
+    Column("generation_key", String(64), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+views = Table(
+    "views",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    _workspace(),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Float, nullable=False),
+    UniqueConstraint("workspace_id", "name"),
+)
+
+work = Table(
+    "work",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    _workspace(),
+    Column("kind", String(64), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+    Index(None, "workspace_id", "kind", "key"),
+)
+
+work_items = Table(
+    "work_items",
+    metadata,
+    Column("work_id", String(64), ForeignKey("work.id", ondelete="CASCADE"), primary_key=True),
+    Column("item", String(64), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("result", Text, nullable=False),
+)
