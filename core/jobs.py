@@ -36,6 +36,7 @@ class _Work:
     key: str
     lane: str
     priority: int
+    beside: str
     state: State = "queued"
     progress: float | None = None
     message: str = ""
@@ -76,14 +77,16 @@ class JobContext:
         if self.stop.is_set():
             raise Stopped
 
-    def give_way(self) -> None:
+    def give_way(self, beside: str | None = None) -> None:
         """Let more urgent work of the lane run now, on this thread, then come back.
 
-        For long work that goes example by example: call it between two of them, where no model is held.
+        For long work that goes example by example: call it between two of them, where no model is held. Where
+        one is held, only work submitted with the same `beside` may pass, because it uses that very model.
         Raises: Stopped, as `check`.
         """
         self.check()
-        while (urgent := self._queue._next(self._work.lane, above=self._work.priority)) is not None:
+        mine = self._work
+        while (urgent := self._queue._next(mine.lane, above=mine.priority, beside=beside)) is not None:
             self._queue._run(urgent)
         self.check()
 
@@ -220,11 +223,12 @@ class JobQueue:
         replaces: bool = True,
         lane: str = "cpu",
         priority: int = 0,
+        beside: str = "",
     ) -> Job[T]:
         """Queue `fn(context)`, or join the work in flight that has the same `key`.
 
         With `replaces`, the owner's earlier job of this `kind` is stopped first. Higher `priority` goes
-        first. Returns the owner's job.
+        first; `beside` names what it may run beside (`JobContext.give_way`). Returns the owner's job.
         Raises: AppError with code `closed` after `close`, `busy` when the queue is full.
         """
         with self._changed:
@@ -240,7 +244,7 @@ class JobQueue:
                 before.stop()
                 work = self._by_key.get(key)
             if work is None:
-                work = self._enqueue(fn, kind, key, lane, priority)
+                work = self._enqueue(_Work(next(self._ids), fn, kind, key, lane, priority, beside))
             job: Job[T] = Job(self, work, owner)
             work.jobs.append(job)
             if replaces:
@@ -265,9 +269,7 @@ class JobQueue:
 
     # -- within the module ---------------------------------------------------------------------------------
 
-    def _enqueue(
-        self, fn: Callable[[JobContext], Any], kind: str, key: str, lane: str, priority: int
-    ) -> _Work:
+    def _enqueue(self, work: _Work) -> _Work:
         waiting = sum(map(len, self._waiting.values()))
         if self.max_queued and waiting >= self.max_queued:
             raise AppError(
@@ -275,8 +277,8 @@ class JobQueue:
                 hint="Try again in a moment.",
                 code="busy",
             )
-        work = _Work(next(self._ids), fn, kind, key, lane, priority)
-        self._by_key[key] = work
+        lane = work.lane
+        self._by_key[work.key] = work
         self._waiting[lane].append(work)
         self._waiting[lane].sort(key=_Work.order)
         if lane not in self._threads:
@@ -286,13 +288,19 @@ class JobQueue:
         self._changed.notify_all()
         return work
 
-    def _next(self, lane: str, above: int | None = None) -> _Work | None:
-        """Take the next work of a lane off the queue (only above a priority, when given), now running."""
+    def _next(self, lane: str, above: int | None = None, beside: str | None = None) -> _Work | None:
+        """Take the next work of a lane off the queue, now running; with conditions, see `give_way`."""
         with self._changed:
             waiting = self._waiting[lane]
-            if not waiting or (above is not None and waiting[0].priority <= above):
+            fits = (
+                place
+                for place, work in enumerate(waiting)
+                if (above is None or work.priority > above) and (beside is None or work.beside == beside)
+            )
+            place = next(fits, None)
+            if place is None:
                 return None
-            work = waiting.pop(0)
+            work = waiting.pop(place)
             work.state, work.started = "running", time.monotonic()
             self._running[lane].append(work)
             return work

@@ -258,6 +258,32 @@ def test_urgent_work_goes_first_and_long_work_gives_way(queue: JobQueue) -> None
     assert order == ["long 1", "urgent", "click", "long 2", "as long"]
 
 
+def test_beside_a_held_model_only_its_own_work_may_pass(queue: JobQueue) -> None:
+    order: list[str] = []
+    started, go = threading.Event(), threading.Event()
+
+    def long(context: JobContext) -> None:
+        started.set()
+        assert go.wait(LONG)
+        context.give_way("demo")
+        order.append("long")
+
+    def note(name: str) -> Callable[[JobContext], None]:
+        return lambda context: order.append(name)
+
+    first = submit(queue, long, "1", owner="a", beside="demo")
+    assert started.wait(LONG)
+    jobs = [
+        first,
+        submit(queue, note("other model"), "2", owner="b", priority=5, beside="other"),
+        submit(queue, note("no click"), "3", owner="c", beside="demo"),
+        submit(queue, note("click"), "4", owner="d", priority=5, beside="demo"),
+    ]
+    go.set()
+    assert all(job.wait(LONG) for job in jobs)
+    assert order == ["click", "long", "other model", "no click"]
+
+
 def test_listeners_hear_changes_and_a_faulty_one_harms_nobody(queue: JobQueue) -> None:
     gate = Gate()
     heard: list[str] = []

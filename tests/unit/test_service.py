@@ -1,0 +1,326 @@
+"""The service over a model without weights and a real store: what runs, what is kept, what runs only once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import AppError
+from core.models.manager import ModelManager
+from core.records import GenerationParams, Message, SalienceRequest
+from core.service import Recent, Service
+from core.settings import ROOT, Settings
+from core.store.store import Store
+from tests.unit.fake_model import SPEC, FakeModel, loader, tokens_of
+
+LONG = 20.0
+
+
+@pytest.fixture
+def model() -> FakeModel:
+    return FakeModel()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path, batch_size=2, _env_file=None)
+
+
+@pytest.fixture
+def service(model: FakeModel, settings: Settings) -> Iterator[Service]:
+    service = Service(settings, manager=ModelManager(loader(model)))
+    yield service
+    service.close()
+
+
+def test_an_answer_streams_and_is_kept(service: Service, model: FakeModel) -> None:
+    seen: list[str] = []
+    job = service.generate("abc", SPEC, owner="a", example_id="e1")
+    model.step = lambda text: seen.append(job.partial)
+    made = job.get(LONG)
+    assert (made.text, made.example_id, made.stop_reason) == ("cba", "e1", "eos")
+    assert service.cached_generation("abc", SPEC) is not None
+    again = service.generate("abc", SPEC, owner="b", example_id="e2").get(LONG)
+    assert (again.text, again.example_id) == ("cba", "e2")
+    assert model.calls == ["load", "generate"]
+    assert service.cached_generation("abc", SPEC, GenerationParams(max_new_tokens=2)) is None
+    assert service.cached_generation("abd", SPEC) is None
+
+
+def test_a_restart_loses_nothing(service: Service, model: FakeModel, settings: Settings) -> None:
+    tokens = service.generate("abc", SPEC, owner="a").get(LONG).tokens
+    matrix = service.salience(tokens, SPEC, "grad_dot_input", owner="a").get(LONG)
+    service.close()
+    fresh = Service(settings, manager=ModelManager(loader(model)))
+    before = list(model.calls)
+    again = fresh.cached_generation("abc", SPEC, example_id="e")
+    assert again is not None
+    assert (again.text, again.example_id) == ("cba", "e")
+    request = fresh.salience_request(tokens, SPEC, "grad_dot_input")
+    kept = fresh.cached_salience(request)
+    assert kept is not None
+    assert np.array_equal(kept.values, matrix.values)
+    assert model.calls == before
+    fresh.close()
+
+
+def test_stop_keeps_what_was_written_on_the_page_but_not_in_the_store(
+    service: Service, model: FakeModel
+) -> None:
+    started, go = threading.Event(), threading.Event()
+
+    def step(text: str) -> None:
+        started.set()
+        assert go.wait(LONG)
+
+    model.step = step
+    job = service.generate("abc", SPEC, owner="a")
+    assert started.wait(LONG)
+    job.stop()
+    go.set()
+    assert job.wait(LONG)
+    assert job.state == "stopped"
+    assert job.result is not None
+    assert (job.result.text, job.result.stop_reason) == ("c", "stopped")
+    assert service.cached_generation("abc", SPEC) is None
+
+
+def test_a_typed_answer_is_scored_and_nothing_is_written(service: Service, model: FakeModel) -> None:
+    made = service.generate("abc", SPEC, owner="a", response="xy").get(LONG)
+    assert (made.text, made.tokens.prompt_len, made.logprob_nats.tolist()) == ("xy", 3, [-0.25, -0.25])
+    assert model.calls == ["load", "logprobs"]
+    kept = service.cached_generation("abc", SPEC, response="xy")
+    assert kept is not None
+    assert kept.text == "xy"
+    assert service.cached_generation("abc", SPEC) is None
+
+
+def test_a_model_without_logprobs_scores_nan(service: Service, model: FakeModel) -> None:
+    model.capabilities = replace(model.capabilities, logprobs=False)
+    made = service.score("abc", "xy", SPEC, owner="a").get(LONG)
+    assert np.isnan(made.logprob_nats).all()
+
+
+def test_a_chat_is_a_prompt_too(service: Service) -> None:
+    turns = [Message("user", "hello")]
+    assert service.generate(turns, SPEC, owner="a").get(LONG).text == "oll"
+    assert service.cached_generation(turns, SPEC) is not None
+
+
+def test_salience_goes_from_coarse_to_fine(service: Service, model: FakeModel) -> None:
+    tokens = tokens_of("abc", "xyz")
+    seen: list[dict] = []
+    held = service.manager
+
+    job = service.salience(tokens, SPEC, "grad_dot_input", owner="a", first=(3, 5))
+    assert held is service.manager
+    model.step = lambda what: seen.append(dict(job.partial or {}))
+    matrix = job.get(LONG)
+    assert matrix.values.tolist() == [[3, 2, 1, 0, 0, 0], [4, 3, 2, 1, 0, 0], [5, 4, 3, 2, 1, 0]]
+    partial = job.partial
+    assert partial["span"] == (3, 5)
+    assert partial["scores"].tolist() == [7, 5, 3, 1, 0, 0]
+    assert partial["targets"] == ((3, 4), (4, 5), (5, 6))
+    assert np.array_equal(partial["values"], matrix.values)
+    assert model.calls == ["load", "salience of 1", "salience of 3"]
+    service.salience(tokens, SPEC, "grad_dot_input", owner="b", first=(5, 6)).get(LONG)
+    assert len(model.calls) == 3
+
+
+def test_rows_arrive_one_after_the_other(service: Service, model: FakeModel) -> None:
+    reached, go = threading.Event(), threading.Event()
+
+    def step(what: str) -> None:
+        if what == "row 1":
+            reached.set()
+            assert go.wait(LONG)
+
+    model.step = step
+    job = service.salience(tokens_of("abc", "xyz"), SPEC, "grad_dot_input", owner="a")
+    assert reached.wait(LONG)
+    assert job.partial["targets"] == ((3, 4), (4, 5))
+    assert job.partial["values"].shape == (2, 6)
+    assert job.progress == pytest.approx(2 / 3)
+    go.set()
+    job.get(LONG)
+
+
+def test_a_span_costs_one_backward_once(service: Service, model: FakeModel) -> None:
+    tokens = tokens_of("abc", "xyz")
+    scores = service.span_salience(tokens, SPEC, "grad_dot_input", (4, 6), owner="a").get(LONG)
+    assert scores.tolist() == [9, 7, 5, 3, 1, 0]
+    service.span_salience(tokens, SPEC, "grad_dot_input", (4, 6), owner="b").get(LONG)
+    assert model.calls == ["load", "salience of 1"]
+
+
+def test_a_later_click_passes_between_two_rows(service: Service, model: FakeModel) -> None:
+    reached, go = threading.Event(), threading.Event()
+
+    def step(what: str) -> None:
+        if what == "row 0":
+            reached.set()
+            assert go.wait(LONG)
+
+    model.step = step
+    tokens = tokens_of("abc", "xyz")
+    matrix = service.salience(tokens, SPEC, "grad_dot_input", owner="a")
+    assert reached.wait(LONG)
+    click = service.span_salience(tokens, SPEC, "grad_dot_input", (4, 6), owner="a")
+    order: list[str] = []
+    click.on_change(lambda job: order.append("click") if job.finished else None)
+    matrix.on_change(lambda job: order.append("matrix") if job.finished else None)
+    go.set()
+    assert click.get(LONG).tolist() == [9, 7, 5, 3, 1, 0]
+    assert matrix.get(LONG).values.shape == (3, 6)
+    assert order[0] == "click"
+
+
+def test_nothing_to_explain_is_said(service: Service) -> None:
+    with pytest.raises(AppError, match="nothing to explain"):
+        service.salience(tokens_of("abc"), SPEC, "grad_dot_input", owner="a").get(LONG)
+
+
+def test_stopped_salience_is_not_kept(service: Service, model: FakeModel) -> None:
+    reached, go = threading.Event(), threading.Event()
+
+    def step(what: str) -> None:
+        reached.set()
+        assert go.wait(LONG)
+
+    model.step = step
+    tokens = tokens_of("abc", "xyz")
+    job = service.salience(tokens, SPEC, "grad_dot_input", owner="a")
+    assert reached.wait(LONG)
+    job.stop()
+    go.set()
+    assert job.wait(LONG)
+    assert job.state == "stopped"
+    assert service.cached_salience(service.salience_request(tokens, SPEC, "grad_dot_input")) is None
+
+
+def test_exactly_the_rows_asked_for(service: Service) -> None:
+    tokens = tokens_of("abc", "xyz")
+    ids = tuple(int(i) for i in tokens.ids)
+    request = SalienceRequest(service.resolve(SPEC), ids, 3, "grad_dot_input", ((3, 6),))
+    matrix = service.explain(request, tokens, owner="a").get(LONG)
+    assert matrix.values.tolist() == [[12, 9, 6, 3, 1, 0]]
+
+
+def test_many_answers_go_in_batches_and_only_new_ones_are_written(service: Service, model: FakeModel) -> None:
+    service.generate("bb", SPEC, owner="x").get(LONG)
+    asked = [("1", "dddd"), ("2", "bb"), ("3", "c"), ("4", "eee")]
+    job = service.generate_many(asked, SPEC, owner="a")
+    made = job.get(LONG)
+    assert {name: one.text for name, one in made.items()} == {"1": "ddd", "2": "bb", "3": "c", "4": "eee"}
+    assert list(made) == ["1", "2", "3", "4"]
+    assert [one.example_id for one in made.values()] == ["1", "2", "3", "4"]
+    assert [call for call in model.calls if "batch" in call] == ["batch of 2", "batch of 1"]
+    assert service.generate_many(asked, SPEC, owner="b").get(LONG).keys() == made.keys()
+    assert len([call for call in model.calls if "batch" in call]) == 2
+
+
+def test_a_click_passes_between_two_batches(service: Service, model: FakeModel) -> None:
+    order: list[str] = []
+    reached, go = threading.Event(), threading.Event()
+
+    def step(what: str) -> None:
+        order.append(what)
+        if what == "batch":
+            reached.set()
+            assert go.wait(LONG)
+
+    model.step = step
+    many = service.generate_many([("1", "a"), ("2", "bb"), ("3", "ccc")], SPEC, owner="a")
+    assert reached.wait(LONG)
+    click = service.span_salience(tokens_of("q", "r"), SPEC, "grad_dot_input", (1, 2), owner="b")
+    go.set()
+    many.get(LONG)
+    click.get(LONG)
+    assert order.index("row 0") < len(order) - 1 - order[::-1].index("batch")
+
+
+def test_the_operators_limit_is_told_with_figures(model: FakeModel, tmp_path: Path) -> None:
+    short = Settings(data_dir=tmp_path, sequence_length=4, _env_file=None)
+    service = Service(short, manager=ModelManager(loader(model)))
+    with pytest.raises(AppError, match="5 tokens long, but this installation takes at most 4") as caught:
+        service.generate("abcde", SPEC, owner="a").get(LONG)
+    assert caught.value.code == "too_long"
+    service.close()
+
+
+def test_a_full_disk_does_not_hide_the_answer(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Store, "save_generation", full)
+    assert service.generate("abc", SPEC, owner="a").get(LONG).text == "cba"
+    assert "No space left" in caplog.text
+
+
+def test_anything_else_can_run_with_the_model(service: Service) -> None:
+    job = service.with_model(
+        lambda model, context: model.parameters, SPEC, kind="count", key="count", owner="a"
+    )
+    assert job.get(LONG) == 1_000
+
+
+def test_info_tells_only_of_a_loaded_model(service: Service) -> None:
+    assert service.info(SPEC) is None
+    service.generate("abc", SPEC, owner="a").get(LONG)
+    info = service.info(SPEC)
+    assert info is not None
+    assert (info["parameters"], info["context"], info["precision"]) == (1_000, 200, "float32")
+
+
+def test_a_folder_of_the_project_has_the_same_key_wherever_the_project_stands(
+    service: Service, tmp_path: Path
+) -> None:
+    inside = service.resolve(replace(SPEC, path=str(ROOT / "core" / "server")))
+    assert inside.path == "core/server"
+    (tmp_path / "config.json").write_text("{}")
+    outside = service.resolve(replace(SPEC, path=str(tmp_path)))
+    assert outside.path == str(tmp_path)
+    assert outside.revision
+    (tmp_path / "config.json").write_text('{"changed": 1}')
+    assert service.resolve(replace(SPEC, path=str(tmp_path))).revision != outside.revision
+
+
+def test_memory_holds_the_newest_up_to_its_bytes() -> None:
+    recent: Recent[str] = Recent(max_bytes=10)
+    recent.put("a", "A", 4)
+    recent.put("b", "B", 4)
+    assert recent.get("a") == "A"
+    recent.put("c", "C", 4)
+    assert (recent.get("a"), recent.get("b"), recent.get("c")) == ("A", None, "C")
+    recent.put("a", "A2", 6)
+    assert (recent.get("a"), recent.get("c")) == ("A2", "C")
+    recent.put("huge", "H", 100)
+    assert (recent.get("huge"), recent.get("a")) == ("H", None)
+
+
+def test_looking_things_up_never_imports_torch(tmp_path: Path) -> None:
+    code = f"""
+import sys, pathlib, numpy
+from core.service import Service
+from core.settings import Settings
+from tests.unit.fake_model import tokens_of
+service = Service(Settings(data_dir=pathlib.Path({str(tmp_path)!r})))
+spec = service.spec()
+assert service.cached_generation("nobody asked this", spec) is None
+request = service.salience_request(tokens_of("ab", "c"), spec, "grad_l2")
+assert service.cached_salience(request) is None
+assert service.info(spec) is None
+service.close()
+heavy = {{"torch", "transformers", "streamlit", "plotly"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
