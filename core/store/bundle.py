@@ -16,7 +16,6 @@ import json
 import os
 import secrets
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import asdict
 from io import BytesIO
@@ -39,8 +38,6 @@ from core.records import (
 from core.store.keys import Prompt, generation_key
 
 FORMAT = 1
-_BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, AppError, zipfile.BadZipFile, zlib.error)
-"""What reading a truncated, altered or foreign file can raise."""
 
 
 def generation_to_json(generation: Generation) -> dict[str, Any]:
@@ -129,7 +126,7 @@ def salience_to_bytes(matrix: SalienceMatrix) -> bytes:
 
 
 def salience_from_bytes(data: bytes) -> SalienceMatrix:
-    """The inverse of `salience_to_bytes`; raises one of `_BROKEN` for anything else."""
+    """The inverse of `salience_to_bytes`; raises some exception for anything else."""
     with zipfile.ZipFile(BytesIO(data)) as archive:
         spoiled = archive.testzip()
     if spoiled:
@@ -184,7 +181,7 @@ def read_salience(path: Path) -> SalienceMatrix | None:
     """The matrix in the file, or None when there is none that can be read whole."""
     try:
         return salience_from_bytes(path.read_bytes())
-    except _BROKEN:
+    except Exception:  # a spoiled zip also raises NotImplementedError, RuntimeError, struct.error, ...
         return None
 
 
@@ -193,7 +190,7 @@ def read_generation(path: Path) -> tuple[Prompt, Generation] | None:
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
         return prompt_from_json(plain["prompt"]), generation_from_json(plain["generation"])
-    except _BROKEN:
+    except (OSError, ValueError, KeyError, TypeError, AppError):
         return None
 
 
