@@ -1,0 +1,61 @@
+"""Counterfactuals: changed prompts that ask "what if this were different", and how much each changed.
+
+    made = make(generator("leave_one_out"), [example], {"granularity": "line"})
+    made.examples                        # Examples with parent_id and the edit in words
+    effect(example, made.examples[0], response, score=…, write=…)
+
+A generator is one file and one line of the tuple at the end; it is seeded, bounded in number and time, and
+never changes its input. Torch is imported only inside those that need it.
+"""
+
+from __future__ import annotations
+
+from core.counterfactuals import few_shot, leave_one_out, scrambler, word_replacer
+from core.counterfactuals.base import (
+    Choices,
+    Context,
+    Edit,
+    Field,
+    Generator,
+    Made,
+    make,
+    resolve,
+)
+from core.counterfactuals.effect import ORDERS, Effect, effect, flipped, ranked, times, word_diff
+from core.errors import AppError
+
+__all__ = [
+    "GENERATORS",
+    "ORDERS",
+    "Choices",
+    "Context",
+    "Edit",
+    "Effect",
+    "Field",
+    "Generator",
+    "Made",
+    "effect",
+    "flipped",
+    "generator",
+    "make",
+    "ranked",
+    "resolve",
+    "times",
+    "word_diff",
+]
+
+
+def generator(name: str) -> Generator:
+    """The generator called `name`. Raises: AppError that lists what there is."""
+    for member in GENERATORS:
+        if member.name == name:
+            return member
+    raise AppError(f"There is no generator {name!r}; there are {', '.join(g.name for g in GENERATORS)}.")
+
+
+GENERATORS: tuple[Generator, ...] = (
+    leave_one_out.GENERATOR,
+    word_replacer.GENERATOR,
+    few_shot.GENERATOR,
+    scrambler.GENERATOR,
+)

@@ -1,0 +1,40 @@
+"""Leave one segment out: the prompt without each of its segments in turn, at any granularity."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from core.counterfactuals.base import Choices, Context, Edit, Field, Generator, shown
+from core.records import Example
+from core.segments import GRANULARITIES, partition
+
+
+def _edits(example: Example, choices: Choices, _rng: random.Random, _context: Context) -> Iterator[Edit]:
+    granularity = str(choices["granularity"])
+    pattern = str(choices["pattern"]) if granularity == "custom" else None
+    prompt = example.prompt
+    for number, (start, stop) in enumerate(partition(prompt, granularity, pattern), start=1):
+        yield Edit(
+            prompt[:start] + prompt[stop:], f"without {granularity} {number}: {shown(prompt[start:stop])}"
+        )
+
+
+GENERATOR = Generator(
+    name="leave_one_out",
+    label="Leave one part out",
+    description="The prompt without each of its parts in turn: what changes the answer by going, caused it.",
+    edits=_edits,
+    fields=(
+        Field(
+            "granularity",
+            "Granularity",
+            "choice",
+            "line",
+            choices=tuple((g.name, g.label) for g in GRANULARITIES if g.name != "token"),
+        ),
+        Field(
+            "pattern", "Regular expression", "line", r"\n\n", "For the granularity Custom: where a part ends."
+        ),
+    ),
+)
