@@ -1,0 +1,213 @@
+"""The token view: the response as buttons, the prompt in colour, its strongest parts as a ranked list.
+
+Choosing or hovering a part of the response recolours the prompt in the browser, from scores that are there
+already; Python learns of a choice afterwards. Written against `st.components.v2` (HTML, CSS and JavaScript in
+this folder, joined here; nothing is built or fetched). Data reaches the page as text nodes only. Knows
+segments and scores; knows no model, job or store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Literal
+
+import streamlit as st
+
+from core import aggregate
+from core.figures import palette
+from core.records import Role, Segment
+from core.ui.salience_text.scores import Scores, chosen_weights, pack
+from core.ui.salience_text.words import REDUCED, words
+
+__all__ = ["Action", "Choice", "Scores", "choice", "chosen_weights", "pack", "salience_text"]
+
+Panel = Literal["response", "strongest", "prompt"]
+PANELS: tuple[Panel, ...] = ("response", "strongest", "prompt")
+ACTIONS: Mapping[str, str] = {"remove": "Remove it and see", "edit": "Edit it and see"}
+"""What a part of the prompt can be asked for, and the label of its button."""
+
+_HERE = Path(__file__).parent
+_SCRIPTS = ("scores.js", "panels.js", "response.js", "main.js")
+
+
+def _read(*names: str) -> str:
+    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
+
+
+_mount = st.components.v2.component(
+    "whence_salience_text",
+    html=_read("view.html"),
+    css=_read("style.css"),
+    js=_read(*_SCRIPTS),
+    isolate_styles=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button beside a part of the prompt was pressed: which one, and for which prompt segment."""
+
+    name: str
+    segment: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which response segments are selected (rising), and the action of this run, if there was one."""
+
+    indices: tuple[int, ...]
+    action: Action | None = None
+
+
+def _digest(*parts: Any) -> str:
+    return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
+
+
+def _names(segments: Sequence[Segment], unit: str) -> list[str]:
+    """What the list calls each segment: a line by its number in the prompt, others by their count."""
+    if unit != "line":
+        kept = 0
+        return [f"{unit} {(kept := kept + (s.role is not Role.TEMPLATE))}" for s in segments]
+    names, line = [], 1
+    for segment in segments:
+        blank = len(segment.text) - len(segment.text.lstrip("\r\n"))
+        names.append(f"line {line + len(segment.text[:blank].splitlines())}")
+        if segment.role is not Role.TEMPLATE:
+            line += len(segment.text.splitlines()) if segment.text.endswith(("\n", "\r")) else 0
+    return names
+
+
+def _told(key: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the browser last said: its selection, and this run's action (both perhaps empty)."""
+    state = st.session_state.get(key) or {}
+    return state.get("selection") or {}, state.get("action") or {}
+
+
+def choice(key: str) -> Choice | None:
+    """What the browser said last through the view `key`; for callbacks, which run before the page does."""
+    selection, action = _told(key)
+    pressed = Action(action["action"], int(action["part"])) if action else None
+    if not selection and not pressed:
+        return None
+    return Choice(tuple(int(i) for i in selection.get("indices", ())), pressed)
+
+
+def _turn(
+    link: str, teller: str | None, text: str, selected: tuple[int, ...]
+) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+    """(turn, its selection, what is selected now): a new turn makes the browser take Python's selection.
+
+    One starts with a new response, and when the page asks for another selection than both it asked for
+    before and the browser has, so that a click that Python hears of later is never undone. `teller` is the
+    key of the view through which the browser tells its selection (None: the one known).
+    """
+    past = st.session_state.get(f"{link}-turn") or {"count": 0, "text": None, "forced": (), "asked": ()}
+    teller = teller or past.get("teller")
+    told = _told(teller)[0] if teller else {}
+    name = f"{past['text']}:{past['count']}"
+    now = tuple(told["indices"]) if told.get("turn") == name else past["forced"]
+    if past["text"] != text or selected not in (past["asked"], now):
+        past = {"count": past["count"] + 1, "text": text, "forced": selected}
+        now = selected
+    st.session_state[f"{link}-turn"] = {**past, "asked": selected, "teller": teller}
+    return f"{text}:{past['count']}", past["forced"], now
+
+
+def salience_text(
+    *,
+    key: str,
+    prompt_segments: Sequence[Segment] = (),
+    response_segments: Sequence[Segment] = (),
+    scores: Scores | None = None,
+    selected: Sequence[int] = (),
+    stream: str | None = None,
+    signed: bool = False,
+    style: Literal["highlight", "underline"] = "highlight",
+    strength: float = 0.5,
+    unit: str = "line",
+    units: str = "",
+    note: str = "",
+    empty: str = "Press Run, and the answer appears here.",
+    actions: Sequence[str] = (),
+    bars: int = 8,
+    show: Sequence[Panel] = PANELS,
+    link: str | None = None,
+    height: int | None = 480,
+    on_select: Callable[[], None] | None = None,
+    on_action: Callable[[], None] | None = None,
+) -> Choice:
+    """Draws the view and returns what is selected in it.
+
+    - `prompt_segments`, `response_segments`: partitions of both texts. Template segments show grey, without
+      score; they can be neither selected nor ranked.
+    - `scores`: from `pack`; None while nothing is computed. Where the map of a selection is not in it, the
+      view says "Computing …" until it comes; the same text is recoloured in place.
+    - `selected`: response segments that the page wants selected. The browser follows when this changes;
+      otherwise the person's own choice stands.
+    - `stream`: the answer so far while it is being written (plain text with a caret, no buttons).
+    - `strength`: 0 to 1, how soon colours show; 0.5 is proportional to the share.
+    - `unit`: what the list calls a part ("line"); `units`: of the raw scores, told on hover.
+    - `note`: one line under the answer; `empty`: shown where there is no answer.
+    - `actions`: names from `ACTIONS`, as buttons beside the strongest or picked part.
+    - `show`: which panels. Views with one `link` (default: `key`) share selection and hover in the browser:
+      show the response in one place and the rest in another, each with a key of its own and the same link.
+      Scores go to the view that shows the prompt; the selection comes back through the one that shows the
+      response.
+    - `height`: pixels of the two-column layout; panels scroll within. Below 720 pixels panels stack.
+    - `on_select`, `on_action`: run before the page does; `choice(key)` tells them what was chosen.
+    """
+    answer = _digest([(s.text, s.role) for s in response_segments])
+    wanted = tuple(sorted({int(i) for i in selected if 0 <= i < len(response_segments)}))
+    teller = key if "response" in show else None
+    turn, forced, now = _turn(link or key, teller, answer, wanted)
+    both = {theme: {"ramp": palette.ramp(theme, signed), "underline": palette.UNDERLINE[theme],
+                    "muted": palette.MUTED[theme]} for theme in palette.THEMES}  # fmt: skip
+    data: dict[str, Any] = {
+        "link": link or key,
+        "turn": turn,
+        "selected": list(forced),
+        "options": {
+            "show": [panel for panel in PANELS if panel in show],
+            "signed": signed,
+            "style": style,
+            "strength": strength,
+            "units": units,
+            "reduced": REDUCED[scores.reduce] if scores and unit != "token" else "",
+            "actions": [[name, ACTIONS[name]] for name in actions],
+            "bars": bars,
+            "height": height,
+            "palette": both,
+            "words": {"light": words(False, signed), "dark": words(True, signed)},
+        },
+    }
+    data["response"] = {
+        "id": answer,
+        "texts": [s.text for s in response_segments],
+        "keep": [s.role is not Role.TEMPLATE for s in response_segments],
+        "stream": stream,
+        "note": note,
+        "empty": empty,
+    }
+    if "prompt" in show or "strongest" in show:
+        data["prompt"] = {
+            "id": _digest([(s.text, s.role) for s in prompt_segments]),
+            "texts": [s.text for s in prompt_segments],
+            "names": _names(prompt_segments, unit),
+            "keep": aggregate.countable(prompt_segments).tolist(),
+        }
+        data["scores"] = scores.wire if scores else None
+    _mount(
+        key=key,
+        data=data,
+        on_selection_change=on_select or _nothing,
+        on_action_change=on_action or _nothing,
+    )
+    picked = choice(key)
+    return Choice(now, picked.action if picked else None)
+
+
+def _nothing() -> None:
+    """Streamlit gives a state or trigger a name only where a callback is named for it."""

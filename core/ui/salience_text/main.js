@@ -1,0 +1,243 @@
+/* One hub for each `link`: the data, what is selected, hovered, picked; every view of that link paints from it.
+
+   Streamlit calls the default export again whenever the data or the theme changes, with the same elements, so
+   a rerun never rebuilds text that stayed the same. Views that share a link (the response at the top of a page,
+   the prompt further down) recolour together without asking Python. */
+
+const hubs = new Map();
+const views = new WeakMap();
+let sheets = 0;
+
+class Hub {
+  constructor() {
+    this.views = new Set();
+    this.selection = [];
+    this.hovered = null;
+    this.picked = null;
+    this.response = null;
+    this.prompt = null;
+    this.scores = null;
+    this.revealed = "";
+  }
+
+  take(data) {
+    this.options = data.options;
+    if (data.response) this.response = data.response;
+    if (data.prompt) {
+      if (this.prompt?.id !== data.prompt.id) this.picked = null;
+      this.prompt = data.prompt;
+      if (data.scores?.id !== this.scoresId) {
+        this.scoresId = data.scores?.id;
+        this.scores = data.scores ? new Scores(data.scores, data.prompt.keep) : null;
+      }
+    }
+    if (data.turn !== this.turn) {
+      this.turn = data.turn;
+      this.selection = data.selected;
+      this.hovered = null;
+      for (const view of this.views) view.panels.response?.show(this.selection);
+    }
+  }
+
+  /* What is looked at now: its rows, its map if that is here, and the strongest parts in order. */
+  look() {
+    const rows = this.hovered ?? this.selection;
+    const ready = this.response && this.response.stream === null && this.response.texts.length && this.prompt;
+    const map = ready && this.scores && rows.length ? this.scores.map(rows) : null;
+    const order = map ? strongest(map, this.prompt.keep, this.options.bars) : [];
+    if (map && this.picked !== null && !order.includes(this.picked)) order.push(this.picked);
+    return { rows, map, order, ready };
+  }
+
+  paint() {
+    const look = this.look();
+    for (const view of this.views) {
+      if (view.root.isConnected) view.paint(look);
+      else this.views.delete(view);
+    }
+  }
+
+  hover(indices) {
+    if (String(indices) === String(this.hovered)) return;
+    this.hovered = indices;
+    this.paint();
+  }
+
+  select(indices, soon = false) {
+    this.hovered = null;
+    const changed = String(indices) !== String(this.selection);
+    this.selection = indices;
+    for (const view of this.views) view.panels.response?.show(indices);
+    this.paint();
+    clearTimeout(this.timer);
+    if (changed || this.unsent) {
+      this.unsent = true;
+      this.timer = setTimeout(() => this.tell(), soon ? 250 : 0);
+    }
+  }
+
+  tell() {
+    this.unsent = false;
+    const teller = [...this.views].find((view) => view.panels.response) ?? [...this.views][0];
+    const value = { indices: this.selection, text: this.response.id, turn: this.turn, at: Date.now() };
+    teller?.setStateValue("selection", value);
+  }
+
+  text(rows) {
+    const words = rows.map((i) => this.response.texts[i] ?? "").join("").trim().replace(/\s+/g, " ");
+    return words.length > 60 ? `${words.slice(0, 58)}…` : words;
+  }
+}
+
+class View {
+  constructor(root, hub) {
+    this.root = root;
+    this.hub = hub;
+    this.scope = `sv-${(sheets += 1)}`;
+    root.classList.add(this.scope);
+    this.sheet = make("style");
+    root.append(this.sheet);
+    this.tip = root.querySelector(".sv-tip");
+    this.status = root.querySelector(".sv-status");
+    this.panels = {};
+  }
+
+  update(data) {
+    const { options } = data;
+    const dark = isDark(this.root);
+    const palette = options.palette[dark ? "dark" : "light"];
+    this.words = dark ? options.words.dark : options.words.light;
+    const sheetKey = [options.style, options.signed, dark, data.options.show].join();
+    this.root.dataset.theme = dark ? "dark" : "light";
+    if (sheetKey !== this.sheetKey) {
+      this.sheetKey = sheetKey;
+      this.sheet.textContent = sheetText(`.${this.scope} .sv-prompt`, options.style, palette, options.signed);
+      this.root.style.setProperty("--sv-for", palette.underline[0]);
+      this.root.style.setProperty("--sv-against", palette.underline[1]);
+      this.root.style.setProperty("--sv-muted", palette.muted);
+      const stops = palette.ramp.filter((_, i) => i % 4 === 0).join(",");
+      this.root.style.setProperty("--sv-ramp", `linear-gradient(90deg, ${stops})`);
+    }
+    this.root.style.setProperty("--sv-height", options.height ? `${options.height}px` : "auto");
+    this.root.dataset.show = options.show.join(" ");
+    this.ensure(options.show);
+    this.panels.response?.build(this.hub.response ?? data.response, this.hub.selection);
+    if (this.hub.prompt) this.panels.prompt?.build(this.hub.prompt);
+  }
+
+  ensure(show) {
+    const { hub } = this;
+    const parts = {
+      inspect: (part, mark = false) => this.inspect(part, mark),
+      pick: (part, reveal = false) => {
+        hub.picked = hub.picked === part ? null : part;
+        hub.paint();
+        if (reveal) for (const view of hub.views) view.panels.prompt?.reveal(part);
+      },
+      send: (action, part) => this.setTriggerValue("action", { action, part, text: hub.prompt.id }),
+    };
+    const choice = {
+      hover: (indices) => hub.hover(indices),
+      select: (indices, soon) => hub.select(indices, soon),
+      selection: () => hub.selection,
+    };
+    const kinds = { response: [ResponsePanel, choice], strongest: [BarsPanel, parts], prompt: [PromptPanel, parts] };
+    for (const [name, [Kind, act]] of Object.entries(kinds)) {
+      const panel = this.root.querySelector(`.sv-${name}`);
+      panel.hidden = !show.includes(name);
+      if (!panel.hidden) this.panels[name] ??= new Kind(panel, act);
+    }
+  }
+
+  paint({ rows, map, order, ready }) {
+    const { hub } = this;
+    const { options } = hub;
+    const { prompt, strongest: bars } = this.panels;
+    const gamma = 2 ** (1 - 2 * options.strength);
+    const waiting = ready && !map && rows.length > 0;
+    const peek = hub.hovered !== null;
+    const state = !ready ? "" : !rows.length ? this.words.choose : map ? "" : peek ? this.words.unknown : this.words.computing;
+    this.root.classList.toggle("sv-waiting", Boolean(waiting));
+    if (prompt && hub.prompt) {
+      prompt.paint(map, gamma, options.signed);
+      prompt.mark(hub.picked);
+      prompt.aside.textContent = state || (ready ? `${peek ? "preview" : "for"}: “${hub.text(rows)}”` : "");
+      this.scale(map, options);
+      if (map && !peek) this.settle(prompt, rows, order);
+    }
+    if (bars && hub.prompt) {
+      bars.flat.hidden = !map || map.decisive;
+      bars.flat.textContent = this.words.flat;
+      bars.aside.textContent = state || (map ? this.words.share : "");
+      bars.panel.classList.toggle("sv-pale", Boolean(map) && !map.decisive);
+      bars.paint(map, order, hub.prompt, options, hub.picked);
+    }
+    if (!peek) this.say(map, order, rows);
+  }
+
+  /* Once a selection has its map: bring the strongest part into sight, one time, and draw the ruler. */
+  settle(prompt, rows, order) {
+    prompt.drawRuler(order);
+    const key = `${this.hub.prompt.id}/${this.hub.response.id}/${rows}`;
+    if (this.hub.revealed === key || !order.length) return;
+    this.hub.revealed = key;
+    prompt.reveal(order[0]);
+  }
+
+  scale(map, options) {
+    const panel = this.panels.prompt.panel;
+    const top = map ? ` ${percent(map.scaleTop)}` : "";
+    panel.querySelector(".sv-low").textContent = options.signed ? `${this.words.against}${top}` : this.words.little;
+    panel.querySelector(".sv-high").textContent = options.signed ? `${this.words.supports}${top}` : `${this.words.much}${top}`;
+    panel.querySelector(".sv-reduced").textContent = map ? options.reduced : "";
+    panel.querySelector(".sv-caption").textContent = this.words.caption;
+  }
+
+  say(map, order, rows) {
+    if (!map || !order.length || !rows.length) return;
+    const { prompt } = this.hub;
+    const text = `${this.hub.text(rows)}: ${map.decisive ? `${prompt.names[order[0]]}, ${percent(map.shares[order[0]])}` : this.words.flat}`;
+    if (this.status.textContent !== text) this.status.textContent = text;
+  }
+
+  /* The hovered part: outlined in the text, and told in figures beside it. */
+  inspect(part, mark) {
+    const { hub } = this;
+    for (const view of hub.views) view.panels.prompt?.mark(part === null || !mark ? hub.picked : part);
+    const map = hub.look().map;
+    const element = part === null || mark ? null : this.panels.prompt?.segments[part];
+    this.tip.hidden = !(element && map);
+    if (this.tip.hidden) return;
+    const { names, keep } = hub.prompt;
+    const kept = keep.filter(Boolean).length;
+    this.tip.replaceChildren(
+      make("strong", "", `${percent(map.shares[part])} ${this.words.influence}`),
+      make("span", "", `${names[part]}, ${rankOf(map, keep, part)} of ${kept} by strength`),
+      make("span", "", `${this.words.raw} ${Number(map.values[part].toPrecision(3))} ${hub.options.units}`),
+    );
+    const box = element.ink.getClientRects()[0] ?? element.getBoundingClientRect();
+    const frame = this.root.getBoundingClientRect();
+    const left = Math.min(Math.max(0, box.left - frame.left), frame.width - this.tip.offsetWidth);
+    const above = box.top - frame.top - this.tip.offsetHeight - 6;
+    this.tip.style.left = `${left}px`;
+    this.tip.style.top = `${above + frame.top < 0 ? box.bottom - frame.top + 6 : above}px`;
+  }
+}
+
+export default function salienceText({ data, parentElement, setStateValue, setTriggerValue }) {
+  const root = parentElement.querySelector(".whence-sv");
+  if (!data || !root) return undefined;
+  if (!hubs.has(data.link)) hubs.set(data.link, new Hub());
+  const hub = hubs.get(data.link);
+  if (!views.has(root)) views.set(root, new View(root, hub));
+  const view = views.get(root);
+  view.setStateValue = setStateValue;
+  view.setTriggerValue = setTriggerValue;
+  hub.views.add(view);
+  hub.take(data);
+  view.update(data);
+  hub.paint();
+  return () => {
+    if (!root.isConnected) hub.views.delete(view);
+  };
+}

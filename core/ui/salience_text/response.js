@@ -1,0 +1,211 @@
+/* The response as buttons: hover, click, shift-click, Ctrl-click, drag and keyboard choose what is explained.
+
+   Reports to `act.hover(indices | null)` while looking and `act.select(indices)` when chosen. Knows no scores. */
+
+function span(a, b) {
+  const [low, high] = a < b ? [a, b] : [b, a];
+  return Array.from({ length: high - low + 1 }, (_, i) => low + i);
+}
+
+class ResponsePanel {
+  constructor(panel, act) {
+    this.panel = panel;
+    this.act = act;
+    this.text = panel.querySelector(".sv-text");
+    this.aside = panel.querySelector(".sv-aside");
+    this.foot = panel.querySelector("footer");
+    this.segments = [];
+    this.selection = [];
+    this.anchor = null;
+    this.drag = null;
+    const on = (name, handler) => this.text.addEventListener(name, handler);
+    on("pointerdown", (event) => this.down(event));
+    on("pointermove", (event) => this.move(event));
+    on("pointerup", (event) => this.up(event));
+    on("pointercancel", () => this.cancel());
+    on("pointerleave", () => this.drag === null && act.hover(null));
+    on("click", (event) => this.click(event));
+    on("keydown", (event) => this.key(event));
+    on("focusin", (event) => this.focused(event));
+    on("focusout", () => this.drag === null && act.hover(null));
+    on("copy", (event) => this.copy(event));
+  }
+
+  build(response, selection) {
+    const streaming = response.stream !== null;
+    this.panel.setAttribute("aria-busy", String(streaming));
+    this.foot.hidden = !response.note;
+    this.foot.textContent = response.note;
+    if (streaming || !response.texts.length) {
+      if (this.id !== null || !this.flow) {
+        this.flow = make("span", "sv-flow");
+        this.text.replaceChildren(this.flow);
+        this.segments = [];
+        this.id = null;
+      }
+      const shown = streaming ? response.stream : response.empty;
+      if (this.flow.textContent !== shown) this.flow.textContent = shown;
+      this.flow.className = streaming ? "sv-flow sv-caret" : "sv-flow sv-empty";
+      if (streaming) this.text.scrollTop = this.text.scrollHeight;
+      return;
+    }
+    if (this.id !== response.id) {
+      this.id = response.id;
+      this.flow = null;
+      this.choosable = response.keep;
+      this.segments = response.texts.map((text, i) => {
+        const element = segmentElement(text, i, response.keep[i] ? "sv-seg sv-choice" : "sv-seg sv-template");
+        if (!response.keep[i]) return element;
+        element.setAttribute("role", "button");
+        element.setAttribute("aria-pressed", "false");
+        element.tabIndex = -1;
+        return element;
+      });
+      this.text.replaceChildren(...this.segments);
+      this.text.scrollTop = 0;
+      this.selection = [];
+    }
+    this.show(selection);
+  }
+
+  show(selection) {
+    const on = new Set(selection);
+    this.selection = selection;
+    this.segments.forEach((element, i) => {
+      if (!this.choosable[i]) return;
+      const pressed = String(on.has(i));
+      if (element.getAttribute("aria-pressed") !== pressed) element.setAttribute("aria-pressed", pressed);
+    });
+    this.rove(selection.length ? selection[0] : this.choosable.indexOf(true));
+  }
+
+  rove(index) {
+    if (this.roving !== undefined && this.segments[this.roving]) this.segments[this.roving].tabIndex = -1;
+    this.roving = index;
+    if (this.segments[index]) this.segments[index].tabIndex = 0;
+  }
+
+  indexAt(target) {
+    const found = target && target.closest && target.closest("[role=button][data-segment]");
+    return found && this.text.contains(found) ? Number(found.dataset.segment) : null;
+  }
+
+  range(from, to) {
+    return span(from, to).filter((i) => this.choosable[i]);
+  }
+
+  down(event) {
+    const index = this.indexAt(event.target);
+    if (index === null || event.button !== 0) return;
+    const toggle = event.ctrlKey || event.metaKey;
+    const from = event.shiftKey ? this.anchor ?? this.selection[0] ?? index : index;
+    this.drag = { from, to: index, toggle };
+    if (!event.shiftKey) this.anchor = index;
+    this.rove(index);
+    if (event.pointerType !== "touch") this.segments[index].focus({ preventScroll: true });
+    if (event.shiftKey) event.preventDefault();
+    this.preview(this.dragged());
+  }
+
+  dragged() {
+    const { from, to, toggle } = this.drag;
+    if (!toggle || from !== to) return this.range(from, to);
+    const on = new Set(this.selection);
+    if (!on.delete(to)) on.add(to);
+    return [...on].sort((a, b) => a - b);
+  }
+
+  move(event) {
+    if (this.drag !== null && !(event.buttons & 1)) this.cancel();
+    const under = document.elementFromPoint(event.clientX, event.clientY);
+    const index = this.indexAt(under);
+    if (this.drag === null) return index === this.over ? undefined : this.hover(index);
+    if (index === null || index === this.drag.to) return undefined;
+    this.drag.to = index;
+    return this.preview(this.dragged());
+  }
+
+  hover(index) {
+    this.over = index;
+    this.act.hover(index === null ? null : [index]);
+  }
+
+  preview(indices) {
+    this.show(indices.length ? indices : this.selection);
+    this.act.hover(indices);
+  }
+
+  up() {
+    if (this.drag === null) return;
+    const indices = this.dragged();
+    this.drag = null;
+    this.handled = true;
+    this.act.select(indices.length ? indices : this.act.selection());
+  }
+
+  cancel() {
+    if (this.drag === null) return;
+    this.drag = null;
+    this.act.hover(null);
+    this.show(this.act.selection());
+  }
+
+  /* A click without a pointer (assistive technology, scripts); one that pointerup has seen is done. */
+  click(event) {
+    const index = this.indexAt(event.target);
+    const handled = this.handled;
+    this.handled = false;
+    if (index === null || handled) return;
+    this.anchor = index;
+    this.act.select([index]);
+  }
+
+  step(from, by) {
+    for (let i = from + by; i >= 0 && i < this.segments.length; i += by) if (this.choosable[i]) return i;
+    return from;
+  }
+
+  key(event) {
+    const index = this.indexAt(event.target);
+    if (index === null) return;
+    const last = this.segments.length;
+    const moves = {
+      ArrowRight: () => this.step(index, 1),
+      ArrowDown: () => this.step(index, 1),
+      ArrowLeft: () => this.step(index, -1),
+      ArrowUp: () => this.step(index, -1),
+      Home: () => this.step(-1, 1),
+      End: () => this.step(last, -1),
+    };
+    if (moves[event.key] && !event.altKey && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      const next = moves[event.key]();
+      this.rove(next);
+      this.segments[next].focus();
+      if (event.shiftKey) this.act.select(this.range((this.anchor ??= index), next), true);
+      else this.anchor = next;
+    } else if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      this.anchor = index;
+      this.act.select([index]);
+    } else if (event.key === "Escape") {
+      const home = this.act.selection()[0] ?? index;
+      this.rove(home);
+      this.segments[home].focus();
+      this.act.hover(null);
+    }
+  }
+
+  focused(event) {
+    const index = this.indexAt(event.target);
+    if (index === null || this.drag !== null || !event.target.matches(":focus-visible")) return;
+    this.act.hover([index]);
+  }
+
+  /* Dragging selects the target, so copying gives the target's text. */
+  copy(event) {
+    if (!getSelection().isCollapsed || !this.selection.length) return;
+    event.clipboardData.setData("text/plain", this.selection.map((i) => this.segments[i].textContent).join(""));
+    event.preventDefault();
+  }
+}

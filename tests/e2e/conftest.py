@@ -1,0 +1,187 @@
+"""Streamlit apps in a process of their own, and a real Chromium to look at them.
+
+Screenshots go to `out/screens/`. `WHENCE_E2E=0` leaves these tests out.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Error, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+SCREENS = ROOT / "out" / "screens"
+START_SECONDS = 90
+SIZES = {"wide": (1440, 900), "narrow": (800, 900)}
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+OFF = os.environ.get("WHENCE_E2E") == "0"
+Serve = Callable[..., str]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder is an end-to-end test, and can be left out by name or by environment."""
+    here = Path(__file__).parent
+    for item in items:
+        if here not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.e2e)
+        if OFF:
+            item.add_marker(pytest.mark.skip(reason="WHENCE_E2E=0: browser tests left out"))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_healthy(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        with suppress(OSError), urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:
+            if answer.status == 200:
+                return
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.1)
+    process.kill()
+    pytest.fail(f"The app did not start at {url}:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """`serve(app)` starts a Streamlit script (relative to the root) once a session; returns its address."""
+    running: dict[tuple[str, ...], tuple[subprocess.Popen[bytes], str]] = {}
+
+    def start(app: str, **environment: str) -> str:
+        known = (app, *map(str, sorted(environment.items())))
+        if known in running and running[known][0].poll() is None:
+            return running[known][1]
+        folder = tmp_path_factory.mktemp("app")
+        port = _free_port()
+        url = f"http://127.0.0.1:{port}"
+        settings = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+            "TOKENIZERS_PARALLELISM": "false",
+            "WHENCE_DATA_DIR": str(folder / "data"),
+            **environment,
+        }
+        command = [sys.executable, "-m", "streamlit", "run", app, "--server.port", str(port)]
+        command += [
+            "--server.address",
+            "127.0.0.1",
+            "--server.headless",
+            "true",
+            "--server.fileWatcherType",
+            "none",
+        ]
+        command += ["--browser.gatherUsageStats", "false"]
+        log = folder / "log.txt"
+        with log.open("wb") as out:
+            process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=out, stderr=out)
+        running[known] = (process, url)
+        _wait_until_healthy(process, url, log)
+        return url
+
+    yield start
+    for process, _ in running.values():
+        process.terminate()
+    for process, _ in running.values():
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One headless Chromium: the system's where there is one, else Playwright's own."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(executable_path=found, args=FLAGS, headless=True)
+        except Error as error:
+            pytest.fail(
+                f"No Chromium could be started (WHENCE_E2E=0 leaves these tests out): {error.message}"
+            )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """`open_page(theme="light", size="wide")`: a fresh page in a context that may only reach loopback."""
+    contexts = []
+
+    def make(theme: str = "light", size: str = "wide") -> Page:
+        width, height = SIZES[size]
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
+        contexts.append(context)
+        strangers: list[str] = []
+        context.on(
+            "request", lambda request: strangers.append(request.url) if _outside(request.url) else None
+        )
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.strangers = strangers
+        return page
+
+    yield make
+    reached = [url for context in contexts for page in context.pages for url in page.strangers]
+    for context in contexts:
+        context.close()
+    assert not reached, f"The page asked the network for {reached}"
+
+
+def _outside(url: str) -> bool:
+    return not url.startswith(("http://127.0.0.1", "http://localhost", "data:", "blob:", "ws://127.0.0.1"))
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Page]) -> Page:
+    """A light page, 1440 x 900."""
+    return open_page()
+
+
+@pytest.fixture(params=[(theme, size) for theme in ("light", "dark") for size in SIZES], ids="-".join)
+def any_page(request: pytest.FixtureRequest, open_page: Callable[..., Page]) -> Page:
+    """A page in each theme and at each width; `page.look` names it."""
+    theme, size = request.param
+    page = open_page(theme, size)
+    page.look = f"{theme}-{size}"
+    return page
+
+
+@pytest.fixture(scope="session")
+def screenshot() -> Callable[[Page, str], Path]:
+    """`screenshot(page, name)` saves what is visible as `out/screens/<name>.png`."""
+
+    def save(page: Page, name: str) -> Path:
+        SCREENS.mkdir(parents=True, exist_ok=True)
+        path = SCREENS / f"{name}.png"
+        page.screenshot(path=path)
+        return path
+
+    return save
