@@ -1,19 +1,17 @@
 """One way to ask a remote model: time-outs, bounded retries with back-off, Stop, and errors for people.
 
-Each request is read by a thread of its own, so that Stop and the time limits hold even where a server accepts
-the connection and then says nothing. Knows HTTP, JSON and server-sent events; knows no model. Redirects are
-not followed: a token must not wander to another host. The token and the body of a request are never logged or
-put into an error. Wire of the events: WHATWG HTML, section 9.2 "Server-sent events".
+Stop and the time limits hold even where a server accepts the connection and then says nothing. Knows HTTP,
+JSON and server-sent events; knows no model. Redirects are not followed: a token must not wander to another
+host. The token and the body of a request are never logged or put into an error.
+Wire of the events: WHATWG HTML, section 9.2 "Server-sent events".
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +19,10 @@ import httpx
 from pydantic import SecretStr
 
 from core.errors import AppError, Stopped
+from core.models.patience import Late, patiently
 
 RETRIED = (429, 502, 503, 504)
 """Answers that another try may mend; a 500 usually repeats itself."""
-_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +30,8 @@ class Limits:
     """How long to wait and how much to take, in seconds and bytes."""
 
     connect_seconds: float = 5.0
-    silence_seconds: float = 120.0
-    """Longest wait for the next bytes."""
+    silence_seconds: float = 300.0
+    """Longest wait for the next event of a stream, or for a whole answer that is none."""
     total_seconds: float = 900.0
     retries: int = 2
     backoff_seconds: float = 0.5
@@ -118,8 +116,6 @@ class Remote:
         """The pieces of the answer, tried again while nothing has arrived."""
         limits, tries, started = self._limits, 0, time.monotonic()
         while True:
-            if stop is not None and stop.is_set():
-                raise Stopped()
             arrived = False
             try:
                 for item in self._once(method, path, body, stop, started, events=events):
@@ -139,75 +135,37 @@ class Remote:
     def _once(
         self, method: str, path: str, body: Any, stop: threading.Event | None, started: float, *, events: bool
     ) -> Iterator[tuple[str, str]]:
-        gone = threading.Event()
-        inbox: queue.Queue[tuple[str, Any]] = queue.Queue(maxsize=1024)
-
-        def put(kind: str, value: Any) -> None:
-            while not gone.is_set():
-                with contextlib.suppress(queue.Full):
-                    inbox.put((kind, value), timeout=_POLL_SECONDS)
-                    return
-
-        def read() -> None:
-            try:
-                self._read(method, path, body, gone, put, events=events)
-                put("end", None)
-            except Exception as error:
-                put("error", error)
-
-        thread = threading.Thread(target=read, name="remote-answer", daemon=True)
-        thread.start()
-        heard = time.monotonic()
+        limits = self._limits
         try:
-            while True:
-                try:
-                    kind, value = inbox.get(timeout=_POLL_SECONDS)
-                except queue.Empty:
-                    now = time.monotonic()
-                    if stop is not None and stop.is_set():
-                        raise Stopped() from None
-                    if now - heard > self._limits.silence_seconds + self._limits.connect_seconds:
-                        raise self._late(self._limits.silence_seconds) from None
-                    if now - started > self._limits.total_seconds:
-                        raise self._late(self._limits.total_seconds) from None
-                    continue
-                heard = time.monotonic()
-                if stop is not None and stop.is_set():
-                    raise Stopped()
-                if heard - started > self._limits.total_seconds:
-                    raise self._late(self._limits.total_seconds)
-                if kind == "end":
-                    return
-                if kind == "error":
-                    raise self._readable(value) from value
-                yield kind, value
-        finally:
-            gone.set()
+            yield from patiently(
+                lambda gone: self._read(method, path, body, gone, events=events),
+                stop=stop,
+                # The client's own time-out comes first; this one is for servers that drip.
+                silence_seconds=limits.silence_seconds + limits.connect_seconds,
+                total_seconds=max(limits.total_seconds - (time.monotonic() - started), 0.0),
+            )
+        except Late as error:
+            raise self._late(limits.silence_seconds if error.seconds else limits.total_seconds) from error
+        except (httpx.HTTPError, _Refused, _TooMuch) as error:
+            raise self._readable(error) from error
 
     def _read(
-        self,
-        method: str,
-        path: str,
-        body: Any,
-        gone: threading.Event,
-        put: Callable[[str, Any], None],
-        *,
-        events: bool,
-    ) -> None:
-        """In the thread: ask, and put the pieces of the answer."""
+        self, method: str, path: str, body: Any, gone: threading.Event, *, events: bool
+    ) -> Iterator[tuple[str, str]]:
+        """Ask, and yield the pieces of the answer; blocks."""
         with self._client.stream(method, f"{self.address}{path}", json=body) as response:
             kind = response.headers.get("content-type", "")
             if not response.is_success:
                 raise _Refused(response.status_code, kind, _start(response), response.headers)
             if not (events and "text/event-stream" in kind):
-                taken = b""
+                taken = bytearray()
                 for chunk in response.iter_bytes():
                     taken += chunk
                     if len(taken) > self._limits.bytes:
                         raise _TooMuch
                     if gone.is_set():
                         return
-                put("body", taken.decode("utf-8", "replace"))
+                yield "body", taken.decode("utf-8", "replace")
                 return
             data: list[str] = []
             size = 0
@@ -220,10 +178,10 @@ class Remote:
                 if line.startswith("data:"):
                     data.append(line[5:].removeprefix(" "))
                 elif not line and data:
-                    put("event", "\n".join(data))
+                    yield "event", "\n".join(data)
                     data = []
             if data:
-                put("event", "\n".join(data))
+                yield "event", "\n".join(data)
 
     def _late(self, seconds: float) -> AppError:
         return AppError(
