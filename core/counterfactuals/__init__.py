@@ -10,7 +10,15 @@ never changes its input. Torch is imported only inside those that need it.
 
 from __future__ import annotations
 
-from core.counterfactuals import few_shot, leave_one_out, scrambler, word_replacer
+from core.counterfactuals import (
+    back_translation,
+    few_shot,
+    hotflip,
+    leave_one_out,
+    paraphrase,
+    scrambler,
+    word_replacer,
+)
 from core.counterfactuals.base import (
     Choices,
     Context,
@@ -58,4 +66,7 @@ GENERATORS: tuple[Generator, ...] = (
     word_replacer.GENERATOR,
     few_shot.GENERATOR,
     scrambler.GENERATOR,
+    hotflip.GENERATOR,
+    paraphrase.GENERATOR,
+    back_translation.GENERATOR,
 )

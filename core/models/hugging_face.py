@@ -103,6 +103,7 @@ class HuggingFaceModel:
         self.parameters = int(model.num_parameters())
         self.bytes = int(model.get_memory_footprint())
         self._bytes_of = TokenBytes(tokenizer)
+        self._vocabulary: tuple[str, ...] | None = None
         ends = model.generation_config.eos_token_id if model.generation_config else None
         ends = ends if isinstance(ends, list) else [ends]
         self.end_ids = frozenset(int(i) for i in [*ends, tokenizer.eos_token_id] if i is not None)
@@ -316,6 +317,25 @@ class HuggingFaceModel:
             for hook in hooks:
                 hook.remove()
         yield Tape(caught["embeddings"], caught["outputs"][0], seeds[0], -loss.detach().float().cpu().numpy())
+
+    # The vocabulary
+
+    def vocabulary(self) -> tuple[str, ...]:
+        """What each id shows, (V,): empty for special tokens and parts of a character."""
+        if self._vocabulary is None:
+            pieces = [
+                b"" if self._bytes_of.is_special(i) else self._bytes_of(i) for i in range(len(self.tokenizer))
+            ]
+            self._vocabulary = tuple(
+                piece.decode("utf-8", errors="ignore") if complete_length(piece) == len(piece) else ""
+                for piece in pieces
+            )
+        return self._vocabulary
+
+    @torch.inference_mode()
+    def embed(self, ids: NDArray[np.int64]) -> torch.Tensor:
+        """Outputs of the embedding module for each of `ids` alone, (len(ids), D)."""
+        return self.model.get_input_embeddings()(torch.as_tensor(ids, device=self.device))
 
     def close(self) -> None:
         self.model = self.tokenizer = None
