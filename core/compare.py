@@ -61,7 +61,10 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SalienceDifference:
-    """What gained (positive) and lost share from an old map to a new one, (rows, columns) float32, -1 to 1."""
+    """What gained (positive) and lost share from an old map to a new one.
+
+    `values` (rows, columns) float32, -1 to 1.
+    """
 
     rows: tuple[Pair, ...]
     columns: tuple[Pair, ...]

@@ -1,0 +1,32 @@
+"""The sentences under the pictures: what each shows and what it does not. Knows no figure and no page."""
+
+from __future__ import annotations
+
+from core.figures.palette import Theme
+from core.records import Reduce
+
+NOT_TRUTH = "It does not mean that the text is correct, or was read more carefully."
+NOTHING_DECISIVE = "Nothing decisive: no part of the prompt stands out."
+REDUCED: dict[Reduce, str] = {
+    "sum": "sum of token scores",
+    "mean": "mean of token scores",
+    "max": "score of the strongest token",
+}
+DIFFERENCE = (
+    "Purple gained and orange lost influence from the first version to the second, in percentage points of "
+    "the prompt's total. Raw scores of two versions have no common scale."
+)
+LOGPROBS = (
+    "How likely the model found each token that it wrote, given all before it. Likely does not mean correct."
+)
+DELETION = (
+    "How likely the answer stays while parts of the prompt are removed, the strongest first: the faster it "
+    "falls, the better the map found what the answer rests on."
+)
+
+
+def map_caption(theme: Theme, signed: bool) -> str:
+    """The sentence that stands under every map; in the dark theme more influence is brighter."""
+    sides = "Purple made the selected answer more likely, orange less likely. " if signed else ""
+    more = "Brighter" if theme == "dark" else "Darker"
+    return f"{sides}{more}: the selected answer reacts more to this text. {NOT_TRUTH}"

@@ -1,0 +1,196 @@
+"""Heat maps: response segments against prompt segments, what changed between two of them, and plain tables.
+
+Shares of each row are drawn, on one scale for all rows that has an absolute floor
+(`core.aggregate.scale_top`). Segments that do not count (template, special) are left out. A click carries the
+indices of its segments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from core.aggregate import countable, scale_top, shares
+from core.compare import Pair, SalienceDifference
+from core.figures import palette
+from core.figures.palette import Theme
+from core.figures.style import frame, label, passage, percent, scale, targets
+from core.records import Role, SegmentSalience
+
+LEAST_CHANGE = 0.1
+"""The change of share that a difference map draws strongest at least: its absolute floor."""
+_MOST_TICKS = 80
+_MARKS = {"added": "＋ ", "removed": "－ ", "changed": "≠ ", "kept": ""}
+_SAID = {"added": "new here", "removed": "no longer here", "changed": "reworded", "kept": ""}
+
+
+def _grid(
+    z: NDArray[Any],
+    hover: Sequence[str],
+    customdata: Sequence[Any],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    theme: Theme,
+    signed: bool,
+    top: float,
+    strength: float,
+    bar: str,
+    axes: tuple[str, str],
+) -> go.Figure:
+    """A heat map over equal cells, row 0 on top, with the markers that take its clicks."""
+    count, width = len(rows), len(columns)
+    heat = go.Heatmap(
+        z=z,
+        zmin=-top if signed else 0,
+        zmax=top,
+        colorscale=scale(theme, signed, strength),
+        hoverinfo="skip",
+        xgap=1,
+        ygap=1,
+        colorbar={
+            "title": {"text": bar, "side": "right"},
+            "tickformat": ".0%",
+            "thickness": 12,
+            "outlinewidth": 0,
+        },
+    )
+    y, x = np.divmod(np.arange(count * width), max(width, 1))
+    figure = go.Figure([heat, targets(x.tolist(), y.tolist(), customdata, hover)])
+    figure.layout = frame(theme, height=140 + max(120, min(900, 26 * count)), hoverdistance=-1)
+    for axis, names, title in (("xaxis", columns, axes[1]), ("yaxis", rows, axes[0])):
+        figure.layout[axis].update(
+            tickmode="array",
+            tickvals=list(range(len(names))) if len(names) <= _MOST_TICKS else [],
+            ticktext=list(names) if len(names) <= _MOST_TICKS else [],
+            title={"text": title},
+            range=[-0.5, max(len(names), 1) - 0.5],
+            showgrid=False,
+            zeroline=False,
+        )
+    figure.update_xaxes(tickangle=-45)
+    figure.update_yaxes(range=[max(count, 1) - 0.5, -0.5])
+    return figure
+
+
+def salience_heatmap(
+    salience: SegmentSalience,
+    *,
+    signed: bool,
+    units: str = "",
+    theme: Theme = "light",
+    selected: Sequence[int] = (),
+    strength: float = 0.5,
+) -> go.Figure:
+    """The whole map in shares; `customdata` is (row segment's index, column segment's index).
+
+    `selected` are indices of the response segments being explained: a frame is drawn around their rows.
+    """
+    keep = countable(salience.column_segments)
+    unit = f" {label(units)}" if units else ""
+    columns = [s for s, kept in zip(salience.column_segments, keep) if kept]
+    places = [i for i, s in enumerate(salience.row_segments) if s.role is not Role.TEMPLATE]
+    rows = [salience.row_segments[i] for i in places]
+    raw = salience.values[np.ix_(np.array(places, np.int64), np.flatnonzero(keep))]
+    parts = np.array([shares(row) for row in raw], np.float32).reshape(raw.shape)
+    if not signed:
+        parts = np.abs(parts)
+    hover = [
+        f"<b>{percent(parts[i, j])}</b> of the influence on<br>{passage(r.text, lines=2)}"
+        f"<br>comes from<br>{passage(c.text)}<br>raw score {raw[i, j]:.4g}{unit}"
+        for i, r in enumerate(rows)
+        for j, c in enumerate(columns)
+    ]
+    figure = _grid(
+        parts,
+        hover,
+        [(r.index, c.index) for r in rows for c in columns],
+        [label(r.text, 36) for r in rows],
+        [label(c.text, 24) for c in columns],
+        theme=theme,
+        signed=signed,
+        top=max((scale_top(row) for row in parts), default=1.0),
+        strength=strength,
+        bar="share of the row's influence",
+        axes=("what the model wrote", "the prompt"),
+    )
+    for i, row in enumerate(rows):
+        if row.index in selected:
+            figure.add_shape(
+                type="rect",
+                x0=-0.5,
+                x1=max(len(columns), 1) - 0.5,
+                y0=i - 0.5,
+                y1=i + 0.5,
+                line={"color": palette.TEXT[theme], "width": 2},
+            )
+    return figure
+
+
+def _pair_label(pair: Pair, width: int) -> str:
+    return _MARKS[pair.state] + label(pair.segment.text, width)
+
+
+def difference_heatmap(
+    difference: SalienceDifference, *, theme: Theme = "light", strength: float = 0.5
+) -> go.Figure:
+    """What gained (purple) and lost (orange) influence; `customdata` is (row, column) into the record."""
+    values = difference.values
+    hover = [
+        f"<b>{percent(values[i, j])[:-2]} points</b> for<br>{passage(r.segment.text, lines=2)}"
+        f"<br>from {_SAID[c.state] or 'the same text'}:<br>{passage(c.segment.text)}"
+        for i, r in enumerate(difference.rows)
+        for j, c in enumerate(difference.columns)
+    ]
+    return _grid(
+        values,
+        hover,
+        [(i, j) for i in range(len(difference.rows)) for j in range(len(difference.columns))],
+        [_pair_label(r, 36) for r in difference.rows],
+        [_pair_label(c, 24) for c in difference.columns],
+        theme=theme,
+        signed=True,
+        top=max(LEAST_CHANGE, float(np.abs(values).max(initial=0))),
+        strength=strength,
+        bar="change of share",
+        axes=("the answer", "the prompts, aligned"),
+    )
+
+
+def table_heatmap(
+    values: NDArray[Any],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    theme: Theme = "light",
+    strength: float = 0.5,
+    axes: tuple[str, str] = ("row", "section"),
+) -> go.Figure:
+    """Shares (rows, columns), 0 to 1, such as those of a template's sections over the rows of a dataset.
+
+    A value that is not a number (a section that a row lacks) stays empty. `customdata` is (row, column).
+    """
+    grid = np.asarray(values, np.float64).reshape(len(rows), len(columns))
+    hover = [
+        f"<b>{'no such part' if np.isnan(grid[i, j]) else percent(grid[i, j])}</b><br>{passage(r, lines=2)}"
+        f"<br>{passage(c)}"
+        for i, r in enumerate(rows)
+        for j, c in enumerate(columns)
+    ]
+    return _grid(
+        grid,
+        hover,
+        [(i, j) for i in range(len(rows)) for j in range(len(columns))],
+        [label(r, 36) for r in rows],
+        [label(c, 24) for c in columns],
+        theme=theme,
+        signed=False,
+        top=max((scale_top(np.nan_to_num(row)) for row in grid), default=1.0),
+        strength=strength,
+        bar="share of the row's influence",
+        axes=axes,
+    )

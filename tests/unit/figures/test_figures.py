@@ -1,0 +1,251 @@
+"""What is drawn: the numbers, where a click leads, and that no text from outside becomes markup."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from core.aggregate import ranked
+from core.compare import difference
+from core.figures import palette
+from core.figures.bars import Interval, difference_bars, interval_bars, ranked_bars, token_logprobs
+from core.figures.curves import Curve, deletion_curves
+from core.figures.distributions import distribution, scatter_of_two
+from core.figures.heatmap import difference_heatmap, salience_heatmap, table_heatmap
+from core.figures.planted_causes import Hit, planted_causes
+from core.figures.style import CLEAR, label, passage, percent, scale
+from core.records import (
+    Generation,
+    GenerationParams,
+    ModelSpec,
+    Role,
+    Segment,
+    SegmentSalience,
+    Tokens,
+)
+
+EVIL = "<script>alert(1)</script><a href='javascript:x'>$a$ %{x} &amp;"
+PROMPT = ("<start>", "Judge the dish.", EVIL, "Recommendation: no.")
+
+
+def made(
+    texts: tuple[str, ...], role: Role = Role.PROMPT, template: tuple[int, ...] = ()
+) -> tuple[Segment, ...]:
+    return tuple(
+        Segment(i, t, (i, i + 1), (i, i + 1), Role.TEMPLATE if i in template else role)
+        for i, t in enumerate(texts)
+    )
+
+
+COLUMNS = made(PROMPT, template=(0,))
+ROWS = made(("Yes, " + EVIL, "try it.", ""), Role.RESPONSE, template=(2,))
+MAP = SegmentSalience(ROWS, COLUMNS, [[90, 3, -1, 0], [9, 1, 1, 2], [5, 5, 5, 5]], "sum")
+
+
+HITS = (Hit(EVIL, EVIL, 0.9, 0.8, 1, 300, goal=0.9), Hit("t", "random", 0.1, 0, 0.2, control=True))
+
+
+def generation() -> Generation:
+    text = "Hi" + EVIL + "\n x"
+    spans = [(0, 2), (2, len(EVIL) + 2), (len(EVIL) + 2, len(text) - 1), (len(text) - 1, len(text))]
+    spans.append((len(text), len(text)))
+    tokens = Tokens(
+        np.arange(5), text, np.array(spans), np.array([0, 0, 0, 0, 1], bool), np.array([0, 1, 1, 1, 1]), 1
+    )
+    nats = np.array([-0.5, -7, 0, -0.01], np.float32)
+    return Generation("e", ModelSpec("m", "m"), GenerationParams(), tokens, "x", nats, "eos", 0.1)
+
+
+def every(theme: palette.Theme) -> dict[str, go.Figure]:
+    other = SegmentSalience(ROWS[:1], made(("Judge the dish.", "Be " + EVIL)), [[1, 3]], "sum")
+    items = [Interval(EVIL, 0.5, 0.4, 0.7, 30, EVIL), Interval("b", 0.2, 0.1, 0.3, 30, "g")]
+    return {
+        "map": salience_heatmap(MAP, signed=True, units=EVIL, theme=theme, selected=[1]),
+        "difference map": difference_heatmap(difference(MAP, other), theme=theme),
+        "table": table_heatmap(np.array([[0.2, np.nan]]), [EVIL], [EVIL, "b"], theme=theme),
+        "ranked": ranked_bars(ranked(COLUMNS, MAP.values[0]), units=EVIL, theme=theme),
+        "difference bars": difference_bars(difference(MAP, other), theme=theme),
+        "logprobs": token_logprobs(generation(), theme=theme),
+        "intervals": interval_bars(items, units=EVIL, title=EVIL, theme=theme),
+        "curves": deletion_curves(
+            [
+                Curve(EVIL, (0, 1), (-1, -5), ("", EVIL)),
+                Curve("random", (0, 1), (-1, -2), (), (-2, -3), (0, -1), True),
+            ],
+            theme=theme,
+            title=EVIL,
+        ),
+        "distribution": distribution({EVIL: [0.1, 0.2, float("nan")], "b": [0.3]}, units=EVIL, theme=theme),
+        "scatter": scatter_of_two([1, 2], [3, 4], ["a", "b"], [EVIL, ""], names=(EVIL, "y"), theme=theme),
+        "planted": planted_causes(HITS, theme=theme),
+    }
+
+
+NAMES = tuple(every("light"))
+
+
+@pytest.mark.parametrize(("name", "theme"), [(n, t) for n in NAMES for t in palette.THEMES])
+def test_every_figure_is_transparent_readable_and_holds_no_foreign_markup(
+    name: str, theme: palette.Theme
+) -> None:
+    figure = every(theme)[name]
+    assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == CLEAR
+    assert palette.contrast(figure.layout.font.color, palette.BACKGROUND[theme]) >= 4.5
+    assert palette.contrast(figure.layout.hoverlabel.font.color, figure.layout.hoverlabel.bgcolor) >= 4.5
+    drawn = figure.to_dict()
+    for trace in drawn["data"]:
+        # customdata is data for the page, never drawn.
+        trace.pop("customdata", None)
+    text = json.dumps(drawn, default=lambda o: np.asarray(o).tolist())
+    for markup in ("<script", "<a href", "%{x}", "$a$"):
+        assert markup not in text
+    assert "script" in text
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_the_map_draws_shares_of_what_counts_and_a_click_names_its_segments(signed: bool) -> None:
+    figure = salience_heatmap(MAP, signed=signed, units="nats")
+    heat, clicks = figure.data
+    expected = [[0.75, -0.25, 0], [0.25, 0.25, 0.5]]
+    np.testing.assert_allclose(heat.z, expected if signed else np.abs(expected))
+    assert [tuple(c) for c in clicks.customdata] == [(0, 1), (0, 2), (0, 3), (1, 1), (1, 2), (1, 3)]
+    assert list(clicks.x) == [0, 1, 2, 0, 1, 2]
+    assert list(clicks.y) == [0, 0, 0, 1, 1, 1]
+    assert clicks.hovertext[0].startswith("<b>75 %</b>")
+    assert "raw score 3 nats" in clicks.hovertext[0]
+    assert heat.hoverinfo == "skip"
+    assert (heat.zmin, heat.zmax) == ((-1, 1) if signed else (0, 1))
+    assert list(figure.layout.yaxis.range) == [1.5, -0.5]
+
+
+def test_a_flat_map_is_drawn_pale() -> None:
+    columns = made(tuple(f"line {i}" for i in range(20)))
+    figure = salience_heatmap(SegmentSalience(ROWS[:1], columns, np.ones((1, 20)), "sum"), signed=False)
+    heat = figure.data[0]
+    assert np.max(heat.z) <= 0.5 * heat.zmax
+
+
+def test_the_chosen_rows_are_framed() -> None:
+    figure = salience_heatmap(MAP, signed=True, selected=[1])
+    assert [(s.y0, s.y1) for s in figure.layout.shapes] == [(0.5, 1.5)]
+
+
+def test_many_cells_are_drawn_with_webgl() -> None:
+    columns = made(tuple(str(i) for i in range(1501)))
+    rows = made(("a", "b"), Role.RESPONSE)
+    big = salience_heatmap(SegmentSalience(rows, columns, np.ones((2, 1501)), "sum"), signed=False)
+    small = salience_heatmap(SegmentSalience(rows[:1], columns, np.ones((1, 1501)), "sum"), signed=False)
+    assert isinstance(big.data[1], go.Scattergl)
+    assert isinstance(small.data[1], go.Scatter)
+
+
+def test_maps_of_nothing_can_be_drawn() -> None:
+    nothing = SegmentSalience((), (), np.zeros((0, 0)), "sum")
+    assert salience_heatmap(nothing, signed=False).data[0].z.size == 0
+    assert ranked_bars(()).data[0].x in ((), [], None)
+    assert len(difference_heatmap(difference(nothing, nothing)).data) == 2
+    assert len(difference_bars(difference(nothing, nothing)).data) == 1
+    assert distribution({"a": []}).data == ()
+    assert interval_bars([]).data == ()
+    assert planted_causes([]).data == ()
+
+
+def test_the_difference_is_centred_on_nothing_and_marks_what_is_new() -> None:
+    old = SegmentSalience(ROWS[:1], made(("one", "two")), [[1, 1]], "sum")
+    new = SegmentSalience(ROWS[:1], made(("one", "rule", "two")), [[1, 2, 1]], "sum")
+    figure = difference_heatmap(difference(old, new))
+    assert figure.data[0].z.tolist() == [[-0.25, 0.5, -0.25]]
+    assert figure.data[0].zmin == -figure.data[0].zmax
+    assert figure.layout.xaxis.ticktext[1] == "＋ rule"
+    bars = difference_bars(difference(old, new), limit=2)
+    assert list(bars.data[0].x) == [0.5, -0.25]
+    assert [tuple(c) for c in bars.data[0].customdata] == [(0, 1), (0, 0)]
+    assert bars.data[0].marker.color[0] != bars.data[0].marker.color[1]
+
+
+def test_a_small_difference_is_not_blown_up() -> None:
+    old = SegmentSalience(ROWS[:1], made(("one", "two")), [[50, 50]], "sum")
+    new = SegmentSalience(ROWS[:1], made(("one", "two")), [[51, 49]], "sum")
+    assert difference_heatmap(difference(old, new)).data[0].zmax == pytest.approx(0.1)
+
+
+def test_ranked_bars_are_in_order_and_name_their_segments() -> None:
+    bar = ranked_bars(ranked(COLUMNS, np.array([9, 1, -6, 3], np.float32))).data[0]
+    assert [round(float(x), 2) for x in bar.x] == [-0.6, 0.3, 0.1]
+    assert [c[0] for c in bar.customdata] == [2, 3, 1]
+    assert list(bar.text) == ["−60 %", "30 %", "10 %"]
+
+
+def test_logprobs_are_those_of_the_response() -> None:
+    figure = token_logprobs(generation())
+    bar = figure.data[0]
+    assert list(bar.y) == pytest.approx([-0.5, -7, 0, -0.01])
+    assert [c[0] for c in bar.customdata] == [1, 2, 3, 4]
+    assert "⏎·" in bar.hovertext[1]
+    assert "1 in 1,097 likely" in bar.hovertext[1]
+    assert "(end)" in bar.hovertext[3]
+    assert "61% likely" in bar.hovertext[0]
+
+
+def test_intervals_reach_from_low_to_high() -> None:
+    bar = interval_bars([Interval("a", 0.5, 0.4, 0.7, 10)], percentages=True).data[0]
+    assert bar.error_x.array[0] == pytest.approx(0.2)
+    assert bar.error_x.arrayminus[0] == pytest.approx(0.1)
+    assert bar.hovertext[0] == "<b>50 %</b> (40 % to 70 %)<br>a<br>10 rows"
+
+
+def test_a_bin_says_which_values_are_in_it() -> None:
+    bar = distribution({"a": [0, 1, 2, 3, 4, float("nan")]}, bins=2).data[0]
+    assert list(bar.y) == [2, 3]
+    assert [tuple(c) for c in bar.customdata] == [("a", 0.0, 2.0, False), ("a", 2.0, 4.0, True)]
+
+
+def test_points_name_their_examples() -> None:
+    figure = scatter_of_two([1.0], [2.0], ["id-7"], names=("BLEU", "chrF"))
+    assert tuple(figure.data[0].customdata[0]) == ("id-7",)
+    many = [float(i) for i in range(3001)]
+    assert isinstance(scatter_of_two(many, many, ["x"] * 3001, names=("a", "b")).data[0], go.Scattergl)
+
+
+def test_curves_show_their_points_and_the_band_of_a_control() -> None:
+    figure = every("light")["curves"]
+    method, band, control = figure.data
+    assert list(method.y) == [-1, -5]
+    assert list(band.y) == [0, -1, -3, -2]
+    assert control.line.dash == "dot"
+    assert method.line.dash == "solid"
+
+
+def test_planted_causes_draws_goals_and_intervals() -> None:
+    figure = planted_causes(HITS)
+    assert [s.x0 for s in figure.layout.shapes] == [0.9]
+    assert figure.data[0].error_x.array[0] == pytest.approx(0.1)
+    assert figure.data[1].marker.symbol == "circle-open"
+
+
+def test_words_for_axes_and_boxes() -> None:
+    assert label("a  b\nc") == "a b c"
+    assert label("x" * 50, 10) == "x" * 9 + "…"
+    assert [label(t) for t in ("\n", " ", "", "<b>")] == ["⏎", "␣", "(no text)", "&lt;b&gt;"]
+    assert passage("one two", 3) == "one<br>two"
+    assert [percent(p) for p in (0, 0.314, -0.5, 0.004, -0.0001)] == [
+        "0 %",
+        "31 %",
+        "−50 %",
+        "0.4 %",
+        "0.0 %",
+    ]
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
+def test_the_scale_rises_from_end_to_end_and_keeps_its_middle(signed: bool, strength: float) -> None:
+    points = scale("light", signed, strength)
+    places = [p for p, _ in points]
+    assert places == sorted(places)
+    assert (places[0], places[-1]) == (0, 1)
+    if signed:
+        assert points[len(points) // 2] == [0.5, palette.BACKGROUND["light"]]
