@@ -1,0 +1,30 @@
+"""Datasets: reading them from files, addresses and the hub, searching, templates, and writing them out.
+
+loaded = load_bytes(data, "menu.jsonl", Bounds.of(settings()))
+loaded.examples, loaded.problems, loaded.notes
+mask = parse(query).mask(frame)
+"""
+
+from core.datasets.base import Bounds, Loaded, Problem
+from core.datasets.formats import FORMATS, Format, format_of, load_bytes
+from core.datasets.sources import SOURCES, Source, source
+from core.datasets.startup import load_startup, parse_datasets
+from core.datasets.templates import escape, render, variables
+
+__all__ = [
+    "FORMATS",
+    "SOURCES",
+    "Bounds",
+    "Format",
+    "Loaded",
+    "Problem",
+    "Source",
+    "escape",
+    "format_of",
+    "load_bytes",
+    "load_startup",
+    "parse_datasets",
+    "render",
+    "source",
+    "variables",
+]

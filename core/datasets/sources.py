@@ -1,0 +1,74 @@
+"""The places that examples come from, each with what the form needs to say about it.
+
+Knows no page: the form is drawn from `SOURCES`. Nothing here is asked unless a person (or DATASETS at
+start-up) names a place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.datasets.base import Bounds, Loaded, too_large
+from core.datasets.formats import load_bytes
+from core.datasets.hub import load_hub
+from core.datasets.web import fetch
+from core.errors import AppError
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A kind of place; `load(where, bounds)` reads what a person wrote as `where`."""
+
+    name: str
+    label: str
+    description: str
+    placeholder: str
+    hosted: bool
+    """Whether strangers may use it."""
+    load: Callable[[str, Bounds], Loaded]
+
+
+def load_path(where: str, bounds: Bounds) -> Loaded:
+    """A file of this machine. Raises `AppError`; always in hosted mode."""
+    if bounds.hosted:
+        raise AppError("Files of the server cannot be read here.", hint="Upload the file.", code="forbidden")
+    path = Path(where.strip()).expanduser()
+    try:
+        size = path.stat().st_size
+        if size > bounds.max_bytes:
+            raise too_large(f"The file “{path.name}”", size, bounds)
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no name of a file"
+        raise AppError(
+            f"“{where}” cannot be read: {reason}.", hint="Check the path.", code="missing"
+        ) from error
+    return load_bytes(data, path.name, bounds, origin=str(path))
+
+
+def load_url(where: str, bounds: Bounds) -> Loaded:
+    """A file of the web; see `core.datasets.web` for what is refused."""
+    found = fetch(where, bounds)
+    return load_bytes(found.data, found.file_name, bounds, origin=found.url)
+
+
+SOURCES: tuple[Source, ...] = (
+    Source(
+        "path", "File on this machine", "A path that Whence can open", "data/menu.jsonl", False, load_path
+    ),
+    Source(
+        "url", "Web address", "A file that is open to all", "https://example.org/menu.csv", True, load_url
+    ),
+    Source("hub", "Hugging Face dataset", "Read from the hub's Parquet form", "owner/name", True, load_hub),
+)
+
+
+def source(name: str) -> Source:
+    """Raises `AppError` listing the sources there are."""
+    for known in SOURCES:
+        if known.name == name:
+            return known
+    names = ", ".join(known.name for known in SOURCES)
+    raise AppError(f"There is no source of datasets called “{name}”.", hint=f"There are: {names}.")

@@ -1,0 +1,37 @@
+"""`{name}` in a prompt template: which variables there are, and the prompt with their values.
+
+A name is a letter or underscore, then letters, digits, underscores, in any script. `{{name}}` stands for the
+text `{name}`. Every other brace, as in JSON or code within a prompt, is text as it stands. Values are put in
+as they are and not looked through again. Nothing is evaluated: no attributes, no format codes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_NAME = r"[^\W\d]\w*"
+_PARTS = re.compile(rf"\{{\{{(?P<text>{_NAME})\}}\}}|\{{(?P<name>{_NAME})\}}")
+_BRACED = re.compile(rf"\{{({_NAME})\}}")
+
+
+def variables(template: str) -> tuple[str, ...]:
+    """The names in `template`, each once, in order of first use."""
+    found = (match["name"] for match in _PARTS.finditer(template))
+    return tuple(dict.fromkeys(name for name in found if name))
+
+
+def render(template: str, values: Mapping[str, str]) -> str:
+    """`template` with its variables replaced; one without a value stays as it stands."""
+
+    def put(match: re.Match[str]) -> str:
+        if match["text"]:
+            return "{" + match["text"] + "}"
+        return values.get(match["name"], match[0])
+
+    return _PARTS.sub(put, template)
+
+
+def escape(text: str) -> str:
+    """A template without variables that renders to `text`."""
+    return _BRACED.sub(r"{{\1}}", text)

@@ -1,0 +1,13 @@
+"""`.txt`: one prompt a line, exactly as it stands; empty lines are passed over."""
+
+from __future__ import annotations
+
+from core.datasets.base import Reading
+from core.datasets.encoding import decode
+
+
+def read_txt(data: bytes) -> Reading:
+    decoded = decode(data)
+    lines = (line.removesuffix("\r") for line in decoded.text.split("\n"))
+    rows = [(number, {"prompt": line}) for number, line in enumerate(lines, 1) if line.strip()]
+    return Reading(rows, [decoded.note] if decoded.note else [])
