@@ -1,4 +1,4 @@
-"""Checks of a model's folder before anything is loaded from it, and its revision.
+"""A model's folder: found or fetched, checked before anything is loaded from it, and its revision.
 
 Only safetensors are read: pickled weights can run code. Knows files, not models.
 """
@@ -6,11 +6,19 @@ Only safetensors are read: pickled weights can run code. Knows files, not models
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import AppError
+from core.records import ModelSpec
+from core.settings import ROOT
+
+if TYPE_CHECKING:
+    from core.models.loading import Steps
 
 SMALL_BYTES = 64 * 1024 * 1024
+_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 
@@ -23,22 +31,30 @@ def check(path: Path) -> None:
             "such as google/gemma-2-2b-it.",
             code="not_found",
         )
-    names = sorted(entry.name for entry in path.iterdir())
+    check_names([entry.name for entry in path.iterdir()], f"The folder {path}")
+
+
+def check_names(names: list[str], where: str) -> None:
+    """Raises: AppError when `names` are not a model's files, or its weights are only pickled.
+
+    `where` begins the sentence ("The folder /models/mine").
+    """
+    names = sorted(name for name in names if "/" not in name)
     if "config.json" not in names:
         raise AppError(
-            f"The folder {path} is not a model folder: expected a config.json in it, but it holds "
+            f"{where} is not a model: expected a config.json in it, but it holds "
             f"{', '.join(names[:5]) or 'nothing'}{' and more' if len(names) > 5 else ''}.",
         )
     if not any(name.endswith(".safetensors") for name in names):
         pickled = [name for name in names if name.endswith(PICKLED)]
         if pickled:
             raise AppError(
-                f"The folder {path} holds only pickled weights ({pickled[0]}), which could run code when "
-                "opened and are never loaded.",
+                f"{where} holds only pickled weights ({pickled[0]}), which could run code when opened and are "
+                "never loaded.",
                 hint="Expected .safetensors: save the model again with save_pretrained, or choose a revision "
                 "that has them.",
             )
-        raise AppError(f"The folder {path} holds no weights: expected at least one .safetensors file.")
+        raise AppError(f"{where} holds no weights: expected at least one .safetensors file.")
 
 
 def revision(path: Path) -> str:
@@ -63,3 +79,20 @@ def revision(path: Path) -> str:
 def weight_bytes(path: Path) -> int:
     """Size of the weights on disk."""
     return sum(file.stat().st_size for file in path.glob("*.safetensors"))
+
+
+def find(spec: ModelSpec, steps: Steps) -> tuple[Path, str]:
+    """The checked folder of `spec` on this machine and its revision; a name on the hub is fetched first.
+
+    A relative path counts from the project's root. Raises: AppError; Stopped.
+    """
+    path = Path(spec.path).expanduser()
+    inside = path if path.is_absolute() else ROOT / path
+    if inside.exists() or spec.path.startswith((".", "/", "~")) or not _HUB_NAME.fullmatch(spec.path):
+        check(inside)
+        return inside, revision(inside)
+    from core.models.hub import fetch
+
+    found = fetch(spec.path, spec.revision or "main", steps)
+    check(found)
+    return found, found.name  # the hub's cache names a snapshot's folder by its commit

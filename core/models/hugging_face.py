@@ -7,12 +7,12 @@ for is `core.salience`'s business; the decoding loop is `core.generation`'s.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,12 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
-from core.errors import AppError, Stopped
+from core.errors import AppError
 from core.generation import Drawn, draw
 from core.models import chat, folder
 from core.models.base import Capabilities, Progress, Tape
 from core.models.char_spans import TokenBytes, complete_length, cover, decode_with_spans
+from core.models.loading import Steps
 from core.records import Generation, GenerationParams, Message, ModelSpec, Role, StopReason, Tokens
 
 DTYPES = {
@@ -38,48 +39,62 @@ DTYPES = {
 def load(
     spec: ModelSpec, *, progress: Progress | None = None, stop: threading.Event | None = None
 ) -> HuggingFaceModel:
-    """Loads `spec`; an empty `revision` of a local folder becomes its content address.
+    """Loads `spec`; an empty `revision` becomes the folder's content address or the hub's commit.
 
-    Raises: AppError when it is no model folder, holds only pickled weights, or asks for an unknown dtype;
-    Stopped when `stop` is set before the weights are read.
+    Raises: AppError when it is no model folder, holds only pickled weights, cannot be had from the hub, asks
+    for an unknown precision or does not fit the memory; Stopped when `stop` is set meanwhile.
     """
     if spec.dtype not in DTYPES:
         raise AppError(
             f"There is no precision called {spec.dtype!r}.", hint=f"Available: {', '.join(DTYPES)}."
         )
-    path = Path(spec.path).expanduser()
-    local = path.exists() or spec.path.startswith((".", "/", "~", "data/"))
-    if local:
-        folder.check(path)
-        spec = replace(spec, revision=spec.revision or folder.revision(path))
-    source = str(path) if local else spec.path
-    common: dict[str, Any] = {"trust_remote_code": False, "local_files_only": local}
-    if not local and spec.revision:
-        common["revision"] = spec.revision
-    if progress is not None:
-        progress(0.0, "Reading the tokenizer")
-    tokenizer = AutoTokenizer.from_pretrained(source, **common)
-    if stop is not None and stop.is_set():
-        raise Stopped()
-    if progress is not None:
-        progress(0.1, "Reading the weights")
+    steps = Steps(progress, stop)
+    path, revision = folder.find(spec, steps)
+    spec = replace(spec, revision=spec.revision or revision)
+    common: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
     extra: dict[str, Any] = {}
     if spec.quantization != "none":
         extra["quantization_config"] = quantization(spec)
     if spec.device == "auto" or spec.quantization != "none":
         extra["device_map"] = spec.device
-    model: Any = AutoModelForCausalLM.from_pretrained(
-        source, dtype=DTYPES[spec.dtype], use_safetensors=True, **extra, **common
-    )
-    if "device_map" not in extra and spec.device != "cpu":
-        model.to(spec.device)
-    if progress is not None:
-        progress(1.0, "Ready")
+    try:
+        steps(0.0, "Reading the tokenizer")
+        tokenizer = AutoTokenizer.from_pretrained(path, **common)
+        with steps.watching(0.1, 1.0, "Reading the weights"):
+            model: Any = AutoModelForCausalLM.from_pretrained(
+                path, dtype=DTYPES[spec.dtype], use_safetensors=True, **extra, **common
+            )
+        if "device_map" not in extra and spec.device != "cpu":
+            model.to(spec.device)
+    except AppError:
+        raise
+    except (OSError, ValueError, KeyError, RuntimeError, MemoryError) as error:
+        raise unloadable(spec, error) from error
+    if spec.quantization != "none":
+        settle(model)
+    steps(1.0, "Ready")
     return HuggingFaceModel(model, tokenizer, spec)
+
+
+def unloadable(spec: ModelSpec, error: BaseException) -> AppError:
+    """The sentence for a model that the library could not load."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "out of memory" in str(error).lower():
+        return AppError(
+            f"There is not enough memory to load {spec.name} in {spec.precision}.",
+            hint="Choose int8 or nf4, or a smaller model.",
+            code="memory",
+        )
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return AppError(
+        f"{spec.name} could not be loaded as a causal language model: {reason[:300]}",
+        hint="Expected a model that transformers knows, with its tokenizer, whole and unchanged.",
+    )
 
 
 def quantization(spec: ModelSpec) -> BitsAndBytesConfig:
     """bitsandbytes' settings: nf4 with double quantisation (Dettmers et al. 2023), or LLM.int8()."""
+    # It says at every product that activations are rounded to half precision: that is the method.
+    logging.getLogger("bitsandbytes.autograd._functions").setLevel(logging.ERROR)
     if spec.quantization == "nf4":
         return BitsAndBytesConfig(
             load_in_4bit=True,
@@ -88,6 +103,17 @@ def quantization(spec: ModelSpec) -> BitsAndBytesConfig:
             bnb_4bit_compute_dtype=DTYPES[spec.dtype],
         )
     return BitsAndBytesConfig(load_in_8bit=True)
+
+
+def settle(model: Any) -> None:
+    """Keeps 4-bit weights in the one layout that gradients can pass.
+
+    On a CPU with bf16 instructions bitsandbytes repacks them at the first pass without gradients, for a
+    product that has no backward; every later salience would fail.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 class HuggingFaceModel:
@@ -311,7 +337,8 @@ class HuggingFaceModel:
                     input_ids=all_ids[None, : int(positions[-1])], use_cache=False, logits_to_keep=targets - 1
                 ).logits[0]
                 labels = all_ids[targets].to(logits.device)
-                loss = -torch.log_softmax(logits.float(), -1).gather(1, labels[:, None])[:, 0]
+                wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
+                loss = -torch.log_softmax(wide, -1).gather(1, labels[:, None])[:, 0]
                 (seeds,) = torch.autograd.grad(loss.sum(), caught["leaf"])
         finally:
             for hook in hooks:

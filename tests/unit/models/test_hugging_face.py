@@ -130,7 +130,7 @@ def test_folders_that_cannot_be_loaded(tmp_path):
         return str(caught.value)
 
     assert "no folder" in fault(tmp_path / "none")
-    assert "not a model folder" in fault(tmp_path)
+    assert "is not a model: expected a config.json" in fault(tmp_path)
     (tmp_path / "config.json").write_text("{}")
     assert "no weights" in fault(tmp_path)
     (tmp_path / "pytorch_model.bin").write_bytes(b"x")

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from core.salience import METHODS, method, request_for, span
 
+from .oracles import plain_gradient
+
 PROMPT = "The soup has cheese in it.\nSo a vegan"
-
-
-def plain_gradient(model, tokens, weights):
-    """d (weighted loss) / d embeddings (T, D) and the embeddings, by the shortest way."""
-    net = model.model
-    ids = torch.tensor(tokens.ids)[None]
-    embeddings = net.get_input_embeddings()(ids).detach().requires_grad_(True)
-    logits = net(inputs_embeds=embeddings, use_cache=False).logits[0, :-1].float()
-    nats = -torch.log_softmax(logits, -1).gather(1, ids[0, 1:, None])[:, 0]
-    (nats[tokens.prompt_len - 1 :] * torch.as_tensor(weights, dtype=torch.float32)).sum().backward()
-    return embeddings.grad[0].float().numpy(), embeddings.detach()[0].float().numpy()
 
 
 @pytest.mark.parametrize("family", ["gpt2", "gemma2"])
