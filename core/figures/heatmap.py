@@ -18,7 +18,7 @@ from core.aggregate import countable, scale_top, shares
 from core.compare import Pair, SalienceDifference
 from core.figures import palette
 from core.figures.palette import Theme
-from core.figures.style import frame, label, passage, percent, scale, targets
+from core.figures.style import faint, frame, label, passage, percent, scale, targets
 from core.records import Role, SegmentSalience
 
 LEAST_CHANGE = 0.1
@@ -53,7 +53,7 @@ def _grid(
         xgap=1,
         ygap=1,
         colorbar={
-            "title": {"text": bar, "side": "right"},
+            "title": {"text": bar, "side": "top", "font": {"size": 12}},
             "tickformat": ".0%",
             "thickness": 12,
             "outlinewidth": 0,
@@ -61,7 +61,9 @@ def _grid(
     )
     y, x = np.divmod(np.arange(count * width), max(width, 1))
     figure = go.Figure([heat, targets(x.tolist(), y.tolist(), customdata, hover)])
-    figure.layout = frame(theme, height=140 + max(120, min(900, 26 * count)), hoverdistance=-1)
+    figure.layout = frame(theme, height=240 + min(900, 32 * count), hoverdistance=-1)
+    # The gaps between cells show it as a fine grid, and a cell without a value as grey.
+    figure.layout.plot_bgcolor = faint(theme)
     for axis, names, title in (("xaxis", columns, axes[1]), ("yaxis", rows, axes[0])):
         figure.layout[axis].update(
             tickmode="array",
@@ -115,7 +117,7 @@ def salience_heatmap(
         signed=signed,
         top=max((scale_top(row) for row in parts), default=1.0),
         strength=strength,
-        bar="share of the row's influence",
+        bar="share",
         axes=("what the model wrote", "the prompt"),
     )
     for i, row in enumerate(rows):
@@ -156,7 +158,7 @@ def difference_heatmap(
         signed=True,
         top=max(LEAST_CHANGE, float(np.abs(values).max(initial=0))),
         strength=strength,
-        bar="change of share",
+        bar="change",
         axes=("the answer", "the prompts, aligned"),
     )
 
@@ -191,6 +193,6 @@ def table_heatmap(
         signed=False,
         top=max((scale_top(np.nan_to_num(row)) for row in grid), default=1.0),
         strength=strength,
-        bar="share of the row's influence",
+        bar="share",
         axes=axes,
     )

@@ -50,7 +50,7 @@ def frame(theme: Theme, *, height: int, title: str = "", **layout: Any) -> go.La
     """The layout of every figure: transparent, readable in `theme`, the nearest point answers the pointer."""
     text, muted = palette.TEXT[theme], palette.MUTED[theme]
     axis = {
-        "gridcolor": _faint(theme),
+        "gridcolor": faint(theme),
         "zerolinecolor": muted,
         "linecolor": muted,
         "automargin": True,
@@ -64,8 +64,8 @@ def frame(theme: Theme, *, height: int, title: str = "", **layout: Any) -> go.La
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,
         font={"color": text, "family": FONT, "size": 13},
-        title={"text": title, "font": {"size": 15}} if title else None,
-        margin={"l": 8, "r": 8, "t": 40 if title else 12, "b": 8},
+        title={"text": title, "font": {"size": 15}, "x": 0, "y": 0.98, "yanchor": "top"} if title else None,
+        margin={"l": 8, "r": 8, "t": 64 if title else 12, "b": 8},
         hovermode="closest",
         hoverlabel={
             "bgcolor": palette.BACKGROUND[theme],
@@ -82,7 +82,7 @@ def frame(theme: Theme, *, height: int, title: str = "", **layout: Any) -> go.La
     return base.update(layout)
 
 
-def _faint(theme: Theme) -> str:
+def faint(theme: Theme) -> str:
     """Grid lines: one step above the background."""
     return "#e6e3ee" if theme == "light" else "#322e3d"
 

@@ -92,7 +92,7 @@ def test_every_figure_is_transparent_readable_and_holds_no_foreign_markup(
     name: str, theme: palette.Theme
 ) -> None:
     figure = every(theme)[name]
-    assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == CLEAR
+    assert figure.layout.paper_bgcolor == CLEAR
     assert palette.contrast(figure.layout.font.color, palette.BACKGROUND[theme]) >= 4.5
     assert palette.contrast(figure.layout.hoverlabel.font.color, figure.layout.hoverlabel.bgcolor) >= 4.5
     drawn = figure.to_dict()
