@@ -31,9 +31,7 @@ def run(pages: Sequence[Any]) -> None:
     """Draw the frame around the chosen one of `pages` (`st.Page` objects) and run it."""
     _run.framed = True
     try:
-        st.set_page_config(
-            page_title="Whence", page_icon=str(ASSETS / "whence-icon.svg"), layout="wide"
-        )
+        st.set_page_config(page_title="Whence", page_icon=str(ASSETS / "whence-icon.svg"), layout="wide")
         page = st.navigation(list(pages))
         st.logo(str(ASSETS / f"whence-{theme()}.svg"), size="large")
         with st.sidebar:

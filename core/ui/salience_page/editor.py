@@ -1,0 +1,73 @@
+"""The left side of the Salience page: the prompt, Run, and what stands under *Advanced*."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.records import Example, GenerationParams
+
+HEIGHT = 460
+
+
+def params() -> GenerationParams:
+    """What *Advanced* says; greedy until the person changes it."""
+    state = st.session_state
+    return GenerationParams(
+        max_new_tokens=int(state.get("max_new_tokens", 128)),
+        temperature=float(state.get("temperature", 0.0)),
+        top_p=float(state.get("top_p", 1.0)),
+        seed=int(state.get("seed", 0)),
+    )
+
+
+def draw(example: Example, *, busy: bool) -> tuple[str, bool]:
+    """Draw the editor. Returns the text in the box and whether Run was pressed."""
+    text = st.text_area(
+        "Prompt",
+        example.prompt,
+        height=HEIGHT,
+        key=f"prompt {example.id}",
+        persist_state="session",
+        help="Change anything, then press Run (or Ctrl+Enter). Your change is kept as a version.",
+    )
+    text = text or ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button("Run", type="primary", shortcut="Ctrl+Enter", disabled=busy)
+        with st.popover("Advanced"):
+            _advanced()
+        if text != example.prompt:
+            st.caption("Edited, not run yet")
+    return text, pressed
+
+
+def _advanced() -> None:
+    st.slider("Longest answer, in tokens", 1, 1024, 128, key="max_new_tokens", persist_state="session")
+    st.slider(
+        "Temperature",
+        0.0,
+        2.0,
+        0.0,
+        0.1,
+        key="temperature",
+        persist_state="session",
+        help="0 always takes the likeliest word (greedy). Higher values let less likely words through.",
+    )
+    st.slider(
+        "Top-p",
+        0.05,
+        1.0,
+        1.0,
+        0.05,
+        key="top_p",
+        persist_state="session",
+        help="Only the likeliest words that together reach this probability are drawn from.",
+    )
+    st.number_input(
+        "Seed",
+        0,
+        2**31 - 1,
+        0,
+        key="seed",
+        persist_state="session",
+        help="The same seed gives the same answer again. It matters only above temperature 0.",
+    )

@@ -1,0 +1,21 @@
+"""The top line of the Salience page: which example is open."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.records import Example
+from core.ui import library
+
+
+def draw() -> Example:
+    """Draw the menu of examples. Returns the one that is open."""
+    current = library.example()
+    listed = library.examples()
+    options = list(listed) if current.id in listed else [current.id, *listed]
+    key = f"open {current.id}"
+    chosen = st.selectbox("Example", options, index=options.index(current.id), key=key, width=420)
+    if chosen != current.id:
+        library.open_example(chosen)
+        st.rerun()
+    return current

@@ -1,0 +1,121 @@
+"""What this browser session knows of one example's answer: the job that writes it, the answer, its maps.
+
+Kept in the session so that a rerun of the page finds it again; what is finished is also in the store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import AppError
+from core.records import Example, Generation, GenerationParams, ModelSpec, SalienceMatrix
+from core.ui import library
+from core.ui.salience_page.target import Target
+from core.ui.services import owner, service
+
+if TYPE_CHECKING:
+    from core.jobs import Job
+
+
+@dataclass
+class Answer:
+    """The newest answer of a model to one example, finished or on its way."""
+
+    example_id: str
+    prompt: str
+    spec: ModelSpec
+    params: GenerationParams
+    generation: Generation | None = None
+    job: Job[Generation] | None = None
+    error: AppError | None = None
+    map_jobs: dict[str, Job[SalienceMatrix]] = field(default_factory=dict)
+
+    @property
+    def writing(self) -> bool:
+        return self.job is not None and self.generation is None and self.error is None
+
+    def settle(self) -> bool:
+        """Take over what the job has made; True when it has ended just now."""
+        job = self.job
+        if job is None or not self.writing or not job.finished:
+            return False
+        self.generation = job.result
+        if self.generation is None:
+            self.error = job.error or AppError("The model wrote nothing.", hint="Run it again.")
+        return True
+
+
+def _answers() -> dict[tuple[str, str, str], Answer]:
+    held: dict[tuple[str, str, str], Answer] = st.session_state.setdefault("answers", {})
+    return held
+
+
+def _key(example_id: str, spec: ModelSpec) -> tuple[str, str, str]:
+    return (example_id, spec.name, spec.precision)
+
+
+def current(example: Example, spec: ModelSpec, params: GenerationParams) -> Answer | None:
+    """The answer on the screen: this session's newest one, else one that is known already; loads no model."""
+    held = _answers().get(_key(example.id, spec))
+    if held is None:
+        found = service().cached_generation(example.prompt, spec, params, example_id=example.id)
+        if found is None:
+            return None
+        held = Answer(example.id, example.prompt, spec, params, generation=found)
+        _answers()[_key(example.id, spec)] = held
+    held.settle()
+    return held
+
+
+def start(example: Example, prompt: str, spec: ModelSpec, params: GenerationParams) -> Example:
+    """Ask the model; an edited prompt becomes a version of its own first, so that nothing is lost.
+
+    Returns the example that now holds `prompt`.
+    Raises: AppError for an empty prompt, or one past the limits.
+    """
+    if not prompt.strip():
+        raise AppError(
+            "The prompt is empty.", hint="Write something for the model to answer, then press Run."
+        )
+    if prompt != example.prompt:
+        example = _version(example, prompt)
+    job = service().generate(prompt, spec, params, owner=owner(), example_id=example.id)
+    answer = Answer(example.id, prompt, spec, params, job=job)
+    _answers()[_key(example.id, spec)] = answer
+    return example
+
+
+def _version(example: Example, prompt: str) -> Example:
+    """The version of `example` with this prompt: a known one of its family, or a new one."""
+    here = library.workspace()
+    family = here.lineage(example.id)
+    for member in family:
+        if member.prompt == prompt:
+            return member
+    root = family[0]
+    numbers = [int(tail) for e in family if (tail := e.id.removeprefix(f"{root.id}-v")).isdigit()]
+    version = max(numbers, default=1) + 1
+    made = Example(
+        f"{root.id}-v{version}",
+        prompt,
+        example.target,
+        example.source,
+        parent_id=example.id,
+        edit="edited on the Salience page",
+        tags=example.tags,
+        fields=example.fields,
+    )
+    return here.add_example(here.dataset_of(example.id), made)
+
+
+def target() -> Target | None:
+    """What the person chose to explain last, wherever they chose it."""
+    found: Target | None = st.session_state.get("target")
+    return found
+
+
+def choose_target(chosen: Target | None) -> None:
+    st.session_state["target"] = chosen

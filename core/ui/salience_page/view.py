@@ -1,0 +1,164 @@
+"""The right side of the Salience page: the answer, its strongest reasons, and the prompt in colour.
+
+Drawn in a fragment, so that a click on the answer redraws this part alone; while a job is under way the
+fragment looks again a few times a second.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+import streamlit as st
+
+from core.records import Example
+from core.salience import METHODS, Method
+from core.segments import GRANULARITIES
+from core.ui import problem
+from core.ui.salience_page import maps, more, session
+from core.ui.salience_page import target as targets
+from core.ui.salience_page.session import Answer
+from core.ui.salience_text import PANELS, choice, salience_text
+
+POLL_SECONDS = 0.25
+KEY = "salience-text"
+
+
+def draw(example: Example, answer: Answer | None) -> None:
+    """Draw everything that depends on the answer; `None`: the model has not been asked yet."""
+    busy = answer is not None and (answer.writing or _map_running(answer))
+    view = st.fragment(_view, run_every=POLL_SECONDS if busy else None)
+    view(example, answer)
+
+
+def _map_running(answer: Answer) -> bool:
+    held = answer.map_jobs.get(_method().name)
+    return answer.generation is not None and (
+        (held is not None and not held.finished)
+        or (held is None and maps.matrix(answer, _method().name) is None)
+    )
+
+
+def _method() -> Method:
+    name = st.session_state.get("method")
+    return next((m for m in METHODS if m.name == name), METHODS[0])
+
+
+def _view(example: Example, answer: Answer | None) -> None:
+    if answer is not None and answer.settle():
+        st.rerun()
+    granularity, pattern, method = _controls(answer)
+    if answer is None:
+        salience_text(key=KEY, empty="No answer of this model to this prompt yet. Press Run.", height=None)
+    elif answer.writing:
+        _writing(answer)
+    elif answer.generation is None:
+        if answer.error is not None:
+            problem.show(answer.error)
+    else:
+        _explained(example, answer, granularity, pattern, method)
+
+
+def _controls(answer: Answer | None) -> tuple[str, str | None, Method]:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="salience-controls"):
+        granularity = st.selectbox(
+            "Granularity",
+            [g.name for g in GRANULARITIES],
+            index=[g.name for g in GRANULARITIES].index("line"),
+            format_func={g.name: g.label for g in GRANULARITIES}.__getitem__,
+            key="granularity",
+            bind="query-params",
+            width=150,
+        )
+        pattern = None
+        if granularity == "custom":
+            pattern = st.text_input(
+                "Part ends where this matches",
+                r"[.;]\s+",
+                key="pattern",
+                persist_state="session",
+                help="A regular expression. It is tried on the prompt and on the answer.",
+                width=190,
+            )
+        method = st.selectbox(
+            "Method",
+            [m.name for m in METHODS],
+            format_func={m.name: m.label for m in METHODS}.__getitem__,
+            key="method",
+            bind="query-params",
+            width=190,
+            help="  \n".join(f"**{m.label}**: {m.description}" for m in METHODS),
+        )
+        with st.popover("Look"):
+            st.slider("Colour strength", 0.0, 1.0, 0.5, 0.05, key="strength", persist_state="session")
+            st.radio(
+                "Show influence as",
+                ["highlight", "underline"],
+                format_func=str.capitalize,
+                key="look",
+                persist_state="session",
+                horizontal=True,
+            )
+            st.radio(
+                "A part's score is, of its tokens' scores, the",
+                ["sum", "mean", "max"],
+                format_func={"sum": "sum", "mean": "mean", "max": "largest"}.__getitem__,
+                key="reduce",
+                persist_state="session",
+                horizontal=True,
+            )
+        if answer is not None and answer.generation is not None:
+            more.download_button()
+    return granularity, pattern, next(m for m in METHODS if m.name == method)
+
+
+def _writing(answer: Answer) -> None:
+    job = answer.job
+    assert job is not None
+    waiting = job.state == "queued"
+    note = f"Waiting, {job.position} before this one" if waiting else (job.message or "Writing")
+    salience_text(key=KEY, stream=job.partial or "", note=f"{note}, {job.seconds:.1f} s", height=None)
+    st.button("Stop", key="stop", on_click=job.stop)
+
+
+def _explained(
+    example: Example, answer: Answer, granularity: str, pattern: str | None, method: Method
+) -> None:
+    generation = answer.generation
+    assert generation is not None
+    here = more.parts_or_problem(generation, granularity, pattern)
+    offset = generation.tokens.prompt_chars
+    response = generation.tokens.response
+    chosen = targets.keep(session.target(), here.response, response, offset)
+    found = maps.matrix(answer, method.name)
+    held = None if found is not None else maps.job(answer, method.name, maps.span_of(chosen, here.response))
+    if held is not None and held.finished and held.state == "done":
+        st.rerun()
+    reduce = cast(Literal["sum", "mean", "max"], st.session_state.get("reduce", "sum"))
+
+    def on_select() -> None:
+        picked = choice(KEY)
+        if picked is not None:
+            session.choose_target(targets.of(picked.indices, here.response, response, offset))
+
+    salience_text(
+        key=KEY,
+        prompt_segments=here.prompt,
+        response_segments=here.response,
+        scores=maps.scores_now(found, held, here, chosen, reduce),
+        selected=chosen,
+        signed=method.signed,
+        style=st.session_state.get("look", "highlight"),
+        strength=st.session_state.get("strength", 0.5),
+        unit="part" if granularity == "custom" else granularity,
+        units=method.units,
+        note=more.facts(generation),
+        show=PANELS,
+        height=560,
+        on_select=on_select,
+    )
+    if (error := maps.failure(held)) is not None:
+        problem.show(error)
+    if held is not None and not held.finished:
+        st.progress(held.progress or 0.0, text=held.message or "Looking at the prompt")
+    if found is not None:
+        more.draw(example, answer, found, here, chosen, method, reduce)

@@ -1,0 +1,25 @@
+"""The main page: a prompt, the model's answer, and which parts of the prompt the answer came from."""
+
+import streamlit as st
+
+from core.errors import AppError
+from core.ui import frame, library, model_box, problem
+from core.ui.salience_page import editor, header, session, view
+
+frame.begin("Salience", "Which part of the prompt made the model say that?")
+
+example = header.draw()
+spec, params = model_box.chosen(), editor.params()
+answer = session.current(example, spec, params)
+
+left, right = st.columns([32, 68], gap="medium")
+with left:
+    text, pressed = editor.draw(example, busy=answer is not None and answer.writing)
+    if pressed:
+        try:
+            library.open_example(session.start(example, text, spec, params).id)
+            st.rerun()
+        except AppError as error:
+            problem.show(error)
+with right:
+    view.draw(example, answer)

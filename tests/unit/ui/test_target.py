@@ -1,0 +1,52 @@
+"""The target survives a change of granularity by place and a new answer by text."""
+
+from core.records import Role, Segment
+from core.ui.salience_page.target import Target, default, keep, of
+
+PROMPT = 10
+
+
+def lines(text: str) -> tuple[Segment, ...]:
+    made, at = [], 0
+    for i, line in enumerate(text.splitlines(keepends=True)):
+        made.append(Segment(i, line, (PROMPT + at, PROMPT + at + len(line)), (i, i + 1), Role.RESPONSE))
+        at += len(line)
+    return tuple(made)
+
+
+OLD = "it has eggs in it.\nRecommendation: You have to try it.\n"
+NEW = "it has eggs in it.\nGuest: vegan\nRecommendation: Avoid.\n"
+
+
+def test_of_covers_the_chosen_segments() -> None:
+    target = of([1], lines(OLD), OLD, PROMPT)
+    assert target is not None
+    assert target.text == "Recommendation: You have to try it."
+    assert of([], lines(OLD), OLD, PROMPT) is None
+    assert of([7], lines(OLD), OLD, PROMPT) is None
+
+
+def test_the_same_response_keeps_the_place_in_another_granularity() -> None:
+    words = (
+        Segment(0, "it has eggs in it.\n", (PROMPT, PROMPT + 19), (0, 1), Role.RESPONSE),
+        Segment(1, "Recommendation: ", (PROMPT + 19, PROMPT + 35), (1, 2), Role.RESPONSE),
+        Segment(2, "You have to try it.\n", (PROMPT + 35, PROMPT + 55), (2, 3), Role.RESPONSE),
+    )
+    target = of([1], lines(OLD), OLD, PROMPT)
+    assert keep(target, words, OLD, PROMPT) == (1, 2)
+
+
+def test_a_new_answer_is_searched_by_text_then_by_label_then_at_the_end() -> None:
+    target = of([0], lines(OLD), OLD, PROMPT)
+    assert keep(target, lines(NEW), NEW, PROMPT) == (0,)
+    target = of([1], lines(OLD), OLD, PROMPT)
+    assert keep(target, lines(NEW), NEW, PROMPT) == (2,)
+    unknown = Target((0, 3), "xyz")
+    assert keep(unknown, lines(NEW), NEW, PROMPT) == (2,)
+
+
+def test_the_default_is_the_last_segment_with_words_in_it() -> None:
+    text = "one\ntwo\n\n"
+    assert default(lines(text)) == (1,)
+    assert keep(None, lines(text), text, PROMPT) == (1,)
+    assert default(()) == ()
