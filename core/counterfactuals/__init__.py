@@ -17,6 +17,7 @@ from core.counterfactuals import (
     leave_one_out,
     paraphrase,
     scrambler,
+    template_sweep,
     word_replacer,
 )
 from core.counterfactuals.base import (
@@ -29,7 +30,7 @@ from core.counterfactuals.base import (
     make,
     resolve,
 )
-from core.counterfactuals.effect import ORDERS, Effect, effect, flipped, ranked, times, word_diff
+from core.counterfactuals.effect import ORDERS, Effect, effect, flipped, ranked, times
 from core.errors import AppError
 
 __all__ = [
@@ -49,7 +50,6 @@ __all__ = [
     "ranked",
     "resolve",
     "times",
-    "word_diff",
 ]
 
 
@@ -66,6 +66,7 @@ GENERATORS: tuple[Generator, ...] = (
     word_replacer.GENERATOR,
     few_shot.GENERATOR,
     scrambler.GENERATOR,
+    template_sweep.GENERATOR,
     hotflip.GENERATOR,
     paraphrase.GENERATOR,
     back_translation.GENERATOR,

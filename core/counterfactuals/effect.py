@@ -7,7 +7,6 @@ answers.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,12 +14,11 @@ from typing import Literal
 
 import numpy as np
 
+from core.compare import Run, word_diff
 from core.errors import AppError
 from core.metrics import Metric, Row
 from core.records import Example
-from core.segments import partition
 
-Part = tuple[Literal["same", "removed", "added"], str]
 Order = Literal["logprob", "response", "metric"]
 ORDERS: tuple[tuple[Order, str], ...] = (
     ("logprob", "Change of the answer's probability"),
@@ -34,14 +32,14 @@ class Effect:
     """One counterfactual beside its original; what nobody computed is None."""
 
     example: Example
-    prompt_diff: tuple[Part, ...]
+    prompt_diff: tuple[Run, ...]
     logprob_before_nats: float | None = None
     """Of the original response after the original prompt."""
     logprob_after_nats: float | None = None
     """Of the same response after the changed prompt."""
     response_before: str | None = None
     response_after: str | None = None
-    response_diff: tuple[Part, ...] = ()
+    response_diff: tuple[Run, ...] = ()
     metric_before: float | None = None
     metric_after: float | None = None
 
@@ -64,8 +62,8 @@ class Effect:
         """Share of characters of both responses that are only in one, 0 to 1."""
         if self.changed is None:
             return None
-        total = sum(len(text) * (2 if kind == "same" else 1) for kind, text in self.response_diff)
-        return sum(len(text) for kind, text in self.response_diff if kind != "same") / max(total, 1)
+        total = sum(len(run.text) * (2 if run.change == "kept" else 1) for run in self.response_diff)
+        return sum(len(run.text) for run in self.response_diff if run.change != "kept") / max(total, 1)
 
     @property
     def metric_change(self) -> float | None:
@@ -91,22 +89,6 @@ def times(change_nats: float) -> str:
         return "neither more nor less likely"
     size = "more than a million" if factor > 1e6 else f"{factor:,.2g}" if factor < 10 else f"{factor:,.0f}"
     return f"{size} times {'more' if change_nats > 0 else 'less'} likely"
-
-
-def word_diff(before: str, after: str) -> tuple[Part, ...]:
-    """Words that stayed, went and came, in reading order; "same" and "removed" together are `before`."""
-    a = [before[i:j] for i, j in partition(before, "word")]
-    b = [after[i:j] for i, j in partition(after, "word")]
-    parts: list[Part] = []
-    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        if tag == "equal":
-            parts.append(("same", "".join(a[i1:i2])))
-            continue
-        if i2 > i1:
-            parts.append(("removed", "".join(a[i1:i2])))
-        if j2 > j1:
-            parts.append(("added", "".join(b[j1:j2])))
-    return tuple(parts)
 
 
 def value_of(metric: Metric, response: str, target: str | None) -> float | None:

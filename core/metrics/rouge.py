@@ -11,12 +11,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from rouge_score import rouge_scorer, scoring
+from rouge_score import scoring
 
 from core.metrics import lcs
 from core.metrics.base import Metric, mean_of, ratio
 from core.metrics.text import words
+
+if TYPE_CHECKING:
+    from rouge_score.rouge_scorer import RougeScorer
 
 
 class _Words:
@@ -26,12 +31,18 @@ class _Words:
         return words(text)
 
 
-_scorers = {n: rouge_scorer.RougeScorer([f"rouge{n}"], tokenizer=_Words()) for n in (1, 2)}
+@lru_cache(maxsize=2)
+def _scorer(n: int) -> RougeScorer:
+    from rouge_score.rouge_scorer import (
+        RougeScorer,
+    )  # brings NLTK: half a second that a first page need not wait
+
+    return RougeScorer([f"rouge{n}"], tokenizer=_Words())
 
 
 def rouge_n(response: str, target: str, n: int) -> float:
     """F1 of shared n-grams, 0 to 1."""
-    return float(_scorers[n].score(target, response)[f"rouge{n}"].fmeasure)
+    return float(_scorer(n).score(target, response)[f"rouge{n}"].fmeasure)
 
 
 def _f1(hits: int, answer: int, target: int) -> float:

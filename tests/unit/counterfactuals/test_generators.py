@@ -180,3 +180,25 @@ def test_words_for_edits() -> None:
     ]  # fmt: skip
     assert shown("a\n b") == "“a b”"
     assert len(shown("x" * 500)) < 60
+
+
+def test_template_sweep_by_hand() -> None:
+    made = run(generator("template_sweep"), "Is ice cold?", values="fire\n\n ice \nsnow", variable="{thing}")
+    assert [e.prompt for e in made] == ["Is fire cold?", "Is snow cold?"]
+    assert made[0].edit == "{thing} = “fire”"
+    assert made[0].fields == FIELDS
+    bare = make(generator("template_sweep"), [Example("a", "Say {word} twice")], {"values": "hi"})
+    assert bare.examples[0].prompt == "Say hi twice"
+
+
+@pytest.mark.parametrize(
+    ("example", "choices", "told"),
+    [
+        (Example("a", "no variable"), {"values": "x"}, "comes from no template"),
+        (Example("a", "{b} and {c}"), {"values": "x", "variable": "d"}, "it has b, c"),
+        (Example("a", "{b}"), {}, "Which values should"),
+    ],
+)
+def test_template_sweep_says_what_is_missing(example: Example, choices: dict[str, str], told: str) -> None:
+    with pytest.raises(AppError, match=told):
+        make(generator("template_sweep"), [example], choices)
