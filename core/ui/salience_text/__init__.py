@@ -8,6 +8,8 @@ segments and scores; knows no model, job or store.
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -67,17 +69,21 @@ def _digest(*parts: Any) -> str:
 
 
 def _names(segments: Sequence[Segment], unit: str) -> list[str]:
-    """What the list calls each segment: a line by its number in the prompt, others by their count."""
-    if unit != "line":
-        kept = 0
-        return [f"{unit} {(kept := kept + (s.role is not Role.TEMPLATE))}" for s in segments]
+    """What the list calls each segment: its line in the prompt, or its count where it spans lines."""
+    if unit not in ("line", "word", "token"):
+        counts = itertools.accumulate(int(s.role is not Role.TEMPLATE) for s in segments)
+        return [f"{unit} {count}" for count in counts]
     names, line = [], 1
     for segment in segments:
-        blank = len(segment.text) - len(segment.text.lstrip("\r\n"))
-        names.append(f"line {line + len(segment.text[:blank].splitlines())}")
-        if segment.role is not Role.TEMPLATE:
-            line += len(segment.text.splitlines()) if segment.text.endswith(("\n", "\r")) else 0
+        body = segment.text.lstrip("\r\n")
+        blank = segment.text[: len(segment.text) - len(body)] if body else ""
+        names.append(f"line {line + _breaks(blank)}")
+        line += _breaks(segment.text) if segment.role is not Role.TEMPLATE else 0
     return names
+
+
+def _breaks(text: str) -> int:
+    return len(re.findall(r"\r\n|[\r\n\x85\u2028\u2029]", text))
 
 
 def _told(key: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -100,6 +100,14 @@ class View {
     this.tip = root.querySelector(".sv-tip");
     this.status = root.querySelector(".sv-status");
     this.panels = {};
+    this.grid = root.querySelector(".sv-grid");
+    this.sections = {};
+    for (const name of ["response", "strongest", "prompt"]) {
+      const section = root.querySelector(`.sv-${name}`);
+      section.hidden = false;
+      section.remove();
+      this.sections[name] = section;
+    }
   }
 
   update(data) {
@@ -142,11 +150,13 @@ class View {
       selection: () => hub.selection,
     };
     const kinds = { response: [ResponsePanel, choice], strongest: [BarsPanel, parts], prompt: [PromptPanel, parts] };
-    for (const [name, [Kind, act]] of Object.entries(kinds)) {
-      const panel = this.root.querySelector(`.sv-${name}`);
-      panel.hidden = !show.includes(name);
-      if (!panel.hidden) this.panels[name] ??= new Kind(panel, act);
-    }
+    const names = Object.keys(this.panels);
+    if (String(names) === String(show)) return;
+    this.panels = Object.fromEntries(show.map((name) => {
+      const [Kind, act] = kinds[name];
+      return [name, this.panels[name] ?? new Kind(this.sections[name], act)];
+    }));
+    this.grid.replaceChildren(...show.map((name) => this.sections[name]));
   }
 
   paint({ rows, map, order, ready }) {
@@ -212,7 +222,7 @@ class View {
     const kept = keep.filter(Boolean).length;
     this.tip.replaceChildren(
       make("strong", "", `${percent(map.shares[part])} ${this.words.influence}`),
-      make("span", "", `${names[part]}, ${rankOf(map, keep, part)} of ${kept} by strength`),
+      make("span", "", `${names[part]}, number ${rankOf(map, keep, part)} of ${kept} by strength`),
       make("span", "", `${this.words.raw} ${Number(map.values[part].toPrecision(3))} ${hub.options.units}`),
     );
     const box = element.ink.getClientRects()[0] ?? element.getBoundingClientRect();

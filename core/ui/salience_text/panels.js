@@ -160,6 +160,20 @@ class PromptPanel {
   }
 }
 
+/* A part on one line, as [tag, text] pieces; a short one with the rest of its line around it, set apart. */
+function snippet(texts, part) {
+  const flat = (words) => words.replace(/\s+/g, " ");
+  const own = flat(texts[part]).trim().slice(0, 180) || "(blank)";
+  if (own.length > 14) return [["b", own]];
+  let [before, after] = ["", texts[part].match(/\s*$/)[0]];
+  for (let i = part - 1; i >= 0 && before.length < 40 && !/[\r\n]/.test(before); i -= 1) before = texts[i] + before;
+  for (let i = part + 1; i < texts.length && after.length < 60 && !/[\r\n]/.test(after); i += 1) after += texts[i];
+  before = flat(before.split(/[\r\n]/).at(-1));
+  after = flat(after.split(/[\r\n]/)[0]);
+  const lead = before.length > 24 ? `…${before.slice(-22)}` : before;
+  return [["i", lead], ["b", own], ["i", after.slice(0, 60)]];
+}
+
 class BarsPanel {
   constructor(panel, act) {
     this.panel = panel;
@@ -230,9 +244,10 @@ class BarsPanel {
       row.percent.textContent = percent(share);
       row.fill.style.width = `${Math.max(1, (100 * Math.abs(share)) / (map.scaleTop || 1))}%`;
       row.name.textContent = prompt.names[part];
-      row.snippet.textContent = prompt.texts[part].trim().replace(/\s+/g, " ").slice(0, 180) || "(blank)";
+      const text = snippet(prompt.texts, part);
+      row.snippet.replaceChildren(...text.map(([tag, words]) => make(tag, "", words)));
       const direction = options.signed ? (share < 0 ? ", against it" : ", for it") : "";
-      row.firstElementChild.setAttribute("aria-label", `${prompt.names[part]}, ${percent(share)}${direction}: ${row.snippet.textContent}`);
+      row.firstElementChild.setAttribute("aria-label", `${prompt.names[part]}, ${percent(share)}${direction}: ${text.find(([tag]) => tag === "b")[1]}`);
       row.firstElementChild.setAttribute("aria-pressed", String(part === picked));
     });
   }

@@ -98,7 +98,7 @@ class ResponsePanel {
     const index = this.indexAt(event.target);
     if (index === null || event.button !== 0) return;
     const toggle = event.ctrlKey || event.metaKey;
-    const from = event.shiftKey ? this.anchor ?? this.selection[0] ?? index : index;
+    const from = event.shiftKey ? this.anchor ?? this.act.selection()[0] ?? index : index;
     this.drag = { from, to: index, toggle };
     if (!event.shiftKey) this.anchor = index;
     this.rove(index);
@@ -110,7 +110,7 @@ class ResponsePanel {
   dragged() {
     const { from, to, toggle } = this.drag;
     if (!toggle || from !== to) return this.range(from, to);
-    const on = new Set(this.selection);
+    const on = new Set(this.act.selection());
     if (!on.delete(to)) on.add(to);
     return [...on].sort((a, b) => a - b);
   }
