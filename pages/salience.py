@@ -10,16 +10,16 @@ frame.begin("Salience", "Which part of the prompt made the model say that?")
 
 example = header.draw()
 spec, params = model_box.chosen(), editor.params()
-answer = session.current(example, spec, params)
+answer = session.current(example, editor.sent(example.prompt), spec, params)
 
 left, right = st.columns([32, 68], gap="medium")
 with left:
     text, pressed = editor.draw(example, busy=answer is not None and answer.writing)
     if pressed:
         try:
-            library.open_example(session.start(example, text, spec, params).id)
+            library.open_example(session.start(example, text, editor.sent(text), spec, params).id)
             st.rerun()
         except AppError as error:
             problem.show(error)
 with right:
-    view.draw(example, answer)
+    view.draw(answer)

@@ -14,6 +14,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.figures.palette import Theme
 from core.settings import ROOT
 from core.ui import model_box
 
@@ -22,7 +23,7 @@ _run = threading.local()
 """Set while `streamlit_app.py` draws; Streamlit runs one script at a time in each of its script threads."""
 
 
-def theme() -> str:
+def theme() -> Theme:
     """`light` or `dark`, as the person's browser shows the page."""
     return "dark" if getattr(st.context.theme, "type", None) == "dark" else "light"
 
@@ -50,7 +51,7 @@ def begin(title: str, purpose: str = "") -> None:
         runpy.run_path(str(ROOT / "streamlit_app.py"))
         st.stop()
     st.html(f"<style>{(ASSETS / 'frame.css').read_text(encoding='utf-8')}</style>")
-    with st.container(key="page-heading"):
-        st.header(title, anchor=False)
+    with st.container(key="page-heading", horizontal=True, vertical_alignment="bottom"):
+        st.header(title, anchor=False, width="content")
         if purpose:
-            st.caption(purpose)
+            st.caption(purpose, width="stretch")

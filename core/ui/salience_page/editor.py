@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.records import Example, GenerationParams
+from core.records import Example, GenerationParams, Message
+
+PLAIN, CHAT = "plain", "chat"
 
 HEIGHT = 460
 
@@ -18,6 +20,18 @@ def params() -> GenerationParams:
         top_p=float(state.get("top_p", 1.0)),
         seed=int(state.get("seed", 0)),
     )
+
+
+def sent(text: str) -> str | tuple[Message, ...]:
+    """What the model is asked: `text` as it is, or as the user's turn of a chat.
+
+    Models without a chat template get plain text either way.
+    """
+    if st.session_state.get("send_as", PLAIN) == PLAIN:
+        return text
+    system = str(st.session_state.get("system", "")).strip()
+    opening = (Message("system", system),) if system else ()
+    return (*opening, Message("user", text))
 
 
 def draw(example: Example, *, busy: bool) -> tuple[str, bool]:
@@ -41,6 +55,17 @@ def draw(example: Example, *, busy: bool) -> tuple[str, bool]:
 
 
 def _advanced() -> None:
+    way = st.radio(
+        "Send the prompt as",
+        [PLAIN, CHAT],
+        format_func={PLAIN: "plain text", CHAT: "a chat turn"}.__getitem__,
+        key="send_as",
+        persist_state="session",
+        horizontal=True,
+        help="A chat turn is wrapped in the model's own template. The template's words are shown grey.",
+    )
+    if way == CHAT:
+        st.text_area("System message (optional)", key="system", persist_state="session", height=80)
     st.slider("Longest answer, in tokens", 1, 1024, 128, key="max_new_tokens", persist_state="session")
     st.slider(
         "Temperature",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.records import Example
-from core.ui import library
+from core.ui import copy_link, library
 
 
 def draw() -> Example:
@@ -14,7 +14,9 @@ def draw() -> Example:
     listed = library.examples()
     options = list(listed) if current.id in listed else [current.id, *listed]
     key = f"open {current.id}"
-    chosen = st.selectbox("Example", options, index=options.index(current.id), key=key, width=420)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox("Example", options, index=options.index(current.id), key=key, width=420)
+        copy_link.button()
     if chosen != current.id:
         library.open_example(chosen)
         st.rerun()

@@ -1,4 +1,4 @@
-"""Below the map: heatmap, table and token probabilities; and what can be downloaded of what is shown."""
+"""Below the map: heatmap, table and token probabilities; and the line of facts under an answer."""
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ import streamlit as st
 
 from core import aggregate
 from core.errors import AppError
-from core.records import Example, Generation, Reduce, SalienceMatrix
+from core.figures.bars import token_logprobs
+from core.figures.captions import map_caption
+from core.figures.heatmap import salience_heatmap
+from core.records import Generation, Reduce, SalienceMatrix
 from core.salience import Method
-from core.ui import problem
-from core.ui.salience_page import maps
+from core.ui import frame, problem
+from core.ui.salience_page import maps, session
+from core.ui.salience_page import target as targets
 from core.ui.salience_page.maps import Parts
-from core.ui.salience_page.session import Answer
 
-STOP_WORDS = {
+HEAT, TABLE, LIKELY = "Heatmap", "Table", "Token probabilities"
+ENDINGS = {
     "eos": "ended by itself",
-    "length": "cut at the longest length",
-    "stop": "ended",
-    "stopped": "stopped",
+    "length": "cut at the longest length allowed",
+    "stop": "ended at a stop text",
+    "stopped": "stopped by you",
 }
 
 
@@ -28,7 +32,8 @@ def facts(generation: Generation) -> str:
     """One line under the answer: how likely the model found it, how long it is, how long it took."""
     rows = generation.logprob_nats
     likely = f"likely {math.exp(float(rows.mean())):.2f} a token, " if len(rows) else ""
-    return f"{likely}{len(rows)} tokens, {generation.seconds:.1f} s, {STOP_WORDS[generation.stop_reason]}"
+    count = f"{len(rows)} token{'' if len(rows) == 1 else 's'}"
+    return f"{likely}{count}, {generation.seconds:.1f} s, {ENDINGS[generation.stop_reason]}"
 
 
 def parts_or_problem(generation: Generation, granularity: str, pattern: str | None) -> Parts:
@@ -40,33 +45,87 @@ def parts_or_problem(generation: Generation, granularity: str, pattern: str | No
         return maps.parts(generation, "line", None)
 
 
-def download_button() -> None:
-    return None
-
-
 def draw(
-    example: Example,
-    answer: Answer,
+    generation: Generation,
     found: SalienceMatrix,
     here: Parts,
     chosen: Sequence[int],
     method: Method,
     reduce: Reduce,
 ) -> None:
-    """The tabs under the map."""
-    heat, table, likely = st.tabs(["Heatmap", "Table", "Token probabilities"], key="more", on_change="rerun")
+    """The tabs under the map; only the open one is computed."""
+    heat, table, likely = st.tabs([HEAT, TABLE, LIKELY], key="more", on_change="rerun")
+    if heat.open:
+        with heat:
+            _heatmap(generation, found, here, chosen, method, reduce)
     if table.open:
         with table:
-            keep = aggregate.countable(here.prompt)
-            values = maps.column_scores(found, here, chosen, reduce)
-            rows = aggregate.ranked(here.prompt, values, keep)
-            st.dataframe(
-                {
-                    "rank": [r.rank for r in rows],
-                    "share": [r.share for r in rows],
-                    "score": [r.score for r in rows],
-                    "text": [r.segment.text.strip() for r in rows],
-                },
-                hide_index=True,
-                column_config={"share": st.column_config.NumberColumn(format="percent")},
+            _table(found, here, chosen, method, reduce)
+    if likely.open:
+        with likely:
+            st.plotly_chart(
+                token_logprobs(generation, theme=frame.theme()),
+                theme=None,
+                key="token-logprobs",
+                alt="How likely the model found each token of its answer",
             )
+            st.caption(
+                "How likely the model found each piece of its own answer, in nats: 0 is certain, "
+                "−0.7 is one chance in two, −2.3 is one in ten."
+            )
+
+
+def _heatmap(
+    generation: Generation,
+    found: SalienceMatrix,
+    here: Parts,
+    chosen: Sequence[int],
+    method: Method,
+    reduce: Reduce,
+) -> None:
+    tokens = generation.tokens
+
+    def clicked() -> None:
+        event = st.session_state.get("heatmap") or {}
+        points = (event.get("selection") or {}).get("points") or []
+        if points:
+            row = int(points[0]["customdata"][0])
+            session.choose_target(targets.of([row], here.response, tokens.response, tokens.prompt_chars))
+
+    st.plotly_chart(
+        salience_heatmap(
+            aggregate.to_segments(found, here.response, here.prompt, reduce),
+            signed=method.signed,
+            units=method.units,
+            theme=frame.theme(),
+            selected=chosen,
+            strength=st.session_state.get("strength", 0.5),
+        ),
+        theme=None,
+        key="heatmap",
+        on_select=clicked,
+        selection_mode="points",
+        alt="How much each part of the prompt influenced each part of the answer",
+    )
+    st.caption(
+        f"Click a cell to explain that part of the answer. {map_caption(frame.theme(), method.signed)}"
+    )
+
+
+def _table(found: SalienceMatrix, here: Parts, chosen: Sequence[int], method: Method, reduce: Reduce) -> None:
+    values = maps.column_scores(found, here, chosen, reduce)
+    rows = aggregate.ranked(here.prompt, values)
+    st.dataframe(
+        {
+            "Rank": [r.rank for r in rows],
+            "Share": [r.share for r in rows],
+            "Part of the prompt": [r.segment.text.strip() for r in rows],
+            f"Score ({method.units})": [r.score for r in rows],
+        },
+        hide_index=True,
+        column_config={
+            "Rank": st.column_config.NumberColumn(width="small"),
+            "Share": st.column_config.NumberColumn(format="percent", width="small"),
+            "Part of the prompt": st.column_config.TextColumn(width="large"),
+        },
+    )

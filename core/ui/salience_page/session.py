@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import AppError
-from core.records import Example, Generation, GenerationParams, ModelSpec, SalienceMatrix
+from core.records import Example, Generation, GenerationParams, Message, ModelSpec, SalienceMatrix
 from core.ui import library
 from core.ui.salience_page.target import Target
 from core.ui.services import owner, service
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from core.jobs import Job
 
 
+Prompt = str | tuple[Message, ...]
+
+
 @dataclass
 class Answer:
     """The newest answer of a model to one example, finished or on its way."""
 
     example_id: str
-    prompt: str
     spec: ModelSpec
     params: GenerationParams
     generation: Generation | None = None
@@ -57,21 +59,21 @@ def _key(example_id: str, spec: ModelSpec) -> tuple[str, str, str]:
     return (example_id, spec.name, spec.precision)
 
 
-def current(example: Example, spec: ModelSpec, params: GenerationParams) -> Answer | None:
+def current(example: Example, sent: Prompt, spec: ModelSpec, params: GenerationParams) -> Answer | None:
     """The answer on the screen: this session's newest one, else one that is known already; loads no model."""
     held = _answers().get(_key(example.id, spec))
     if held is None:
-        found = service().cached_generation(example.prompt, spec, params, example_id=example.id)
+        found = service().cached_generation(sent, spec, params, example_id=example.id)
         if found is None:
             return None
-        held = Answer(example.id, example.prompt, spec, params, generation=found)
+        held = Answer(example.id, spec, params, generation=found)
         _answers()[_key(example.id, spec)] = held
     held.settle()
     return held
 
 
-def start(example: Example, prompt: str, spec: ModelSpec, params: GenerationParams) -> Example:
-    """Ask the model; an edited prompt becomes a version of its own first, so that nothing is lost.
+def start(example: Example, prompt: str, sent: Prompt, spec: ModelSpec, params: GenerationParams) -> Example:
+    """Ask the model `sent`; an edited prompt becomes a version of its own first, so that nothing is lost.
 
     Returns the example that now holds `prompt`.
     Raises: AppError for an empty prompt, or one past the limits.
@@ -82,8 +84,8 @@ def start(example: Example, prompt: str, spec: ModelSpec, params: GenerationPara
         )
     if prompt != example.prompt:
         example = _version(example, prompt)
-    job = service().generate(prompt, spec, params, owner=owner(), example_id=example.id)
-    answer = Answer(example.id, prompt, spec, params, job=job)
+    job = service().generate(sent, spec, params, owner=owner(), example_id=example.id)
+    answer = Answer(example.id, spec, params, job=job)
     _answers()[_key(example.id, spec)] = answer
     return example
 

@@ -10,7 +10,6 @@ from typing import Literal, cast
 
 import streamlit as st
 
-from core.records import Example
 from core.salience import METHODS, Method
 from core.segments import GRANULARITIES
 from core.ui import problem
@@ -23,11 +22,11 @@ POLL_SECONDS = 0.25
 KEY = "salience-text"
 
 
-def draw(example: Example, answer: Answer | None) -> None:
+def draw(answer: Answer | None) -> None:
     """Draw everything that depends on the answer; `None`: the model has not been asked yet."""
     busy = answer is not None and (answer.writing or _map_running(answer))
     view = st.fragment(_view, run_every=POLL_SECONDS if busy else None)
-    view(example, answer)
+    view(answer)
 
 
 def _map_running(answer: Answer) -> bool:
@@ -43,10 +42,10 @@ def _method() -> Method:
     return next((m for m in METHODS if m.name == name), METHODS[0])
 
 
-def _view(example: Example, answer: Answer | None) -> None:
+def _view(answer: Answer | None) -> None:
     if answer is not None and answer.settle():
         st.rerun()
-    granularity, pattern, method = _controls(answer)
+    granularity, pattern, method = _controls()
     if answer is None:
         salience_text(key=KEY, empty="No answer of this model to this prompt yet. Press Run.", height=None)
     elif answer.writing:
@@ -55,10 +54,10 @@ def _view(example: Example, answer: Answer | None) -> None:
         if answer.error is not None:
             problem.show(answer.error)
     else:
-        _explained(example, answer, granularity, pattern, method)
+        _explained(answer, granularity, pattern, method)
 
 
-def _controls(answer: Answer | None) -> tuple[str, str | None, Method]:
+def _controls() -> tuple[str, str | None, Method]:
     with st.container(horizontal=True, vertical_alignment="bottom", key="salience-controls"):
         granularity = st.selectbox(
             "Granularity",
@@ -106,8 +105,6 @@ def _controls(answer: Answer | None) -> tuple[str, str | None, Method]:
                 persist_state="session",
                 horizontal=True,
             )
-        if answer is not None and answer.generation is not None:
-            more.download_button()
     return granularity, pattern, next(m for m in METHODS if m.name == method)
 
 
@@ -120,9 +117,7 @@ def _writing(answer: Answer) -> None:
     st.button("Stop", key="stop", on_click=job.stop)
 
 
-def _explained(
-    example: Example, answer: Answer, granularity: str, pattern: str | None, method: Method
-) -> None:
+def _explained(answer: Answer, granularity: str, pattern: str | None, method: Method) -> None:
     generation = answer.generation
     assert generation is not None
     here = more.parts_or_problem(generation, granularity, pattern)
@@ -161,4 +156,4 @@ def _explained(
     if held is not None and not held.finished:
         st.progress(held.progress or 0.0, text=held.message or "Looking at the prompt")
     if found is not None:
-        more.draw(example, answer, found, here, chosen, method, reduce)
+        more.draw(generation, found, here, chosen, method, reduce)
