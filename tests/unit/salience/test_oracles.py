@@ -104,7 +104,8 @@ def test_inseq_saliency_of_the_log_probability(load_tiny, family):
         out = peer.attribute(
             PROMPT,
             PROMPT + RESPONSE,
-            attributed_fn="logprob",
+            attributed_fn="probability",
+            logprob=True,
             attr_pos_start=start,
             step_scores=[],
             show_progress=False,
