@@ -6,15 +6,19 @@ mask = parse(query).mask(frame)
 """
 
 from core.datasets.base import Bounds, Loaded, Problem
+from core.datasets.export import EXPORTS, Export
 from core.datasets.formats import FORMATS, Format, format_of, load_bytes
+from core.datasets.query import search
 from core.datasets.sources import SOURCES, Source, source
 from core.datasets.startup import load_startup, parse_datasets
 from core.datasets.templates import escape, render, variables
 
 __all__ = [
+    "EXPORTS",
     "FORMATS",
     "SOURCES",
     "Bounds",
+    "Export",
     "Format",
     "Loaded",
     "Problem",
@@ -25,6 +29,7 @@ __all__ = [
     "load_startup",
     "parse_datasets",
     "render",
+    "search",
     "source",
     "variables",
 ]
