@@ -87,10 +87,12 @@ def salience_heatmap(
     theme: Theme = "light",
     selected: Sequence[int] = (),
     strength: float = 0.5,
+    clicks: bool = True,
 ) -> go.Figure:
     """The whole map in shares; `customdata` is (row segment's index, column segment's index).
 
     `selected` are indices of the response segments being explained: a frame is drawn around their rows.
+    Without `clicks` the cells answer the pointer themselves and there is no layer of markers.
     """
     keep = countable(salience.column_segments)
     unit = f" {label(units)}" if units else ""
@@ -120,6 +122,10 @@ def salience_heatmap(
         bar="share",
         axes=("what the model wrote", "the prompt"),
     )
+    if not clicks:
+        figure.data = figure.data[:1]
+        boxes = [hover[i * len(columns) : (i + 1) * len(columns)] for i in range(len(rows))]
+        figure.data[0].update(hoverinfo="text", hovertext=boxes)
     for i, row in enumerate(rows):
         if row.index in selected:
             figure.add_shape(

@@ -1,0 +1,90 @@
+"""The record behind every download: one map, the target chosen in it, and how both were made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.aggregate import Ranked, countable, nothing_decisive, ranked, scale_top, shares
+from core.errors import AppError
+from core.records import GenerationParams, ModelSpec, Role, Segment, SegmentSalience
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """`scores` (columns,) explain the response segments at `target` together; a norm's are no sum of rows.
+
+    `salience` holds all response segments as rows and all prompt segments as columns, so that their texts
+    are the prompt and the response.
+    """
+
+    example: str
+    model: ModelSpec
+    params: GenerationParams
+    method: str
+    """The method's label."""
+    units: str
+    signed: bool
+    granularity: str
+    """The granularity's label."""
+    salience: SegmentSalience
+    target: tuple[int, ...]
+    scores: NDArray[np.float32]
+    made: datetime
+    note: str = ""
+    """What the page said about this map, such as targets grouped to fit the memory."""
+
+    def __post_init__(self) -> None:
+        width, rows = len(self.columns), len(self.rows)
+        if np.shape(self.scores) != (width,):
+            raise AppError(f"Expected {width} scores, one a prompt segment, but got {np.shape(self.scores)}.")
+        if any(not 0 <= index < rows for index in self.target):
+            raise AppError(f"The target should be segments 0 to {rows - 1}, but it is {self.target}.")
+
+    @property
+    def rows(self) -> tuple[Segment, ...]:
+        return self.salience.row_segments
+
+    @property
+    def columns(self) -> tuple[Segment, ...]:
+        return self.salience.column_segments
+
+    @cached_property
+    def keep(self) -> NDArray[np.bool_]:
+        """(columns,) which prompt segments count in the shares."""
+        return countable(self.columns)
+
+    @cached_property
+    def shares(self) -> NDArray[np.float32]:
+        """(columns,) of the prompt's total, -1 to 1; unsigned methods 0 to 1."""
+        return shares(self.scores, self.keep)
+
+    @cached_property
+    def ranked(self) -> tuple[Ranked, ...]:
+        return ranked(self.columns, self.scores, self.keep)
+
+    @property
+    def top(self) -> float:
+        """The share that is drawn strongest."""
+        return scale_top(self.shares, self.keep)
+
+    @property
+    def flat(self) -> bool:
+        """Whether the page would say that nothing is decisive."""
+        return nothing_decisive(self.shares, self.keep)
+
+    @property
+    def prompt(self) -> str:
+        return "".join(s.text for s in self.columns)
+
+    @property
+    def response(self) -> str:
+        return "".join(s.text for s in self.rows)
+
+    @property
+    def target_text(self) -> str:
+        return "".join(self.rows[i].text for i in self.target if self.rows[i].role is not Role.TEMPLATE)

@@ -1,0 +1,95 @@
+"""The CSV and JSON forms of what is shown. CSV is made safe for spreadsheets, JSON keeps every figure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict
+from typing import Any
+
+from core.records import Segment
+from core.report.shown import Shown
+
+FORMAT = 1
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+_COLUMNS = (
+    *("segment", "rank", "share", "score", "start_char", "stop_char", "role", "text", "target"),
+    *("model", "precision", "method", "units", "granularity"),
+)
+
+
+def neutral(cell: str) -> str:
+    """A text that no spreadsheet takes for a formula: an apostrophe goes before one that could be.
+
+    Source: OWASP, "CSV Injection". Numbers are written as numbers and need none.
+    """
+    return f"'{cell}" if cell.lstrip(" \u00a0\ufeff").startswith(_FORMULA) else cell
+
+
+def to_csv(shown: Shown) -> bytes:
+    """One line a prompt segment in reading order: rank, share (0 to 1), raw score, place, text, and how made.
+
+    UTF-8 with a mark, by which spreadsheets recognise it. Rank and share are empty where a segment does not
+    count (template, special).
+    """
+    ranks = {entry.segment.index: entry.rank for entry in shown.ranked}
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    made = (shown.model.name, shown.model.precision, shown.method, shown.units, shown.granularity)
+    writer.writerow(_COLUMNS)
+    for segment, share, score, counts in zip(shown.columns, shown.shares, shown.scores, shown.keep):
+        writer.writerow(
+            (
+                segment.index,
+                ranks.get(segment.index, ""),
+                f"{share:.6g}" if counts else "",
+                f"{score:.6g}",
+                *segment.chars,
+                segment.role.name.lower(),
+                neutral(segment.text),
+                neutral(shown.target_text),
+                *map(neutral, made),
+            )
+        )
+    return out.getvalue().encode("utf-8-sig")
+
+
+def to_json(shown: Shown) -> bytes:
+    """Everything that is shown, as one JSON object (UTF-8): segments, scores, shares, the whole map."""
+    ranks = {entry.segment.index: entry.rank for entry in shown.ranked}
+    columns = [
+        {
+            **_segment(s),
+            "score": float(score),
+            "share": float(share),
+            "counts": bool(kept),
+            "rank": ranks.get(s.index),
+        }
+        for s, score, share, kept in zip(shown.columns, shown.scores, shown.shares, shown.keep)
+    ]
+    document = {
+        "format": FORMAT,
+        "made": shown.made.isoformat(timespec="seconds"),
+        "example": shown.example,
+        "model": {k: v for k, v in asdict(shown.model).items() if k != "path"},
+        "precision": shown.model.precision,
+        "generation": asdict(shown.params),
+        "method": shown.method,
+        "units": shown.units,
+        "signed": shown.signed,
+        "granularity": shown.granularity,
+        "reduce": shown.salience.reduce,
+        "note": shown.note,
+        "nothing_decisive": shown.flat,
+        "target": list(shown.target),
+        "prompt_segments": columns,
+        "response_segments": [_segment(s) for s in shown.rows],
+        "map": shown.salience.values.tolist(),
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1).encode()
+
+
+def _segment(segment: Segment) -> dict[str, Any]:
+    return {**asdict(segment), "role": segment.role.name.lower()}
