@@ -49,8 +49,8 @@ def check_names(names: list[str], where: str) -> None:
         pickled = [name for name in names if name.endswith(PICKLED)]
         if pickled:
             raise AppError(
-                f"{where} holds only pickled weights ({pickled[0]}), which could run code when opened and are "
-                "never loaded.",
+                f"{where} holds only pickled weights ({pickled[0]}), which could run code when opened and "
+                "are never loaded.",
                 hint="Expected .safetensors: save the model again with save_pretrained, or choose a revision "
                 "that has them.",
             )

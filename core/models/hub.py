@@ -66,7 +66,7 @@ def fetch(name: str, revision: str, steps: Steps) -> Path:
             token=token,
             allow_patterns=WANTED,
             ignore_patterns=["*/*"],
-            tqdm_class=Fetched,  # type: ignore[arg-type]
+            tqdm_class=Fetched,
             local_files_only=cached,
         )
     except LocalEntryNotFoundError as error:

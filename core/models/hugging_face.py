@@ -299,6 +299,14 @@ class HuggingFaceModel:
         nats = torch.log_softmax(logits.float(), -1).gather(1, ids[rows][:, None].to(logits.device))
         return nats[:, 0].cpu().numpy()
 
+    @torch.no_grad()
+    def mean_embedding(self) -> torch.Tensor:
+        """The average output of the embedding module over the vocabulary, (D,)."""
+        module = self.model.get_input_embeddings()
+        ids = torch.arange(module.weight.shape[0], device=self.device)
+        total = sum(module(part[None])[0].float().sum(0) for part in ids.split(16_384))
+        return total / len(ids)
+
     @contextmanager
     def tape(
         self,

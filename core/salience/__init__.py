@@ -35,6 +35,9 @@ class MethodOption:
     description: str
     minimum: int | None = None
     maximum: int | None = None
+    choices: tuple[str, ...] = ()
+    hidden: bool = False
+    """Filled in by the page from what it shows, not by the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,21 @@ class Method:
     gram: bool = False
     """Rows combine through inner products (`SalienceMatrix.gram`), not by adding."""
     options: tuple[MethodOption, ...] = ()
+
+    def option(self, request: SalienceRequest, name: str) -> Option:
+        """The value of an option in `request`, else its default, kept within its bounds."""
+        declared = {option.name: option for option in self.options}[name]
+        value = dict(request.options).get(name, declared.default)
+        if isinstance(declared.default, int) and not isinstance(value, bool):
+            low = declared.minimum if declared.minimum is not None else value
+            high = declared.maximum if declared.maximum is not None else value
+            if not isinstance(value, int) or not low <= value <= high:  # type: ignore[operator]
+                raise AppError(f"{declared.label} should be {low} to {high}, but it is {value!r}.")
+        if declared.choices and value not in declared.choices:
+            raise AppError(
+                f"{declared.label} should be one of {', '.join(declared.choices)}, but it is {value!r}."
+            )
+        return value
 
     def available(self, capabilities: Any) -> bool:
         """Whether a model with these capabilities can be explained by it, here or by the model itself."""
@@ -139,5 +157,42 @@ METHODS: tuple[Method, ...] = (
         "nats",
         True,
         "core.salience.grad_dot_input",
+    ),
+    Method(
+        "integrated_gradients",
+        "Integrated gradients",
+        "How much each token adds to the answer's log-probability, on the way from blank tokens to these.",
+        "nats",
+        True,
+        "core.salience.integrated_gradients",
+        options=(
+            MethodOption("steps", "Steps", 20, "Stops on the way: more take longer and come closer.", 2, 200),
+            MethodOption(
+                "baseline",
+                "Blank token",
+                "zero",
+                "What a blank token is: no signal at all, or the average of all tokens.",
+                choices=("zero", "mean"),
+            ),
+        ),
+    ),
+    Method(
+        "leave_one_out",
+        "Leave one out",
+        "How much less likely the answer becomes when a segment is taken out of the prompt: measured, "
+        "one pass of the model a segment.",
+        "nats",
+        True,
+        "core.salience.leave_one_out",
+        needs="logprobs",
+        options=(
+            MethodOption(
+                "columns",
+                "Segments",
+                "",
+                "Token spans of the segments, as first:last,first:last; empty: every token of the prompt.",
+                hidden=True,
+            ),
+        ),
     ),
 )

@@ -15,7 +15,8 @@ import numpy as np
 from core.models.base import GradientModel
 from core.records import SalienceMatrix, SalienceRequest, Tokens
 from core.salience import OnRow
-from core.salience.gradients import finite, gradients
+from core.salience.gradients import gradients
+from core.salience.scores import finite
 
 UNITS = "nats"
 

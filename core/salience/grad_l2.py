@@ -17,7 +17,8 @@ import torch
 from core.models.base import GradientModel
 from core.records import SalienceMatrix, SalienceRequest, Tokens
 from core.salience import OnRow
-from core.salience.gradients import finite, gradients
+from core.salience.gradients import gradients
+from core.salience.scores import finite
 
 UNITS = "nats per unit of embedding"
 

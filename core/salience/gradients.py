@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from core.errors import AppError, Stopped
+from core.errors import Stopped
 from core.models.base import GradientModel, Tape
 from core.records import SalienceRequest
 
@@ -48,15 +47,3 @@ def backward(tape: Tape, chosen: torch.Tensor, *, keep: bool) -> torch.Tensor:
     seed = tape.seeds * chosen.to(tape.seeds)[:, None]
     (gradient,) = torch.autograd.grad(tape.outputs, tape.embeddings, seed, retain_graph=keep)
     return gradient[0]
-
-
-def finite(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """`values` unchanged. Raises: AppError when any is NaN or infinite."""
-    bad = int((~np.isfinite(values)).sum())
-    if bad:
-        raise AppError(
-            f"{bad:,} of {values.size:,} scores are not numbers (NaN or infinite), so they cannot be shown.",
-            hint="Load the model in float32 or bfloat16: float16 overflows in many models.",
-            code="not_finite",
-        )
-    return values

@@ -7,6 +7,7 @@ then by the sentence. Knows sizes and segments, no model.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from core.records import Tokens
 from core.segments import segments
@@ -33,12 +34,15 @@ def plan(tokens: Tokens, budget_bytes: int) -> tuple[Spans, str]:
         return finest, ""
     why = (
         f"Explaining each of the {len(finest):,} tokens of this answer alone would take "
-        f"{gram_bytes(total, len(finest)) / 1e6:,.0f} MB, but {budget_bytes / 1e6:,.0f} MB are set aside for it"
+        f"{gram_bytes(total, len(finest)) / 1e6:,.0f} MB, but {budget_bytes / 1e6:,.0f} MB are set aside "
+        "for it"
     )
     for granularity, plural in COARSER:
-        starts = sorted({first, *(max(s.tokens[0], first) for s in segments(tokens, granularity, "response"))})
+        starts = sorted(
+            {first, *(max(s.tokens[0], first) for s in segments(tokens, granularity, "response"))}
+        )
         edges = [*(start for start in starts if start < total), total]
-        spans = tuple(zip(edges, edges[1:], strict=False))
+        spans = tuple(pairwise(edges))
         if gram_bytes(total, len(spans)) <= budget_bytes:
             return spans, f"{why}, so it is explained by {plural} ({len(spans):,} of them)."
     rows = max(1, math.isqrt(budget_bytes // (4 * total)))

@@ -11,8 +11,8 @@ from core.salience import method, request_for
 from .oracles import dense, plain_gradient
 
 FAMILIES = ["gemma2", "gemma3_text", "llama", "mistral", "qwen2", "qwen3", "gpt2", "gpt_neox"]
-# Largest difference to plain autograd on float32 weights, as a part of the largest score. nf4 computes with its
-# de-quantised weights; int8 also rounds activations, and bf16 keeps 8 bits of everything.
+# Largest difference to plain autograd on float32 weights, as a part of the largest score. nf4 computes with
+# its de-quantised weights; int8 also rounds activations, and bf16 keeps 8 bits of everything.
 PRECISIONS = {
     ("float32", "none"): 1e-6,
     ("bfloat16", "none"): 0.05,

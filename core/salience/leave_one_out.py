@@ -1,0 +1,117 @@
+"""Leave one out: log p(target | whole prompt) − log p(target | prompt without a segment), in nats.
+
+Nothing is approximated: every segment costs one forward pass, and any model that tells log-probabilities
+will do. Segments are the ones on the page (option `columns`); a segment's score is spread evenly over its
+tokens, so that their sum is the measured change. Removing text also moves what follows it, which is part of what is
+measured. Ids are cut, never made again from text. Response tokens are never removed: their columns stay 0.
+
+Source: Li et al. 2016, "Understanding Neural Networks through Representation Erasure", equation 1.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from core.errors import AppError, Stopped
+from core.models.base import LanguageModel
+from core.records import Role, SalienceMatrix, SalienceRequest, Tokens
+from core.salience import OnRow, method
+from core.salience.scores import finite
+
+UNITS = "nats"
+Spans = list[tuple[int, int]]
+
+
+def run(
+    model: LanguageModel,
+    request: SalienceRequest,
+    tokens: Tokens | None = None,
+    on_row: OnRow | None = None,
+    stop: threading.Event | None = None,
+) -> SalienceMatrix:
+    """Signed scores (N, T) in nats. Raises: AppError for spans that are none; Stopped."""
+    tokens = tokens if tokens is not None else _bare(request)
+    columns = spans(str(method("leave_one_out").option(request, "columns") or ""), request.prompt_len)
+    columns = columns or [
+        (i, i + 1)
+        for i in range(request.prompt_len)
+        if not tokens.special[i] and tokens.role[i] == Role.PROMPT
+    ]
+    values = np.zeros((len(request.targets), len(request.ids)), np.float32)
+    whole = model.logprobs(tokens)
+    note = ""
+    for start, end in columns:
+        if stop is not None and stop.is_set():
+            raise Stopped()
+        rest = without(tokens, start, end)
+        if rest.prompt_len == 0:
+            note = "The segment is the whole prompt, so there is nothing left to compare it with."
+            continue
+        lost = finite(whole - model.logprobs(rest))
+        for row, (first, last) in enumerate(request.targets):
+            inside = slice(max(first - tokens.prompt_len, 0), last - tokens.prompt_len)
+            values[row, start:end] = lost[inside].sum() / (end - start)
+    for row in range(len(values)):
+        if on_row is not None:
+            on_row(row, values[row])
+    return SalienceMatrix(request, values, None, signed=True, units=UNITS, note=note)
+
+
+def spans(text: str, prompt_len: int) -> Spans:
+    """`first:last,first:last` as half-open token spans within the prompt, in order and apart.
+
+    Raises: AppError for anything else.
+    """
+    found: Spans = []
+    for part in filter(None, text.split(",")):
+        first, colon, last = part.partition(":")
+        good = colon and first.strip().isdecimal() and last.strip().isdecimal()
+        span = (int(first), int(last)) if good else (0, 0)
+        if not (found[-1][1] if found else 0) <= span[0] < span[1] <= prompt_len:
+            raise AppError(
+                f"Segments should be token spans within the prompt's {prompt_len:,} tokens, in order "
+                f"and apart, such as 0:4,4:9, but there is {part!r}."
+            )
+        found.append(span)
+    return found
+
+
+def columns_option(parts: Spans) -> tuple[str, str]:
+    """The option that carries the spans of the segments shown."""
+    return "columns", ",".join(f"{first}:{last}" for first, last in parts)
+
+
+def without(tokens: Tokens, start: int, end: int) -> Tokens:
+    """`tokens` with the prompt's tokens `start` to `end` and their text cut out."""
+    keep = np.r_[0:start, end : len(tokens)]
+    cut = tokens.char_spans[start:end]
+    filled = cut[cut[:, 0] < cut[:, 1]]
+    low, high = (int(filled[0, 0]), int(filled[-1, 1])) if len(filled) else (0, 0)
+    char_spans = tokens.char_spans[keep].copy()
+    # A character shared with a token that stays is cut from the text all the same.
+    char_spans[char_spans >= high] -= high - low
+    char_spans = np.minimum(char_spans, len(tokens.text) - (high - low))
+    return Tokens(
+        ids=tokens.ids[keep],
+        text=tokens.text[:low] + tokens.text[high:],
+        char_spans=np.stack([char_spans.min(1), char_spans.max(1)], 1),
+        special=tokens.special[keep],
+        role=tokens.role[keep],
+        prompt_len=tokens.prompt_len - (end - start),
+    )
+
+
+def _bare(request: SalienceRequest) -> Tokens:
+    """Tokens without text, enough for a model that reads ids."""
+    size = len(request.ids)
+    role = np.where(np.arange(size) < request.prompt_len, Role.PROMPT, Role.RESPONSE)
+    return Tokens(
+        np.array(request.ids),
+        "",
+        np.zeros((size, 2), np.int64),
+        np.zeros(size, bool),
+        role,
+        request.prompt_len,
+    )
