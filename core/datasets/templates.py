@@ -21,6 +21,23 @@ def variables(template: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in found if name))
 
 
+def parts(template: str) -> tuple[tuple[str, bool], ...]:
+    """The template in order: (text, False) as `render` would write it, and (name, True) for each variable."""
+    found: list[tuple[str, bool]] = []
+    text, at = "", 0
+    for match in _PARTS.finditer(template):
+        text += template[at : match.start()]
+        at = match.end()
+        if match["text"]:
+            text += "{" + match["text"] + "}"
+            continue
+        found += [(text, False)] if text else []
+        found.append((match["name"], True))
+        text = ""
+    text += template[at:]
+    return (*found, (text, False)) if text else tuple(found)
+
+
 def render(template: str, values: Mapping[str, str]) -> str:
     """`template` with its variables replaced; one without a value stays as it stands."""
 

@@ -26,15 +26,17 @@ Floats = NDArray[np.float64]
 class Row:
     """One example as metrics see it: what the model wrote, what was hoped for, and what became of the run.
 
-    `target_logprob_nats` are the log-probabilities (natural logarithm) of the target's tokens after the
-    prompt, or None where nobody asked the model. `state` "error" and "stopped" are never scored as text.
+    `target_logprob_nats` is the log-probability (natural logarithm) of the whole target after the prompt, of
+    `target_tokens` tokens, or None where nobody asked the model. `state` "error" and "stopped" are never
+    scored as text.
     """
 
     id: str
     response: str | None
     target: str | None
     state: State = "ok"
-    target_logprob_nats: tuple[float, ...] | None = None
+    target_logprob_nats: float | None = None
+    target_tokens: int = 0
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ the model did give is scored. Knows no model and no store: whoever calls has the
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -85,7 +86,8 @@ def why_left_out(row: Row, metric: Metric) -> str:
     if not (row.target or "").strip():
         return "no target"
     if metric.needs == "logprob":
-        return "" if row.target_logprob_nats else "no logprob"
+        known = row.target_logprob_nats is not None and math.isfinite(row.target_logprob_nats)
+        return "" if known and row.target_tokens else "no logprob"
     if row.state != "ok":
         return row.state
     return "" if row.response is not None else "missing"

@@ -15,12 +15,12 @@ from core.metrics.base import Floats, Metric, Row, ratio
 
 
 def _sums(rows: Sequence[Row], _language: str) -> Floats:
-    values = [(sum(row.target_logprob_nats or ()), 1.0) for row in rows]
+    values = [(row.target_logprob_nats or 0.0, 1.0) for row in rows]
     return np.array(values, dtype=np.float64).reshape(len(rows), 2)
 
 
 def _tokens(rows: Sequence[Row], _language: str) -> Floats:
-    values = [(sum(row.target_logprob_nats or ()), len(row.target_logprob_nats or ())) for row in rows]
+    values = [(row.target_logprob_nats or 0.0, row.target_tokens) for row in rows]
     return np.array(values, dtype=np.float64).reshape(len(rows), 2)
 
 

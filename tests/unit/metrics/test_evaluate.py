@@ -62,8 +62,8 @@ def test_values_by_hand() -> None:
 
 def test_log_probability_and_perplexity_are_in_natural_units() -> None:
     data = [
-        Row("a", None, "x y", target_logprob_nats=(math.log(0.5), math.log(0.25))),
-        Row("b", None, "z", target_logprob_nats=(math.log(0.5),)),
+        Row("a", None, "x y", target_logprob_nats=math.log(1 / 8), target_tokens=2),
+        Row("b", None, "z", target_logprob_nats=math.log(0.5), target_tokens=1),
         Row("c", "kept apart", "z"),
     ]
     logprob = measure(data, metric("target_logprob_nats"))
@@ -78,7 +78,7 @@ def test_no_rows_and_no_targets() -> None:
     with pytest.raises(AppError, match="no examples to score"):
         measure([], metric("bleu"))
     for member in METRICS:
-        whole = aggregate(measure([Row("a", "text", "", target_logprob_nats=(-1.0,))], member))
+        whole = aggregate(measure([Row("a", "text", "", target_logprob_nats=-1.0)], member))
         assert whole.rows == 0 and math.isnan(whole.value)
         assert whole.sentence == "N = 0; left out: 1 no target"
 

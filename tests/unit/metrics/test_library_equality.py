@@ -146,7 +146,7 @@ def test_identical_text_scores_1_in_every_script(name: str, text: str) -> None:
 @pytest.mark.parametrize("member", METRICS, ids=lambda m: m.name)
 def test_every_member_keeps_to_its_own_declaration(member) -> None:  # type: ignore[no-untyped-def]
     data = [
-        Row(str(i), a, t, target_logprob_nats=(-0.5 - i, -1.0))
+        Row(str(i), a, t, target_logprob_nats=-1.5 - i, target_tokens=2)
         for i, (a, t) in enumerate(zip(ANSWERS, TARGETS))
     ]
     measured = measure(data, member)

@@ -1,0 +1,146 @@
+"""Metrics of a model's answers over a dataset: each row's statistics, kept so that none is computed twice.
+
+The values go to the store's metrics table (columns of the dataset table); the statistics, from which
+aggregates, slices and intervals are made, stay with the list of work (`measured`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sqlalchemy import select
+
+from core.backends.base import Desk, Item, Result, key_of
+from core.errors import AppError
+from core.metrics import Measured, Row, metric, resolve_language
+from core.metrics.evaluate import why_left_out
+from core.records import Example, GenerationParams
+from core.store.keys import generation_key, model_key
+from core.store.sql import chunks
+from core.store.tables import generations
+from core.store.work import WorkList
+
+if TYPE_CHECKING:
+    from core.models.base import LanguageModel
+
+
+def metric_rows(rows: Sequence[Example], dataset_id: str, desk: Desk) -> list[Row]:
+    """What the store knows of each example: the newest answer of the desk's model, and the target's score."""
+    answers = desk.workspace.responses(dataset_id)
+    own = answers[answers["model_key"] == model_key(desk.spec)]
+    said = {row.id: (row.text, row.stop_reason) for row in own.itertuples()}
+    scores = target_scores(rows, desk)
+    found = []
+    for row in rows:
+        response, reason = said.get(row.id, (None, ""))
+        nats, tokens = scores.get(row.id, (None, 0))
+        state = "missing" if response is None else "stopped" if reason == "stopped" else "ok"
+        found.append(Row(row.id, response, row.target, state, nats, tokens))  # type: ignore[arg-type]
+    return found
+
+
+def target_scores(rows: Sequence[Example], desk: Desk) -> dict[str, tuple[float, int]]:
+    """Log-probability (nats) and tokens of every target that was scored, by example."""
+    keys = {
+        generation_key(row.prompt, desk.spec, GenerationParams(), row.target): row.id
+        for row in rows
+        if (row.target or "").strip()
+    }
+    columns = (generations.c.key, generations.c.logprob_nats, generations.c.response_tokens)
+    found = {}
+    with desk.store.engine.connect() as connection:
+        for part in chunks(list(keys)):
+            for key, nats, tokens in connection.execute(select(*columns).where(generations.c.key.in_(part))):
+                if nats is not None:
+                    found[keys[key]] = (float(nats), int(tokens))
+    return found
+
+
+@dataclass(frozen=True)
+class ScoreAnswers:
+    """Statistics of some metrics for every row that at least one of them can score."""
+
+    dataset_id: str
+    names: tuple[str, ...]
+    language: str = "auto"
+    batch: int = 200
+    kind: str = "metrics"
+    label: str = "Compute the metrics"
+    needs_model: bool = False
+
+    def items(self, rows: Sequence[Example], desk: Desk) -> list[Item]:
+        language = resolve_language([Row(r.id, None, r.target) for r in rows], self.language)
+        return [
+            {
+                "id": row.id,
+                "response": row.response,
+                "target": row.target,
+                "state": row.state,
+                "target_logprob_nats": row.target_logprob_nats,
+                "target_tokens": row.target_tokens,
+                "language": language,
+            }
+            for row in metric_rows(rows, self.dataset_id, desk)
+            if any(not why_left_out(row, metric(name)) for name in self.names)
+        ]
+
+    def known(self, items: Sequence[Item], desk: Desk) -> set[str]:
+        return set()
+
+    def compute(
+        self, items: Sequence[Item], model: LanguageModel | None, stop: threading.Event | None
+    ) -> list[Result]:
+        rows = [Row(**{k: v for k, v in item.items() if k != "language"}) for item in items]
+        found: list[Result] = [{} for _ in rows]
+        for name in self.names:
+            member = metric(name)
+            kept = [i for i, row in enumerate(rows) if not why_left_out(row, member)]
+            if kept:
+                stats = member.statistics([rows[i] for i in kept], items[0]["language"])
+                for i, row_stats in zip(kept, stats.tolist()):
+                    found[i][name] = row_stats
+        return found
+
+    def keep(self, results: Mapping[str, Result], items: Mapping[str, Item], desk: Desk) -> dict[str, Any]:
+        for name in self.names:
+            scored = {row: result[name] for row, result in results.items() if name in result}
+            if not scored:
+                continue
+            values = metric(name).score(np.array(list(scored.values())))
+            detail = metric(name).signature(items[next(iter(scored))]["language"])
+            finite = {row: float(v) if np.isfinite(v) else None for row, v in zip(scored, values)}
+            desk.workspace.save_metrics(model_key(desk.spec), name, finite, detail=detail)
+        return dict(results)
+
+
+def measured(task: ScoreAnswers, rows: Sequence[Example], desk: Desk) -> dict[str, Measured] | None:
+    """The metrics of `rows` by name, from the finished run of `task`; None where it is not finished."""
+    if not rows:
+        raise AppError(
+            "There are no examples to score: the selection is empty.", hint="Choose some rows first."
+        )
+    items = task.items(rows, desk)
+    key = key_of(task, items, desk.spec)
+    work = WorkList(desk.workspace)
+    listed = next((w for w in work.all(task.kind) if w.key == key and w.state == "done"), None)
+    if listed is None and items:
+        return None
+    results = work.results(listed.id) if listed is not None else {}
+    language = resolve_language([Row(r.id, None, r.target) for r in rows], task.language)
+    known = metric_rows(rows, task.dataset_id, desk)
+    return {name: _measured(name, language, known, results) for name in task.names}
+
+
+def _measured(name: str, language: str, rows: Sequence[Row], results: Mapping[str, Any]) -> Measured:
+    member = metric(name)
+    reasons = tuple(why_left_out(row, member) for row in rows)
+    width = next((len(result[name]) for result in results.values() if name in result), 2)
+    stats, kept = np.zeros((len(rows), width)), np.zeros(len(rows), dtype=bool)
+    for i, row in enumerate(rows):
+        if not reasons[i] and name in results.get(row.id, {}):
+            stats[i], kept[i] = results[row.id][name], True
+    return Measured(member, language, stats, kept, reasons)

@@ -1,0 +1,109 @@
+"""A summary of salience a row: the share of each part of the prompt in its influence on the whole answer.
+
+One backward pass a row, for the sum of the answer's losses. Parts are segments of a granularity, or, for a
+dataset made from one template, the template's sections, which are the same in every row and can be
+averaged.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.aggregate import shares
+from core.backends.base import Desk, Item, Result
+from core.backends.generation_tasks import keep_generations, loaded
+from core.datasets.template_sections import find_sections
+from core.errors import AppError
+from core.records import Example, Generation, GenerationParams, Role, Tokens
+from core.segments import segments
+from core.store.bundle import generation_from_json, generation_to_json
+from core.store.keys import generation_key
+
+if TYPE_CHECKING:
+    from core.models.base import LanguageModel
+
+Part = tuple[str, tuple[int, int]]
+"""A name, and half-open characters of the prompt."""
+
+
+def parts_of(tokens: Tokens, granularity: str, template: str) -> list[Part]:
+    """The named parts of a prompt. Raises: AppError where it does not fit the template."""
+    if not template:
+        found = segments(tokens, granularity, "prompt")
+        return [(s.text.strip(), s.chars) for s in found if s.role is Role.PROMPT]
+    sections = find_sections(template, tokens.text[: tokens.prompt_chars])
+    if sections is None:
+        raise AppError("This prompt does not fit the template.")
+    return [(section.label, section.chars) for section in sections]
+
+
+def part_shares(tokens: Tokens, scores: np.ndarray[Any, Any], parts: Sequence[Part]) -> np.ndarray[Any, Any]:
+    """Share (S,) of each part in the prompt's total; a token counts where its first letter is."""
+    sums = np.zeros(len(parts), np.float32)
+    starts = np.array([chars[0] for _name, chars in parts])
+    for i in range(tokens.prompt_len):
+        if tokens.special[i] or tokens.role[i] == Role.TEMPLATE:
+            continue
+        start, stop = (int(c) for c in tokens.char_spans[i])
+        text = tokens.text[start:stop]
+        at = start + (len(text) - len(text.lstrip()) if text.strip() else 0)
+        sums[max(int(np.searchsorted(starts, at, side="right")) - 1, 0)] += scores[i]
+    return shares(sums)
+
+
+@dataclass(frozen=True)
+class SummariseSalience:
+    """Shares of the prompt's parts for the whole answer; rows without an answer are run first."""
+
+    method: str = "grad_l2"
+    granularity: str = "line"
+    template: str = ""
+    params: GenerationParams = field(default_factory=GenerationParams)
+    batch: int = 4
+    kind: str = "salience"
+    label: str = "Summarise the salience"
+    needs_model: bool = True
+
+    def items(self, rows: Sequence[Example], desk: Desk) -> list[Item]:
+        found = []
+        for row in rows:
+            key = generation_key(row.prompt, desk.spec, self.params)
+            known = desk.store.generation(key)
+            plain = generation_to_json(known) if known is not None else None
+            found.append({"id": row.id, "prompt": row.prompt, "key": key, "generation": plain})
+        return found
+
+    def known(self, items: Sequence[Item], desk: Desk) -> set[str]:
+        return set()
+
+    def compute(
+        self, items: Sequence[Item], model: LanguageModel | None, stop: threading.Event | None
+    ) -> list[Result]:
+        return [self._one(item, loaded(model), stop) for item in items]
+
+    def _one(self, item: Item, model: LanguageModel, stop: threading.Event | None) -> Result:
+        from core.salience import span
+
+        made: Generation
+        if item["generation"] is not None:
+            made = generation_from_json(item["generation"])
+        else:
+            made = model.generate(model.tokenize(item["prompt"]), self.params, stop=stop)
+        tokens = made.tokens
+        if len(tokens) == tokens.prompt_len:
+            raise AppError("The answer is empty, so there is nothing to explain.")
+        parts = parts_of(tokens, self.granularity, self.template)
+        scores = span(model, tokens, self.method, (tokens.prompt_len, len(tokens)), stop=stop)
+        found = part_shares(tokens, scores, parts)
+        named = [[name, float(share)] for (name, _chars), share in zip(parts, found)]
+        return {"parts": named, "generation": generation_to_json(made)}
+
+    def keep(self, results: Mapping[str, Result], items: Mapping[str, Item], desk: Desk) -> dict[str, Any]:
+        new = {name: result for name, result in results.items() if items[name]["generation"] is None}
+        keep_generations(new, items, desk)
+        return {name: {"parts": result["parts"]} for name, result in results.items()}
