@@ -179,7 +179,7 @@ def _host_header(url: str) -> str:
 
 def _too_slow(bounds: Bounds) -> AppError:
     return AppError(
-        f"The file did not arrive within {bounds.timeout_seconds:.0f} seconds.",
+        f"The file did not arrive within {bounds.timeout_seconds:g} seconds.",
         hint="Try again, or download it and upload it.",
         code="timeout",
     )

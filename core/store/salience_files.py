@@ -10,10 +10,13 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from pathlib import Path
 
 from core.records import SalienceMatrix
 from core.store.bundle import place, read_salience, salience_to_bytes, write_atomically
+
+_ABANDONED_SECONDS = 3600
 
 
 class SalienceFiles:
@@ -24,6 +27,10 @@ class SalienceFiles:
         self.budget_bytes = budget_bytes
         self._lock = threading.Lock()
         self._held: int | None = None
+        for part in (folder / "salience").glob("??/.*.part"):  # left behind by a killed process
+            with contextlib.suppress(OSError):
+                if part.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
+                    part.unlink()
 
     def get(self, key: str) -> SalienceMatrix | None:
         """The matrix of `key`, or None."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import secrets
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from core.records import Generation, GenerationParams, ModelSpec, SalienceMatrix, SalienceRequest, Tokens
+from core.settings import ROOT
 from core.store import Store
 
 
@@ -50,8 +55,53 @@ def make_matrix(seed: int = 0, tokens: int = 6, rows: int = 2, *, gram: bool = T
     )
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server made for this run, or a skip that says why there is none."""
+    folder = Path(tempfile.gettempdir()) / f"whence-postgres-{secrets.token_hex(4)}"
+    script = ["sh", str(ROOT / "tools" / "postgres.sh")]
+    started = subprocess.run([*script, "start", str(folder)], capture_output=True, text=True, check=False)
+    if started.returncode == 3:
+        pytest.skip(f"no PostgreSQL server can be started: {started.stderr.strip().splitlines()[-1:]}")
+    assert started.returncode == 0, started.stderr
+    yield started.stdout.strip()
+    subprocess.run([*script, "stop", str(folder)], check=True)
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store("", tmp_path / "data", bundle=tmp_path / "bundle")
-    yield made
-    made.close()
+def postgres_url(postgres: str) -> Iterator[str]:
+    """The address of an empty database."""
+    import psycopg
+
+    name = f"test_{secrets.token_hex(4)}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+    yield postgres.rpartition("/")[0] + f"/{name}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Either kind of database, empty."""
+    return "" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def open_store(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Store]]:
+    """`open_store(**options)`: a store on the test's database; several are several processes' views of it."""
+    opened: list[Store] = []
+
+    def make(**options: Any) -> Store:
+        options.setdefault("bundle", tmp_path / "bundle")
+        opened.append(Store(database_url, tmp_path / "data", **options))
+        return opened[-1]
+
+    yield make
+    for made in opened:
+        made.close()
+
+
+@pytest.fixture
+def store(open_store: Callable[..., Store]) -> Store:
+    return open_store()

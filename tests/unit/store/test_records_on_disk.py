@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -150,12 +151,14 @@ def test_the_least_recently_used_leave_first(tmp_path: Path) -> None:
     assert not SalienceFiles(tmp_path, size - 1).put(matrices[0])
 
 
-def test_a_bundle_is_found_by_the_same_keys_and_listed_beside_prompts(tmp_path: Path) -> None:
+def test_a_bundle_is_found_by_the_same_keys_and_listed_beside_prompts(
+    tmp_path: Path, open_store: Callable[..., Store]
+) -> None:
     bundle, matrix = Bundle(tmp_path / "bundle"), make_matrix()
     made = make_generation("shipped prompt", "shipped answer")
     key = bundle.write_generation("shipped prompt", made)
     bundle.write_salience(matrix)
-    store = Store("", tmp_path / "data", bundle=tmp_path / "bundle")
+    store = open_store(bundle=tmp_path / "bundle")
     assert key == generation_key("shipped prompt", made.model, made.params)
     found, scores = store.generation(key), store.salience(matrix.request.key)
     assert found is not None and same_generation(found, made)
@@ -163,7 +166,6 @@ def test_a_bundle_is_found_by_the_same_keys_and_listed_beside_prompts(tmp_path: 
     dataset = store.workspace().add_dataset("menu", [Example("a", "shipped prompt")])
     assert store.workspace().responses(dataset.id)["text"].tolist() == ["shipped answer"]
     assert store.salience_bytes() == 0
-    store.close()
 
 
 def test_a_bundle_is_written_the_same_twice(tmp_path: Path) -> None:

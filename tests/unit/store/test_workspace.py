@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -11,6 +11,7 @@ from core.errors import AppError
 from core.records import Example
 from core.store import Limits, Store
 
+OpenStore = Callable[..., Store]
 ROWS = (
     Example("a", "Is it red? ", "", "demo", fields={"year": 1999, "prompt": "kept"}),
     Example("b", "<<x>>\n", None, "demo", tags=("hard", "long")),
@@ -18,15 +19,14 @@ ROWS = (
 )
 
 
-def test_a_dataset_comes_back_exactly_and_after_a_restart(tmp_path: Path) -> None:
-    first = Store("", tmp_path)
+def test_a_dataset_comes_back_exactly_and_after_a_restart(open_store: OpenStore) -> None:
+    first = open_store()
     made = first.workspace().add_dataset("menu", ROWS, origin="menu.jsonl", problems=[(3, "no prompt")])
     assert (made.rows, made.columns, made.problems) == (3, ("year", "prompt"), ((3, "no prompt"),))
     first.close()
-    again = Store("", tmp_path)
+    again = open_store()
     assert tuple(again.workspace().examples(made.id)) == ROWS
     assert again.workspace().dataset(made.id) == made
-    again.close()
 
 
 def test_the_table_of_a_dataset(store: Store) -> None:
@@ -76,8 +76,8 @@ def test_taken_ids_are_replaced_and_parents_follow(store: Store) -> None:
     assert [row.id for row in workspace.examples(first.id)] == ["a", "b", "c"]
 
 
-def test_two_sessions_never_lose_each_others_examples(tmp_path: Path) -> None:
-    stores = [Store("", tmp_path) for _ in range(2)]
+def test_two_sessions_never_lose_each_others_examples(open_store: OpenStore) -> None:
+    stores = [open_store() for _ in range(2)]
     dataset = stores[0].workspace().add_dataset("menu", ROWS)
 
     def edit(session: int) -> list[str]:
@@ -91,7 +91,6 @@ def test_two_sessions_never_lose_each_others_examples(tmp_path: Path) -> None:
     for store in stores:
         found = {row.prompt for row in store.workspace().examples(dataset.id)[3:]}
         assert found == {f"{session}:{i}" for session in range(2) for i in range(20)}
-        store.close()
 
 
 def test_retired_examples_leave_the_table_but_not_their_links(store: Store) -> None:
@@ -156,8 +155,8 @@ def test_removing_a_dataset_removes_what_hangs_on_it(store: Store) -> None:
     assert list(workspace.frame(kept.id)["starred"]) == [False] * 3
 
 
-def test_shared_datasets_are_seen_by_all_and_own_edits_by_oneself(tmp_path: Path) -> None:
-    store = Store("", tmp_path, hosted=True)
+def test_shared_datasets_are_seen_by_all_and_own_edits_by_oneself(open_store: OpenStore) -> None:
+    store = open_store(hosted=True)
     store.seed("samples", "Samples", ROWS)
     mine, yours = store.new_workspace(), store.new_workspace()
     mine.add_example("samples", Example("a", "my edit", parent_id="a"))
@@ -168,7 +167,6 @@ def test_shared_datasets_are_seen_by_all_and_own_edits_by_oneself(tmp_path: Path
     assert not yours.frame("samples")["starred"].any()
     with pytest.raises(AppError, match="comes with the server"):
         mine.remove_dataset("samples")
-    store.close()
 
 
 def test_seeding_again_follows_the_file_and_keeps_old_rows_reachable(store: Store) -> None:
@@ -183,8 +181,8 @@ def test_seeding_again_follows_the_file_and_keeps_old_rows_reachable(store: Stor
     assert [row.id for row in workspace.examples("samples")] == ["a", "b", "c"]
 
 
-def test_hosted_workspaces_are_apart_and_cannot_be_guessed(tmp_path: Path) -> None:
-    store = Store("", tmp_path, hosted=True)
+def test_hosted_workspaces_are_apart_and_cannot_be_guessed(open_store: OpenStore) -> None:
+    store = open_store(hosted=True)
     mine, yours = store.new_workspace(), store.new_workspace()
     assert mine.id != yours.id and min(len(mine.id), len(yours.id)) >= 43
     dataset = mine.add_dataset("secret", ROWS)
@@ -199,7 +197,6 @@ def test_hosted_workspaces_are_apart_and_cannot_be_guessed(tmp_path: Path) -> No
     for guess in ("local", "shared", "", "x" * 43):
         with pytest.raises(AppError, match="workspace does not exist"):
             store.workspace(guess)
-    store.close()
 
 
 @pytest.mark.parametrize(
@@ -211,9 +208,9 @@ def test_hosted_workspaces_are_apart_and_cannot_be_guessed(tmp_path: Path) -> No
     ],
 )
 def test_limits_name_their_figures_and_leave_nothing_behind(
-    tmp_path: Path, limits: Limits, message: str
+    open_store: OpenStore, limits: Limits, message: str
 ) -> None:
-    store = Store("", tmp_path, limits=limits)
+    store = open_store(limits=limits)
     workspace = store.workspace()
     dataset = workspace.add_dataset("menu", ROWS)
     with pytest.raises(AppError, match=message):
@@ -221,7 +218,6 @@ def test_limits_name_their_figures_and_leave_nothing_behind(
     assert len(workspace.examples(dataset.id)) == 3
     workspace.remove_dataset(dataset.id)
     workspace.add_dataset("menu", ROWS)
-    store.close()
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "half \ud83d"])
