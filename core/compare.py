@@ -27,7 +27,7 @@ State = Literal["kept", "changed", "removed", "added"]
 ALIKE = 0.5
 """Least `difflib` ratio for two segments to be versions of each other."""
 _MOST_PAIRS = 2_500
-_MOST_WORDS = 4_000
+_MOST_WORDS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +87,27 @@ def word_diff(old: str, new: str) -> tuple[Run, ...]:
     return tuple(_joined(found))
 
 
+def _pieces(text: str) -> list[str]:
+    """Words with the spaces behind them, line ends apart: what reads as one unit of change."""
+    out: list[str] = []
+    for word in words(text):
+        if out and word.isspace() and not {"\n", "\r"} & set(word) and not out[-1].isspace():
+            out[-1] += word
+        else:
+            out.append(word)
+    return out
+
+
 def _word_runs(old: str, new: str) -> Iterator[Run]:
-    before, after = list(words(old)), list(words(new))
+    before, after = _pieces(old), _pieces(new)
     if len(before) * len(after) > _MOST_WORDS**2:
         yield from (Run("removed", old), Run("added", new))
         return
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
-    opcodes = matcher.get_opcodes()
-    for index, (change, i, j, k, m) in enumerate(opcodes):
-        text = "".join(before[i:j])
-        # A lone space between two changes is easier to read as part of one change.
-        lone = 0 < index < len(opcodes) - 1 and text.isspace() and "\n" not in text
-        if change == "equal" and not lone:
-            yield Run("kept", text)
+    for change, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if change == "equal":
+            yield Run("kept", "".join(before[i:j]))
         else:
-            yield Run("removed", text)
+            yield Run("removed", "".join(before[i:j]))
             yield Run("added", "".join(after[k:m]))
 
 

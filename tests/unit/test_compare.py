@@ -46,7 +46,7 @@ def test_a_diff_rebuilds_both_texts(old: str, new: str) -> None:
         ("", "", []),
         ("same\n", "same\n", [("kept", "same\n")]),
         ("You must try it.", "You must not try it.",
-         [("kept", "You must"), ("added", " not"), ("kept", " try it.")]),
+         [("kept", "You must "), ("added", "not "), ("kept", "try it.")]),
         ("a red fox\nb", "a grey cat\nb", [
             ("kept", "a "), ("removed", "red fox"), ("added", "grey cat"), ("kept", "\nb"),
         ]),
