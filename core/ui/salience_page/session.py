@@ -78,16 +78,23 @@ def start(example: Example, prompt: str, sent: Prompt, spec: ModelSpec, params: 
     Returns the example that now holds `prompt`.
     Raises: AppError for an empty prompt, or one past the limits.
     """
-    if not prompt.strip():
-        raise AppError(
-            "The prompt is empty.", hint="Write something for the model to answer, then press Run."
-        )
-    if prompt != example.prompt:
-        example = _version(example, prompt)
+    example = keep(example, prompt)
     job = service().generate(sent, spec, params, owner=owner(), example_id=example.id)
     answer = Answer(example.id, spec, params, job=job)
     _answers()[_key(example.id, spec)] = answer
     return example
+
+
+def keep(example: Example, prompt: str) -> Example:
+    """The example that holds `prompt`: this one, or a version of it, made so that nothing is lost.
+
+    Raises: AppError for an empty prompt, or one past the limits.
+    """
+    if not prompt.strip():
+        raise AppError(
+            "The prompt is empty.", hint="Write something for the model to answer, then press Run."
+        )
+    return example if prompt == example.prompt else _version(example, prompt)
 
 
 def _version(example: Example, prompt: str) -> Example:
@@ -113,11 +120,21 @@ def _version(example: Example, prompt: str) -> Example:
     return here.add_example(here.dataset_of(example.id), made)
 
 
-def target() -> Target | None:
-    """What the person chose to explain last, wherever they chose it."""
-    found: Target | None = st.session_state.get("target")
+def target(response: str) -> Target | None:
+    """What the person chose to explain last, wherever they chose it; at first what the link says."""
+    if "target" not in st.session_state:
+        start, _, stop = str(st.query_params.get("target", "")).partition("-")
+        if not (start.isdigit() and stop.isdigit() and int(start) < int(stop) <= len(response)):
+            return None
+        st.session_state["target"] = Target((int(start), int(stop)), response)
+    found: Target | None = st.session_state["target"]
     return found
 
 
 def choose_target(chosen: Target | None) -> None:
+    """Keep `chosen` across answers and pages, and put its place in the response into the link."""
     st.session_state["target"] = chosen
+    if chosen is None:
+        st.query_params.pop("target", None)
+    else:
+        st.query_params["target"] = f"{chosen.chars[0]}-{chosen.chars[1]}"

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Literal, cast
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.salience import METHODS, Method
 from core.segments import GRANULARITIES
 from core.ui import problem
-from core.ui.salience_page import maps, more, session
+from core.ui.salience_page import downloads, maps, more, session
 from core.ui.salience_page import target as targets
 from core.ui.salience_page.session import Answer
 from core.ui.salience_text import PANELS, choice, salience_text
@@ -45,7 +46,7 @@ def _method() -> Method:
 def _view(answer: Answer | None) -> None:
     if answer is not None and answer.settle():
         st.rerun()
-    granularity, pattern, method = _controls()
+    granularity, pattern, method, corner = _controls()
     if answer is None:
         salience_text(key=KEY, empty="No answer of this model to this prompt yet. Press Run.", height=None)
     elif answer.writing:
@@ -54,10 +55,11 @@ def _view(answer: Answer | None) -> None:
         if answer.error is not None:
             problem.show(answer.error)
     else:
-        _explained(answer, granularity, pattern, method)
+        _explained(answer, granularity, pattern, method, corner)
 
 
-def _controls() -> tuple[str, str | None, Method]:
+def _controls() -> tuple[str, str | None, Method, DeltaGenerator]:
+    """Draw them. Returns the granularity, its pattern, the method, and a place for what comes last."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="salience-controls"):
         granularity = st.selectbox(
             "Granularity",
@@ -105,7 +107,8 @@ def _controls() -> tuple[str, str | None, Method]:
                 persist_state="session",
                 horizontal=True,
             )
-    return granularity, pattern, next(m for m in METHODS if m.name == method)
+        corner = st.empty()
+    return granularity, pattern, next(m for m in METHODS if m.name == method), corner
 
 
 def _writing(answer: Answer) -> None:
@@ -117,13 +120,15 @@ def _writing(answer: Answer) -> None:
     st.button("Stop", key="stop", on_click=job.stop)
 
 
-def _explained(answer: Answer, granularity: str, pattern: str | None, method: Method) -> None:
+def _explained(
+    answer: Answer, granularity: str, pattern: str | None, method: Method, corner: DeltaGenerator
+) -> None:
     generation = answer.generation
     assert generation is not None
     here = more.parts_or_problem(generation, granularity, pattern)
     offset = generation.tokens.prompt_chars
     response = generation.tokens.response
-    chosen = targets.keep(session.target(), here.response, response, offset)
+    chosen = targets.keep(session.target(response), here.response, response, offset)
     found = maps.matrix(answer, method.name)
     held = None if found is not None else maps.job(answer, method.name, maps.span_of(chosen, here.response))
     if held is not None and held.finished and held.state == "done":
@@ -156,4 +161,6 @@ def _explained(answer: Answer, granularity: str, pattern: str | None, method: Me
     if held is not None and not held.finished:
         st.progress(held.progress or 0.0, text=held.message or "Looking at the prompt")
     if found is not None:
+        with corner:
+            downloads.draw(answer, found, here, chosen, method, granularity, reduce)
         more.draw(generation, found, here, chosen, method, reduce)

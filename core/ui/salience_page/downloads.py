@@ -1,0 +1,65 @@
+"""What is shown, to take away: a table, the whole map, or a report that opens without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from core import aggregate, segments
+from core.records import Reduce, SalienceMatrix
+from core.report import Shown, to_csv, to_html, to_json
+from core.salience import Method
+from core.ui.salience_page import maps
+from core.ui.salience_page.maps import Parts
+from core.ui.salience_page.session import Answer
+
+FILES: tuple[tuple[str, Callable[[Shown], bytes], str, str], ...] = (
+    ("Report (HTML)", to_html, "html", "text/html"),
+    ("Table (CSV)", to_csv, "csv", "text/csv"),
+    ("Everything (JSON)", to_json, "json", "application/json"),
+)
+
+
+def draw(
+    answer: Answer,
+    found: SalienceMatrix,
+    here: Parts,
+    chosen: Sequence[int],
+    method: Method,
+    granularity: str,
+    reduce: Reduce,
+) -> None:
+    """The menu; a file is made only when it is asked for."""
+
+    def shown() -> Shown:
+        return Shown(
+            example=answer.example_id,
+            model=answer.spec,
+            params=answer.params,
+            method=method.label,
+            units=method.units,
+            signed=method.signed,
+            granularity=segments.declared(granularity).label,
+            salience=aggregate.to_segments(found, here.response, here.prompt, reduce),
+            target=tuple(chosen),
+            scores=maps.column_scores(found, here, chosen, reduce),
+            made=datetime.now(UTC),
+            note=found.note,
+        )
+
+    def file(make: Callable[[Shown], bytes]) -> Callable[[], bytes]:
+        return lambda: make(shown())
+
+    with st.popover("Download"):
+        for label, make, ending, kind in FILES:
+            st.download_button(
+                label,
+                file(make),
+                file_name=f"whence-{answer.example_id}.{ending}",
+                mime=kind,
+                key=f"download {ending}",
+                on_click="ignore",
+                width="stretch",
+            )
