@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+from core.spreadsheet import neutral
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +74,6 @@ EXPORTS: tuple[Export, ...] = (
     Export("csv", "CSV", "text/csv", to_csv),
     Export("parquet", "Parquet", "application/vnd.apache.parquet", to_parquet),
 )
-
-
-def neutral(text: str) -> str:
-    """`text`, with an apostrophe in front where a spreadsheet would take it for a formula."""
-    return (
-        f"'{text}" if text.startswith(FORMULA_STARTS) or text.lstrip(" ").startswith(FORMULA_STARTS) else text
-    )
 
 
 def _cell(cell: Any) -> Any:

@@ -107,9 +107,9 @@ def salience_heatmap(
     on = [f"</b> of the influence on<br>{passage(r.text, lines=2)}<br>comes from<br>" for r in rows]
     of = [f"{passage(c.text)}<br>raw score " for c in columns]
     hover = [
-        f"<b>{percent(share)}{on[i]}{of[j]}{score:.4g}{unit}"
-        for i, (line, scores) in enumerate(zip(parts.tolist(), raw.tolist()))
-        for j, (share, score) in enumerate(zip(line, scores))
+        f"<b>{percent(float(parts[i, j]))}{on[i]}{of[j]}{raw[i, j]:.4g}{unit}"
+        for i in range(len(rows))
+        for j in range(len(columns))
     ]
     figure = _grid(
         parts,

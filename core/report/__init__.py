@@ -5,6 +5,6 @@
 
 from core.report.page import to_html
 from core.report.shown import Shown
-from core.report.tables import neutral, to_csv, to_json
+from core.report.tables import to_csv, to_json
 
-__all__ = ["Shown", "neutral", "to_csv", "to_html", "to_json"]
+__all__ = ["Shown", "to_csv", "to_html", "to_json"]

@@ -10,22 +10,14 @@ from typing import Any
 
 from core.records import Segment
 from core.report.shown import Shown
+from core.spreadsheet import neutral
 
 FORMAT = 1
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 _COLUMNS = (
     *("segment", "rank", "share", "score", "start_char", "stop_char", "role", "text", "target"),
     *("model", "precision", "method", "units", "granularity"),
 )
-
-
-def neutral(cell: str) -> str:
-    """A text that no spreadsheet takes for a formula: an apostrophe goes before one that could be.
-
-    Source: OWASP, "CSV Injection". Numbers are written as numbers and need none.
-    """
-    return f"'{cell}" if cell.lstrip(" \u00a0\ufeff").startswith(_FORMULA) else cell
 
 
 def to_csv(shown: Shown) -> bytes:

@@ -11,7 +11,17 @@ ROOT = Path(__file__).resolve().parents[2]
 
 FLOORS = {
     0: ("records", "errors", "settings"),
-    1: ("expressions", "segments", "aggregate", "compare", "datasets", "metrics", "figures", "report"),
+    1: (
+        "expressions",
+        "segments",
+        "aggregate",
+        "compare",
+        "datasets",
+        "metrics",
+        "figures",
+        "report",
+        "spreadsheet",
+    ),
     2: ("models", "generation", "salience", "counterfactuals", "faithfulness"),
     3: ("store", "jobs", "service", "backends"),
     4: ("ui", "server"),

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.datasets import EXPORTS, Bounds, load_bytes
-from core.datasets.export import neutral, to_csv, to_jsonl, to_parquet
+from core.datasets.export import to_csv, to_jsonl, to_parquet
+from core.spreadsheet import neutral
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
 ROWS = st.lists(st.tuples(TEXT.filter(str.strip), st.none() | TEXT), min_size=1, max_size=6)

@@ -10,18 +10,8 @@ import numpy as np
 import pytest
 
 from core.errors import AppError
-from core.report import neutral, to_csv, to_json
+from core.report import to_csv, to_json
 from tests.unit.report import samples
-
-
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", " =1", "\u00a0-1", "＝1"])
-def test_what_could_be_a_formula_is_neutralised(cell: str) -> None:
-    assert neutral(cell) == "'" + cell
-
-
-@pytest.mark.parametrize("cell", ["", "a=1", "1-1", "Analysis: -", "שלום"])
-def test_other_texts_stay_as_they_are(cell: str) -> None:
-    assert neutral(cell) == cell
 
 
 def test_the_csv_has_a_line_a_segment() -> None:
