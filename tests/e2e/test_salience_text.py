@@ -12,9 +12,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from core import aggregate
 from core.figures import palette
+from core.figures.captions import NOT_TRUTH, NOTHING_DECISIVE
 from core.records import Role, Segment
 from core.ui.salience_text import chosen_weights
-from core.ui.salience_text.words import NOT_TRUTH, NOTHING_DECISIVE
 from tests.e2e.apps import synthetic
 
 APP = "tests/e2e/apps/salience_text_app.py"

@@ -20,9 +20,10 @@ import streamlit as st
 
 from core import aggregate
 from core.figures import palette
+from core.figures.captions import REDUCED
 from core.records import Role, Segment
 from core.ui.salience_text.scores import Scores, chosen_weights, pack
-from core.ui.salience_text.words import REDUCED, words
+from core.ui.salience_text.words import words
 
 __all__ = ["Action", "Choice", "Scores", "choice", "chosen_weights", "pack", "salience_text"]
 
@@ -114,11 +115,11 @@ def _turn(
     teller = teller or past.get("teller")
     told = _told(teller)[0] if teller else {}
     name = f"{past['text']}:{past['count']}"
-    now = tuple(told["indices"]) if told.get("turn") == name else past["forced"]
+    now = tuple(told["indices"]) if told.get("turn") == name else past.get("now", past["forced"])
     if past["text"] != text or selected not in (past["asked"], now):
         past = {"count": past["count"] + 1, "text": text, "forced": selected}
         now = selected
-    st.session_state[f"{link}-turn"] = {**past, "asked": selected, "teller": teller}
+    st.session_state[f"{link}-turn"] = {**past, "asked": selected, "now": now, "teller": teller}
     return f"{text}:{past['count']}", past["forced"], now
 
 

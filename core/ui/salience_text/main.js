@@ -21,7 +21,7 @@ class Hub {
   }
 
   take(data) {
-    this.options = data.options;
+    if (data.prompt || !this.options) this.options = data.options;
     if (data.response) this.response = data.response;
     if (data.prompt) {
       if (this.prompt?.id !== data.prompt.id) this.picked = null;
@@ -42,7 +42,8 @@ class Hub {
   /* What is looked at now: its rows, its map if that is here, and the strongest parts in order. */
   look() {
     const rows = this.hovered ?? this.selection;
-    const ready = this.response && this.response.stream === null && this.response.texts.length && this.prompt;
+    const answered = this.response && this.response.stream === null && this.response.texts.length > 0;
+    const ready = Boolean(answered && this.prompt?.texts.length);
     const map = ready && this.scores && rows.length ? this.scores.map(rows) : null;
     const order = map ? strongest(map, this.prompt.keep, this.options.bars) : [];
     if (map && this.picked !== null && !order.includes(this.picked)) order.push(this.picked);
@@ -129,7 +130,7 @@ class View {
     this.root.style.setProperty("--sv-height", options.height ? `${options.height}px` : "auto");
     this.root.dataset.show = options.show.join(" ");
     this.ensure(options.show);
-    this.panels.response?.build(this.hub.response ?? data.response, this.hub.selection);
+    this.panels.response?.build(this.hub.response, this.hub.selection, this.words.hint);
     if (this.hub.prompt) this.panels.prompt?.build(this.hub.prompt);
   }
 
@@ -170,14 +171,15 @@ class View {
     this.root.classList.toggle("sv-waiting", Boolean(waiting));
     if (prompt && hub.prompt) {
       prompt.paint(map, gamma, options.signed);
+      prompt.hint(hub.prompt.texts.length ? "" : this.words.later);
       prompt.mark(hub.picked);
       prompt.aside.textContent = state || (ready ? `${peek ? "preview" : "for"}: “${hub.text(rows)}”` : "");
-      this.scale(map, options);
+      this.scale(map, options, ready);
       if (map && !peek) this.settle(prompt, rows, order);
     }
     if (bars && hub.prompt) {
-      bars.flat.hidden = !map || map.decisive;
-      bars.flat.textContent = this.words.flat;
+      bars.flat.hidden = ready && (!map || map.decisive);
+      bars.flat.textContent = ready ? this.words.flat : this.words.afterwards;
       bars.aside.textContent = state || (map ? this.words.share : "");
       bars.panel.classList.toggle("sv-pale", Boolean(map) && !map.decisive);
       bars.paint(map, order, hub.prompt, options, hub.picked);
@@ -194,11 +196,13 @@ class View {
     prompt.reveal(order[0]);
   }
 
-  scale(map, options) {
+  scale(map, options, ready) {
     const panel = this.panels.prompt.panel;
     const top = map ? ` ${percent(map.scaleTop)}` : "";
+    const upTo = map ? `${this.words.upTo}${top}` : "";
+    panel.querySelector("footer").hidden = !ready;
     panel.querySelector(".sv-low").textContent = options.signed ? `${this.words.against}${top}` : this.words.little;
-    panel.querySelector(".sv-high").textContent = options.signed ? `${this.words.supports}${top}` : `${this.words.much}${top}`;
+    panel.querySelector(".sv-high").textContent = options.signed ? `${this.words.supports}${top}` : `${this.words.much}${upTo}`;
     panel.querySelector(".sv-reduced").textContent = map ? options.reduced : "";
     panel.querySelector(".sv-caption").textContent = this.words.caption;
   }

@@ -77,6 +77,14 @@ class PromptPanel {
     });
   }
 
+  /* What stands in place of a prompt that is not there. */
+  hint(words) {
+    if (!words === !this.note) return;
+    this.note?.remove();
+    this.note = words ? make("span", "sv-empty", words) : null;
+    if (this.note) this.text.append(this.note);
+  }
+
   indexAt(event) {
     const found = event.target.closest("[data-segment]");
     return found && this.keep[Number(found.dataset.segment)] ? Number(found.dataset.segment) : null;
@@ -88,6 +96,7 @@ class PromptPanel {
     this.id = prompt.id;
     this.segments = prompt.texts.map((text, i) => segmentElement(text, i, prompt.keep[i] ? "sv-seg" : "sv-seg sv-template"));
     this.text.replaceChildren(...this.segments);
+    this.note = null;
     this.text.scrollTop = 0;
     this.levels = new Int8Array(this.segments.length);
     this.shares = new Float64Array(this.segments.length).fill(NaN);

@@ -31,8 +31,9 @@ class ResponsePanel {
     on("copy", (event) => this.copy(event));
   }
 
-  build(response, selection) {
+  build(response, selection, hint) {
     const streaming = response.stream !== null;
+    this.aside.textContent = streaming || !response.texts.length ? "" : hint;
     this.panel.setAttribute("aria-busy", String(streaming));
     this.foot.hidden = !response.note;
     this.foot.textContent = response.note;

@@ -46,6 +46,8 @@ class Scores:
     reduce: Reduce
     available: tuple[bool, ...]
     exact: Mapping[tuple[int, ...], NDArray[np.float32]]
+    least_top: float = 0.0
+    """The share that is drawn strongest at least: the same in several views puts them on one scale."""
 
     @cached_property
     def wire(self) -> dict[str, Any]:
@@ -63,7 +65,7 @@ class Scores:
             "exact": {",".join(map(str, key)): _base64(values) for key, values in self.exact.items()},
             # Shares cannot pass 1, so a lone segment is never decisive.
             "decisive": aggregate.decisive_share(count) if count > 1 else 2.0,
-            "floor": aggregate.scale_top(np.zeros(count, np.float32)),
+            "floor": max(aggregate.scale_top(np.zeros(count, np.float32)), self.least_top),
         }
         digest = blake2b(repr(packed).encode(), digest_size=8).hexdigest()
         return {"id": digest, **packed}

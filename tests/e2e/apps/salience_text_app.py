@@ -68,7 +68,10 @@ common = {
     "height": 520,
     "on_select": chosen,
 }
-if "apart" in query:
+if "beside" in query:
+    with st.columns([32, 68])[1]:
+        picked = salience_text(key="view", **common)
+elif "apart" in query:
     picked = salience_text(key="view", link="both", show=("response",), **common)
     st.divider()
     salience_text(key="map", link="both", show=("prompt", "strongest"), **common)
