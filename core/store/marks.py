@@ -48,6 +48,12 @@ class Marks(Scope):
                     here = (stars.c.workspace_id == self.id) & stars.c.example_id.in_(part)
                     connection.execute(delete(stars).where(here))
 
+    def starred(self) -> frozenset[str]:
+        """Ids of the examples with a star."""
+        with self.engine.connect() as connection:
+            query = select(stars.c.example_id).where(stars.c.workspace_id == self.id)
+            return frozenset(connection.execute(query).scalars())
+
     def slices(self, dataset_id: str) -> dict[str, int]:
         """Names of the dataset's slices and how many examples each holds, oldest first."""
         inside = slice_examples.c.slice_id == slices.c.id

@@ -10,17 +10,17 @@ import time
 from collections.abc import Mapping
 
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from core.store.engine import writing
-from core.store.scope import Scope
+from core.store.marks import Marks
 from core.store.sql import upsert
-from core.store.tables import examples, generations, metrics, stars
+from core.store.tables import datasets, examples, generations, metrics
 
 BASE_COLUMNS = ("id", "prompt", "target", "source", "parent_id", "edit", "tags")
 
 
-class Results(Scope):
+class Results(Marks):
     """The tables of one workspace's datasets."""
 
     # --- the table of a dataset
@@ -35,18 +35,26 @@ class Results(Scope):
         here = (examples.c.dataset_id == dataset_id) & self._seen & ~examples.c.retired
         with self.engine.connect() as connection:
             rows = connection.execute(select(*names).where(here).order_by(examples.c.seq)).all()
-            marked = select(stars.c.example_id).where(stars.c.workspace_id == self.id)
-            starred = set(connection.execute(marked).scalars())
         columns = list(zip(*rows)) or [()] * len(names)
         table = pd.DataFrame({name: pd.array(column, "str") for name, column in zip(BASE_COLUMNS, columns)})
         lists = {text: ", ".join(json.loads(text)) for text in set(columns[-2])}
         table["tags"] = table["tags"].map(lists).astype("str")
-        table["starred"] = table["id"].isin(starred).to_numpy(bool)
+        table["starred"] = table["id"].isin(self.starred()).to_numpy(bool)
         if any(text != "{}" for text in columns[-1]):
             further = pd.DataFrame.from_records(json.loads(f"[{','.join(columns[-1])}]"))
             further.columns = [f"field.{name}" if name in table else str(name) for name in further.columns]
             table = pd.concat([table, further], axis=1)
         return table
+
+    def stamp(self, dataset_id: str) -> tuple[float, ...]:
+        """Changes whenever the dataset's table, its answers or metrics may have changed (not its stars)."""
+        queries = (
+            select(datasets.c.revision).where(datasets.c.id == dataset_id),
+            select(func.max(generations.c.created_at)),
+            select(func.max(metrics.c.created_at)).where(metrics.c.workspace_id == self.id),
+        )
+        with self.engine.connect() as connection:
+            return tuple(connection.execute(query).scalar() or 0 for query in queries)
 
     def responses(self, dataset_id: str) -> pd.DataFrame:
         """What models wrote for the dataset's prompts, the newest answer of each model.

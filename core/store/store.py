@@ -13,7 +13,7 @@ import json
 import secrets
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from core.store.workspace import Workspace
 
 PRECOMPUTED = ROOT / "data" / "precomputed"
 _IDLE_SECONDS = 24 * 3600
+_SEEN_SECONDS = 3600
 
 
 class Store:
@@ -95,30 +96,44 @@ class Store:
         """The workspace called `name`. Raises `AppError` (code "missing") when there is none."""
         if name == SHARED or (self.hosted and name == LOCAL):
             raise _no_workspace()
-        with writing(self.engine) as connection:
-            here = update(workspaces).where(workspaces.c.id == name).values(seen_at=time.time())
-            if connection.execute(here).rowcount != 1:
-                raise _no_workspace()
+        here, now = workspaces.c.id == name, time.time()
+        with self.engine.connect() as connection:
+            seen_at = connection.execute(select(workspaces.c.seen_at).where(here)).scalar()
+        if seen_at is None:
+            raise _no_workspace()
+        if seen_at < now - _SEEN_SECONDS:
+            with writing(self.engine) as connection:
+                connection.execute(update(workspaces).where(here).values(seen_at=now))
         return Workspace(self.engine, name, self.limits)
 
-    def seed(self, dataset_id: str, name: str, rows: Iterable[Example], *, origin: str = "") -> None:
+    def seed(
+        self,
+        dataset_id: str,
+        name: str,
+        rows: Iterable[Example],
+        *,
+        origin: str = "",
+        problems: Sequence[tuple[int, str]] = (),
+    ) -> None:
         """Puts a dataset before everybody (sample prompts, DATASETS at start-up).
 
         Loading the same rows again changes nothing. Of a changed file, new rows are added and rows that are
         gone leave the table but stay reachable by link and as parents.
         """
         listed = list(rows)
-        mark = digest([(row.id, row.prompt, row.target, row.source) for row in listed])
+        known_by = [(row.id, row.prompt, row.target, row.source) for row in listed]
+        mark = digest(known_by, [list(problem) for problem in problems])
         with writing(self.engine) as connection:
             here = datasets.c.id == dataset_id
             held = connection.execute(select(datasets.c.digest).where(here)).scalar()
             if held == mark:
                 return
             if held is None:
-                row = Workspace.dataset_row(SHARED, dataset_id, name, origin, mark, listed)
+                row = Workspace.dataset_row(SHARED, dataset_id, name, origin, mark, listed, problems)
                 connection.execute(datasets.insert(), [row])
             else:
-                facts = {"digest": mark, "name": name, "revision": datasets.c.revision + 1}
+                facts = Workspace.dataset_row(SHARED, dataset_id, name, origin, mark, listed, problems)
+                facts |= {"revision": datasets.c.revision + 1}
                 connection.execute(update(datasets).where(here).values(facts))
             mine = (examples.c.dataset_id == dataset_id) & (examples.c.workspace_id == SHARED)
             known = set(connection.execute(select(examples.c.id).where(mine)).scalars())

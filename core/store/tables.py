@@ -99,6 +99,7 @@ examples = Table(
     Column("created_at", Float, nullable=False),
     UniqueConstraint("workspace_id", "id"),
     Index(None, "dataset_id", "seq"),
+    Index(None, "dataset_id", "workspace_id", "retired"),
     Index(None, "parent_id"),
     Index(None, "prompt_key"),
 )
@@ -144,6 +145,7 @@ generations = Table(
     Column("created_at", Float, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Index(None, "prompt_key", "model_key"),
+    Index(None, "created_at"),
 )
 
 metrics = Table(
@@ -157,6 +159,7 @@ metrics = Table(
     Column("generation_key", String(64), nullable=False),
     Column("detail", Text, nullable=False),
     Column("created_at", Float, nullable=False),
+    Index(None, "workspace_id", "created_at"),
 )
 
 views = Table(

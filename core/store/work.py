@@ -102,6 +102,12 @@ class WorkList:
             query = select(work_items.c.item).where(here).order_by(work_items.c.position)
             return tuple(connection.execute(query).scalars())
 
+    def items(self, work_id: str) -> tuple[str, ...]:
+        """All items, in their order."""
+        with self.engine.connect() as connection:
+            query = select(work_items.c.item).where(work_items.c.work_id == work_id)
+            return tuple(connection.execute(query.order_by(work_items.c.position)).scalars())
+
     def finish(self, work_id: str, results: Mapping[str, Any], *, failed: bool = False) -> None:
         """Marks items as done (or failed) with their results (JSON values; a reason when failed)."""
         state = "failed" if failed else "done"

@@ -24,7 +24,6 @@ from core.errors import AppError
 from core.records import Example
 from core.store.engine import writing
 from core.store.limits import text_bytes
-from core.store.marks import Marks
 from core.store.results import Results
 from core.store.rows import insert_examples, new_id, to_example
 from core.store.sql import chunks
@@ -46,7 +45,7 @@ class Dataset:
     created_at: float
 
 
-class Workspace(Marks, Results):
+class Workspace(Results):
     """What one person, or those who share a link, see and add. Made by `Store.workspace`."""
 
     # --- datasets
@@ -149,11 +148,14 @@ class Workspace(Marks, Results):
 
     # --- examples
 
-    def examples(self, dataset_id: str, ids: Sequence[str] | None = None) -> list[Example]:
-        """Examples of a dataset in their order; with `ids` those, in that order."""
+    def examples(
+        self, dataset_id: str, ids: Sequence[str] | None = None, *, limit: int | None = None
+    ) -> list[Example]:
+        """Examples of a dataset in their order, the first `limit`; with `ids` those, in that order."""
         here = (examples.c.dataset_id == dataset_id) & self._seen
         if ids is None:
-            return self._read(select(examples).where(here, ~examples.c.retired).order_by(examples.c.seq))
+            listed = select(examples).where(here, ~examples.c.retired).order_by(examples.c.seq)
+            return self._read(listed.limit(limit))
         found = {
             example.id: example
             for part in chunks(ids)

@@ -64,7 +64,7 @@ def open_dataset(dataset_id: str) -> None:
 def examples() -> dict[str, Example]:
     """The examples of the open dataset by id, in order, at most `MENU_LIMIT`."""
     here = workspace()
-    return {e.id: e for e in here.examples(dataset().id)[:MENU_LIMIT]}
+    return {e.id: e for e in here.examples(dataset().id, limit=MENU_LIMIT)}
 
 
 def example() -> Example:

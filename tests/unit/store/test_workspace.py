@@ -9,7 +9,8 @@ import pytest
 
 from core.errors import AppError
 from core.records import Example
-from core.store import Limits, Store
+from core.store import Limits, Store, generation_key
+from tests.unit.store.conftest import make_generation
 
 OpenStore = Callable[..., Store]
 ROWS = (
@@ -43,6 +44,22 @@ def test_the_table_of_a_dataset(store: Store) -> None:
     assert list(table["tags"]) == ["", "hard, long", ""]
     assert list(table["starred"]) == [False, False, True]
     assert table["year"][0] == 1999
+    assert workspace.starred() == {"c"}
+    assert workspace.examples(made.id, limit=2) == list(ROWS[:2])
+
+
+def test_the_stamp_changes_with_what_the_table_shows(store: Store) -> None:
+    workspace = store.workspace()
+    dataset = workspace.add_dataset("menu", ROWS)
+    stamps = [workspace.stamp(dataset.id), workspace.stamp(dataset.id)]
+    workspace.add_example(dataset.id, Example("d", "new"))
+    stamps.append(workspace.stamp(dataset.id))
+    made = make_generation("new", "answer")
+    store.save_generation(generation_key("new", made.model, made.params), made, prompt="new")
+    stamps.append(workspace.stamp(dataset.id))
+    workspace.save_metrics("m", "bleu", {"a": 1.0})
+    stamps.append(workspace.stamp(dataset.id))
+    assert stamps[0] == stamps[1] and len(set(stamps)) == 4
 
 
 def test_an_empty_dataset_has_a_table(store: Store) -> None:
