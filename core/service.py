@@ -298,7 +298,7 @@ class Service:
             found = self.cached_generation(prompt, spec, params)
             if found is None:
                 with self.model(spec, context) as model:
-                    tokens = self._fitting(model.tokenize(prompt))
+                    tokens = self.fitting(model.tokenize(prompt))
                     context.progress(0.0, "Writing", partial="")
                     found = model.generate(
                         tokens, params, on_text=_writer(context, params), stop=context.stop
@@ -329,7 +329,7 @@ class Service:
             if found is None:
                 with self.model(spec, context) as model:
                     context.progress(None, "Reading the answer")
-                    tokens = self._fitting(model.tokenize(prompt, response))
+                    tokens = self.fitting(model.tokenize(prompt, response))
                     found = _scored(model, tokens, response, params)
                 self._keep_generation(key, found, prompt, context)
             return replace(found, example_id=example_id)
@@ -367,7 +367,7 @@ class Service:
             tokens: dict[str, Tokens] = {}
             if left:
                 with self.model(spec, context) as model:
-                    tokens = {name: self._fitting(model.tokenize(prompt)) for name, prompt in left}
+                    tokens = {name: self.fitting(model.tokenize(prompt)) for name, prompt in left}
             left.sort(key=lambda item: len(tokens[item[0]]))
             for start in range(0, len(left), size):
                 context.progress(len(done) / len(asked), "Writing answers", partial=dict(done))
@@ -468,6 +468,36 @@ class Service:
             beside=model_key(spec),
         )
 
+    def both_scores(
+        self,
+        examples: Sequence[tuple[Tokens, NDArray[np.int64]]],
+        spec: ModelSpec,
+        *,
+        owner: str,
+        priority: int = NORMAL,
+    ) -> Job[list[tuple[NDArray[np.float32], NDArray[np.float32]]]]:
+        """A job for grad L2 and grad · input, (T,) each, of the summed loss of some tokens of each example.
+
+        An example is its tokens and the positions to explain (ascending, from 1). Examples share a pass where
+        that is faster; other people's work passes between two passes.
+        """
+        spec = self.resolve(spec)
+
+        def work(context: JobContext) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+            found: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+            reach = [int(positions[-1]) if len(positions) else 0 for _, positions in examples]
+            for group in batches(reach, self.settings.batch_size, padding=spec.device != "cpu"):
+                context.progress(len(found) / len(examples), "Looking at the prompts")
+                context.give_way()
+                with self.model(spec, context) as model:
+                    scores = _both(model, [examples[index] for index in group], context)
+                found.update(zip(group, scores))
+            return [found[index] for index in range(len(examples))]
+
+        asked = [(tokens.ids.tolist(), positions.tolist()) for tokens, positions in examples]
+        key = digest("both_scores", model_key(spec), asked)
+        return self.submit(work, spec, kind="salience", key=key, owner=owner, priority=priority)
+
     def _matrix_job(
         self,
         request: SalienceRequest,
@@ -540,7 +570,7 @@ class Service:
 
     # -- within --------------------------------------------------------------------------------------------
 
-    def _fitting(self, tokens: Tokens) -> Tokens:
+    def fitting(self, tokens: Tokens) -> Tokens:
         """`tokens`, unless they pass the operator's limit."""
         limit = self.settings.sequence_length
         if limit and len(tokens) > limit:
@@ -595,6 +625,56 @@ def _scored(model: LanguageModel, tokens: Tokens, response: str, params: Generat
     known = model.capabilities.logprobs
     logprobs = model.logprobs(tokens) if known else np.full(rows, np.nan, np.float32)
     return Generation("", model.spec, params, tokens, response, logprobs, "eos", 0.0)
+
+
+def batches(lengths: Sequence[int], size: int, *, padding: bool) -> list[list[int]]:
+    """Indices of `lengths` in groups of at most `size` to run together, each group of like length.
+
+    Without `padding` a group has one length: on a CPU, padded batches were measured slower than one text at
+    a time (`docs/decisions`), and only equal lengths faster. With it, the shortest is at least 3/4 of the
+    longest.
+    """
+    groups: list[list[int]] = []
+    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
+        longest = lengths[groups[-1][0]] if groups else 0
+        near = lengths[index] >= 0.75 * longest if padding else lengths[index] == longest
+        if groups and near and len(groups[-1]) < size:
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return groups
+
+
+def _both(
+    model: LanguageModel,
+    examples: Sequence[tuple[Tokens, NDArray[np.int64]]],
+    context: JobContext,
+) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Grad L2 and grad · input of each example; in one pass where the model is one of transformers."""
+    if model.capabilities.gradients and model.spec.backend == "hugging_face":
+        from core.salience.together import together
+
+        return together(model, [(tokens.ids, positions) for tokens, positions in examples])
+    return [
+        (_one(model, "grad_l2", *example, context), _one(model, "grad_dot_input", *example, context))
+        for example in examples
+    ]
+
+
+def _one(
+    model: LanguageModel, name: str, tokens: Tokens, positions: NDArray[np.int64], context: JobContext
+) -> NDArray[np.float32]:
+    """Scores (T,) of the summed loss at `positions`, combined exactly from one row each."""
+    from core.aggregate import select
+    from core.salience import method
+
+    ids = tuple(int(i) for i in tokens.ids)
+    targets = tuple((int(position), int(position) + 1) for position in positions)
+    if not targets:
+        return np.zeros(len(ids), np.float32)
+    request = SalienceRequest(model.spec, ids, tokens.prompt_len, name, targets)
+    matrix = method(name).run(model, request, tokens=tokens, stop=context.stop)
+    return select(matrix, np.ones(len(targets), np.float32))
 
 
 def _matrix_bytes(matrix: SalienceMatrix) -> int:

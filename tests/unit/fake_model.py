@@ -135,3 +135,22 @@ def loader(model: FakeModel) -> Callable[..., Any]:
         return model
 
     return load
+
+
+class NoStore:
+    """A store that keeps nothing, for tests in which what is kept does not matter."""
+
+    def generation(self, key: str) -> None:
+        return None
+
+    def salience(self, key: str) -> None:
+        return None
+
+    def save_generation(self, key: str, generation: Generation, *, prompt: object) -> None:
+        pass
+
+    def save_salience(self, matrix: SalienceMatrix) -> None:
+        pass
+
+    def close(self) -> None:
+        pass

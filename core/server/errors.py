@@ -1,0 +1,118 @@
+"""One form for every fault: `{"error": {"code", "message", "hint"}}`, with the status that fits the code.
+
+4xx is the caller's to mend, 5xx is not. A traceback goes to the log and nowhere else, and what the caller
+sent is not repeated to them.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from core.errors import AppError
+
+STATUS = {
+    "unauthorized": 401,
+    "too_long": 413,
+    "too_large": 413,
+    "busy": 429,
+    "internal": 500,
+    "not_finite": 500,
+    "remote": 502,
+    "closed": 503,
+    "memory": 503,
+    "stopped": 503,
+    "timeout": 503,
+}
+"""Status of an `AppError`'s code; every other code is the caller's fault: 422."""
+RETRY_SECONDS = 5
+logger = logging.getLogger(__name__)
+
+
+class Fault(BaseModel):
+    code: str
+    """A stable word for programs."""
+    message: str
+    """What happened, with figures."""
+    hint: str = ""
+    """What to do."""
+
+
+class Problem(BaseModel):
+    error: Fault
+
+
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": text}
+    for status, text in {
+        400: "The body is not JSON.",
+        401: "The bearer token is missing or wrong.",
+        413: "The request, a text or its tokens are too long; the message says by how much.",
+        422: "The request does not have the form described here.",
+        429: "Too many requests wait already; `Retry-After` says when to come back.",
+        500: "A fault of the server; its log has the details.",
+        502: "The remote model that this server asks failed.",
+        503: "The server has no memory or no time for this, or is shutting down.",
+    }.items()
+}
+"""What every endpoint that asks the model may answer besides 200."""
+
+
+def response(fault: AppError) -> JSONResponse:
+    """`fault` as an answer."""
+    status = STATUS.get(fault.code, 422)
+    headers = {"Retry-After": str(RETRY_SECONDS)} if status in (429, 503) else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    problem = Problem(error=Fault(code=fault.code, message=fault.message, hint=fault.hint))
+    return JSONResponse(problem.model_dump(), status, headers)
+
+
+def install(app: FastAPI) -> None:
+    """Give `app` this form for its own faults, for FastAPI's and for bugs."""
+
+    @app.exception_handler(AppError)
+    async def told(request: Request, fault: AppError) -> JSONResponse:
+        return response(fault)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(request: Request, fault: RequestValidationError) -> JSONResponse:
+        first = fault.errors()[0]
+        if first["type"] == "json_invalid":
+            where = AppError("The body is not valid JSON.", code="invalid_json")
+            return _with_status(where, 400)
+        place = ".".join(str(part) for part in first["loc"])
+        return response(AppError(f"{place}: {first['msg']}."))
+
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, fault: HTTPException) -> JSONResponse:
+        if fault.status_code == 413:
+            return response(too_large(app.state.whence.limits.max_body_bytes))
+        name = HTTPStatus(fault.status_code).phrase
+        known = AppError(f"{name}.", code=name.lower().replace(" ", "_"))
+        return _with_status(known, fault.status_code, dict(fault.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def bug(request: Request, fault: Exception) -> JSONResponse:
+        logger.error("A request to %s failed", request.url.path, exc_info=fault)
+        return response(AppError("Something went wrong inside the server.", code="internal"))
+
+
+def too_large(limit: int) -> AppError:
+    return AppError(
+        f"The request is larger than the {limit:,} bytes that this server takes.",
+        hint="Send fewer examples at once.",
+        code="too_large",
+    )
+
+
+def _with_status(fault: AppError, status: int, headers: dict[str, str] | None = None) -> JSONResponse:
+    problem = Problem(error=Fault(code=fault.code, message=fault.message, hint=fault.hint))
+    return JSONResponse(problem.model_dump(), status, headers)

@@ -1,0 +1,172 @@
+"""Whence's own endpoints: the full salience matrix, and answers as they are written."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from core.errors import AppError
+from core.jobs import Job
+from core.models.base import LanguageModel
+from core.records import Generation, GenerationParams, Message, SalienceMatrix, Tokens, digest
+from core.salience import method
+from core.server.errors import DOCUMENTED, Fault, Problem
+from core.server.forms import GenerateRequest, MatrixAnswer, ModelFacts, Prompt, SalienceQuestion
+from core.server.state import State
+from core.server.waiting import news, result, told, too_slow, unless_gone
+from core.service import CLICK
+
+router = APIRouter(prefix="/v1", tags=["Whence"], responses=DOCUMENTED)
+PING_SECONDS = 15.0
+"""A comment this often keeps proxies from closing a stream that waits."""
+
+
+def facts(state: State) -> ModelFacts:
+    spec = state.spec
+    return ModelFacts(name=spec.name, revision=spec.revision, precision=spec.precision, device=spec.device)
+
+
+def _prompt(state: State, prompt: Prompt, *more: str) -> str | tuple[Message, ...]:
+    turns = [prompt] if isinstance(prompt, str) else [turn.content for turn in prompt]
+    state.check_text(*turns, *more)
+    if isinstance(prompt, str):
+        return prompt
+    return tuple(Message(turn.role, turn.content) for turn in prompt)
+
+
+@router.post("/salience")
+async def salience(request: Request, body: SalienceQuestion) -> MatrixAnswer:
+    """Scores of every token for every token of the target. Positive supports the target (Whence's sign)."""
+    state: State = request.app.state.whence
+    chosen, prompt = method(body.method), _prompt(state, body.prompt, body.target)
+    owner = state.owner()
+
+    def read(model: LanguageModel, context: object) -> Tokens:
+        known = state.written.tokens(prompt, body.target) if isinstance(prompt, str) else None
+        return known or state.service.fitting(model.tokenize(prompt, body.target))
+
+    reading = state.service.with_model(
+        read, state.spec, kind="tokenize", key=digest("tokenize", owner), owner=owner, priority=CLICK
+    )
+    tokens = await result(request, reading, state.limits.request_seconds)
+    job = state.service.salience(tokens, state.spec, chosen.name, owner=owner)
+    matrix: SalienceMatrix = await result(request, job, state.limits.request_seconds)
+    return MatrixAnswer(
+        model=facts(state),
+        method=chosen.name,
+        units=matrix.units,
+        signed=matrix.signed,
+        sign="positive supports the target" if matrix.signed else "strength only, never negative",
+        tokens=list(tokens.strings),
+        special=tokens.special.tolist(),
+        prompt_tokens=tokens.prompt_len,
+        targets=list(matrix.request.targets),
+        values=matrix.values.tolist(),
+        note=state.service.salience_note(tokens),
+    )
+
+
+@router.post(
+    "/generate",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "Server-sent events: `text` with `{text}` as it grows (the new part), then one "
+            "`done` with `{text, stop_reason, prompt_tokens, response_tokens, logprob_nats, seconds}`, the "
+            "whole text being the valid one, or one `error` of the form of other faults.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def generate(request: Request, body: GenerateRequest) -> StreamingResponse:
+    """The answer as it is written. Faults before its first word have their own status."""
+    state: State = request.app.state.whence
+    params = GenerationParams(
+        max_new_tokens=body.max_new_tokens or state.limits.max_new_tokens,
+        temperature=body.temperature,
+        top_p=body.top_p,
+        seed=body.seed,
+        stop=tuple(body.stop),
+    )
+    prompt = _prompt(state, body.prompt, *body.stop)
+    job = state.service.generate(prompt, state.spec, params, owner=state.owner())
+    events = _events(state, prompt, job)
+    first = await unless_gone(request, anext(events))  # an AppError here is still an answer with a status
+    return StreamingResponse(_then(first, events), media_type="text/event-stream", headers=NO_CACHE)
+
+
+NO_CACHE = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
+
+async def _then(first: str, events: AsyncIterator[str]) -> AsyncIterator[str]:
+    try:
+        yield first
+        async for event in events:
+            yield event
+    finally:
+        await events.aclose()  # type: ignore[attr-defined]
+
+
+async def _events(
+    state: State, prompt: str | tuple[Message, ...], job: Job[Generation]
+) -> AsyncIterator[str]:
+    """Server-sent events of `job`; it is stopped when the reader leaves or the time is over."""
+    seconds, sent = state.limits.request_seconds, ""
+    ends = asyncio.get_running_loop().time() + seconds
+    async with news(job) as changed:
+        while True:
+            changed.clear()
+            text, finished = job.partial or "", job.finished
+            if text != sent and text.startswith(sent):
+                fresh, sent = text[len(sent) :], text
+                yield _event("text", {"text": fresh})
+            if finished:
+                break
+            left = ends - asyncio.get_running_loop().time()
+            try:
+                async with asyncio.timeout(min(PING_SECONDS, left)):
+                    await changed.wait()
+            except TimeoutError:
+                if left <= PING_SECONDS:
+                    if not sent:
+                        raise too_slow(seconds) from None
+                    yield _fault(too_slow(seconds))
+                    return
+                if sent:
+                    yield ": waiting\n\n"
+        if job.error is not None:
+            if not sent:
+                raise told(job.error)
+            yield _fault(told(job.error))
+            return
+        made = job.get(0)
+        if isinstance(prompt, str):
+            state.written.remember(prompt, made)
+        state.figures.tokens.inc(len(made.logprob_nats))
+        nats = [None if math.isnan(value) else value for value in made.logprob_nats.tolist()]
+        yield _event(
+            "done",
+            {
+                "text": made.text,
+                "stop_reason": made.stop_reason,
+                "prompt_tokens": made.tokens.prompt_len,
+                "response_tokens": len(nats),
+                "logprob_nats": nats,
+                "seconds": made.seconds,
+            },
+        )
+
+
+def _event(name: str, data: dict[str, object]) -> str:
+    """JSON has no line breaks of its own, so one `data` line is enough."""
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+
+
+def _fault(fault: AppError) -> str:
+    problem = Problem(error=Fault(code=fault.code, message=fault.message, hint=fault.hint))
+    return _event("error", problem.model_dump())

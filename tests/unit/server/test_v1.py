@@ -1,0 +1,111 @@
+"""Whence's own endpoints: the matrix with its meaning stated, and answers as events."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from core.errors import AppError
+from tests.unit.fake_model import FakeModel
+
+
+def events(text: str) -> list[tuple[str, Any]]:
+    """`(event, data)` of a stream, as the standard reads it."""
+    found = []
+    for block in text.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+        if fields:
+            found.append((fields["event"], json.loads(fields["data"])))
+    return found
+
+
+def test_the_matrix_states_method_sign_and_units(client: TestClient) -> None:
+    body = {"prompt": "abc", "target": "xy", "method": "grad_dot_input"}
+    answer = client.post("/v1/salience", json=body).json()
+    assert answer["values"] == [[3, 2, 1, 0, 0], [4, 3, 2, 1, 0]]
+    assert answer["targets"] == [[3, 4], [4, 5]]
+    assert answer["tokens"] == list("abcxy")
+    assert answer["prompt_tokens"] == 3
+    assert (answer["method"], answer["units"], answer["signed"]) == ("grad_dot_input", "nats", True)
+    assert "positive supports" in answer["sign"]
+    assert answer["model"] == {"name": "fake", "revision": "", "precision": "float32", "device": "cpu"}
+
+
+def test_an_unknown_method_lists_the_known_ones(client: TestClient) -> None:
+    answer = client.post("/v1/salience", json={"prompt": "a", "target": "b", "method": "tea leaves"})
+    assert answer.status_code == 422
+    assert "grad_l2" in answer.json()["error"]["hint"]
+
+
+def test_an_answer_streams_and_its_end_is_the_whole(client: TestClient) -> None:
+    answer = client.post("/v1/generate", json={"prompt": "abc"})
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    found = events(answer.text)
+    assert [name for name, _ in found] == ["text"] * (len(found) - 1) + ["done"]
+    assert "".join(data["text"] for name, data in found if name == "text") == "cba"
+    done = found[-1][1]
+    assert (done["text"], done["stop_reason"], done["prompt_tokens"]) == ("cba", "eos", 3)
+    assert done["logprob_nats"] == [-0.5] * 3
+
+
+def test_a_chat_and_all_parameters_are_taken(client: TestClient) -> None:
+    body = {
+        "prompt": [{"role": "system", "content": "x"}, {"role": "user", "content": "yz"}],
+        "max_new_tokens": 2,
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "seed": 7,
+        "stop": ["\n\n"],
+    }
+    assert events(client.post("/v1/generate", json=body).text)[-1][1]["text"] == "zy"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"max_new_tokens": 0}, {"temperature": -1}, {"top_p": 0}, {"prompt": []}, {"stop": [""]}, {"seed": -1}],
+)
+def test_wrong_parameters_are_422_before_anything_streams(client: TestClient, change: dict) -> None:
+    answer = client.post("/v1/generate", json={"prompt": "abc"} | change)
+    assert answer.status_code == 422
+    assert answer.json()["error"]["message"]
+
+
+def test_a_fault_after_the_first_word_is_an_event(client: TestClient, model: FakeModel) -> None:
+    seen = threading.Event()
+
+    def step(text: str) -> None:
+        if text == "cb":
+            raise AppError("The memory ran out.", hint="Ask for less.", code="memory")
+
+    model.step = step
+    found = events(client.post("/v1/generate", json={"prompt": "abc"}).text)
+    assert not seen.is_set()
+    if found:  # the stream had begun; else the fault came as a status, which the next test covers
+        assert found[-1][0] == "error"
+        assert found[-1][1]["error"] == {
+            "code": "memory",
+            "message": "The memory ran out.",
+            "hint": "Ask for less.",
+        }
+
+
+def test_a_fault_before_the_first_word_is_a_status(client: TestClient, model: FakeModel) -> None:
+    def generate(*_: object, **__: object) -> None:
+        raise AppError("The memory ran out.", code="memory")
+
+    model.generate = generate  # type: ignore[method-assign, assignment]
+    answer = client.post("/v1/generate", json={"prompt": "abc"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+def test_the_operators_default_bounds_the_answer(make_app: Callable[..., FastAPI]) -> None:
+    with TestClient(make_app(max_new_tokens=1)) as client:
+        assert events(client.post("/v1/generate", json={"prompt": "abc"}).text)[-1][1]["text"] == "c"
+        longer = client.post("/v1/generate", json={"prompt": "abc", "max_new_tokens": 2})
+        assert events(longer.text)[-1][1]["text"] == "cb"
