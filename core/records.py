@@ -187,6 +187,18 @@ class Tokens:
     def response(self) -> str:
         return self.text[self.prompt_chars :]
 
+    def after(self, prompt: Tokens) -> Tokens:
+        """This response behind another prompt (a `Tokens` without response): its ids stay as they are."""
+        n, move = self.prompt_len, prompt.prompt_chars - self.prompt_chars
+        return Tokens(
+            ids=np.concatenate([prompt.ids, self.ids[n:]]),
+            text=prompt.text[: prompt.prompt_chars] + self.response,
+            char_spans=np.concatenate([prompt.char_spans, self.char_spans[n:] + move]),
+            special=np.concatenate([prompt.special, self.special[n:]]),
+            role=np.concatenate([prompt.role, self.role[n:]]),
+            prompt_len=len(prompt),
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Generation:

@@ -14,8 +14,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core import aggregate
-from core.errors import AppError
-from core.records import Generation, Reduce, SalienceMatrix, Segment
+from core.records import Generation, Option, Reduce, SalienceMatrix, Segment, digest
+from core.salience import Method, MethodOption
 from core.segments import segments
 from core.ui.salience_page.session import Answer
 from core.ui.salience_text import Scores, chosen_weights, pack
@@ -23,6 +23,9 @@ from core.ui.services import owner, service
 
 if TYPE_CHECKING:
     from core.jobs import Job
+
+
+Options = tuple[tuple[str, Option], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +44,64 @@ def parts(generation: Generation, granularity: str, pattern: str | None) -> Part
     )
 
 
-def matrix(answer: Answer, method: str) -> SalienceMatrix | None:
+def options(method: Method, here: Parts) -> Options:
+    """What the person chose under *Look* for this method, and the segments shown where it needs them."""
+    given: list[tuple[str, Option]] = []
+    for option in method.options:
+        if option.name == "columns":
+            spans = [s.tokens for s, keep in zip(here.prompt, aggregate.countable(here.prompt)) if keep]
+            given.append((option.name, ",".join(f"{a}:{b}" for a, b in spans)))
+        else:
+            given.append((option.name, st.session_state.get(option_key(method, option), option.default)))
+    return tuple(given)
+
+
+def option_key(method: Method, option: MethodOption) -> str:
+    return f"{method.name} {option.name}"
+
+
+def matrix(answer: Answer, method: Method, here: Parts) -> SalienceMatrix | None:
     """The finished matrix, if it is known; loads no model."""
     assert answer.generation is not None
-    request = service().salience_request(answer.generation.tokens, answer.spec, method)
+    request = service().salience_request(
+        answer.generation.tokens, answer.spec, method.name, options(method, here)
+    )
     return service().cached_salience(request)
 
 
-def job(answer: Answer, method: str, first: tuple[int, int] | None) -> Job[SalienceMatrix]:
+def job(answer: Answer, method: Method, here: Parts, first: tuple[int, int] | None) -> Job[SalienceMatrix]:
     """The job that fills the matrix, started on first asking; `first` is explained before the rest."""
-    held = answer.map_jobs.get(method)
-    if held is None or (held.finished and held.error is not None and held.state == "stopped"):
+    chosen = options(method, here)
+    name = digest(method.name, chosen)
+    held = answer.map_jobs.get(name)
+    if held is None or held.state == "stopped":
         assert answer.generation is not None
-        held = service().salience(answer.generation.tokens, answer.spec, method, owner=owner(), first=first)
-        answer.map_jobs[method] = held
+        held = service().salience(
+            answer.generation.tokens,
+            answer.spec,
+            method.name,
+            owner=owner(),
+            options=chosen,
+            # One row more than the rows themselves: worth it only where rows cost less than all together.
+            first=first if method.needs == "gradients" else None,
+        )
+        answer.map_jobs[name] = held
     return held
+
+
+def clicked(answer: Answer, method: Method, span: tuple[int, int] | None) -> NDArray[np.float32] | None:
+    """Scores (T,) of what was clicked while the matrix is not there yet; None until its own job is done."""
+    if span is None or method.options or method.needs != "gradients":
+        return None
+    name = digest(method.name, span)
+    held = answer.span_jobs.get(name)
+    if held is None:
+        assert answer.generation is not None
+        held = service().span_salience(
+            answer.generation.tokens, answer.spec, method.name, span, owner=owner()
+        )
+        answer.span_jobs[name] = held
+    return held.result
 
 
 def span_of(indices: Sequence[int], response: Sequence[Segment]) -> tuple[int, int] | None:
@@ -66,24 +112,31 @@ def span_of(indices: Sequence[int], response: Sequence[Segment]) -> tuple[int, i
     return response[chosen[0]].tokens[0], response[chosen[-1]].tokens[1]
 
 
-def scores_now(
-    found: SalienceMatrix | None,
+def scores_of(found: SalienceMatrix, here: Parts, chosen: Sequence[int], reduce: Reduce) -> Scores:
+    """What the browser needs to explain any selection, from a finished matrix."""
+    packed = _packed(found.request.key, here, reduce, found)
+    selection = tuple(sorted(set(chosen)))
+    if packed.kind != "single" or not selection:
+        return packed
+    return replace(packed, exact={selection: column_scores(found, here, selection, reduce)})
+
+
+def scores_so_far(
+    answer: Answer,
+    method: Method,
     held: Job[SalienceMatrix] | None,
     here: Parts,
     chosen: Sequence[int],
     reduce: Reduce,
 ) -> Scores:
-    """What the browser can show now: all selections from the matrix, else the clicked one alone."""
+    """What the browser can show while the matrix fills: the clicked selection alone, by its own backward."""
     selection = tuple(sorted(set(chosen)))
-    if found is not None:
-        packed = _packed(found.request.key, here, reduce, found)
-        if packed.kind != "single" or not selection:
-            return packed
-        return replace(packed, exact={selection: column_scores(found, here, selection, reduce)})
-    exact: dict[tuple[int, ...], NDArray[np.float32]] = {}
     partial = held.partial if held is not None else None
-    if partial and partial.get("span") == span_of(selection, here.response):
-        exact[selection] = aggregate.column_scores(partial["scores"], here.prompt, reduce)
+    span = span_of(selection, here.response)
+    scores = partial["scores"] if partial and partial.get("span") == span else None
+    if scores is None and partial:
+        scores = clicked(answer, method, span)
+    exact = {} if scores is None else {selection: aggregate.column_scores(scores, here.prompt, reduce)}
     return pack(None, here.response, here.prompt, reduce, exact=exact)
 
 
@@ -101,5 +154,7 @@ def _packed(key: str, here: Parts, reduce: Reduce, _found: SalienceMatrix) -> Sc
     return pack(_found, here.response, here.prompt, reduce)
 
 
-def failure(held: Job[SalienceMatrix] | None) -> AppError | None:
-    return held.error if held is not None and held.state == "failed" else None
+def failed(answer: Answer, method: Method, here: Parts) -> bool:
+    """Whether the map was asked for and cannot be had."""
+    held = answer.map_jobs.get(digest(method.name, options(method, here)))
+    return held is not None and held.state == "failed"

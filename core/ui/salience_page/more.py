@@ -36,12 +36,13 @@ def facts(generation: Generation) -> str:
     return f"{likely}{count}, {generation.seconds:.1f} s, {ENDINGS[generation.stop_reason]}"
 
 
-def parts_or_problem(generation: Generation, granularity: str, pattern: str | None) -> Parts:
-    """The segments; where the person's own expression is at fault the page says so and shows lines."""
+def parts(generation: Generation, granularity: str, pattern: str | None, *, tell: bool = False) -> Parts:
+    """The segments; lines where the person's own expression is at fault, which `tell` says on the page."""
     try:
         return maps.parts(generation, granularity, pattern)
     except AppError as error:
-        problem.show(error)
+        if tell:
+            problem.show(error)
         return maps.parts(generation, "line", None)
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.errors import AppError
 from core.records import Example, Generation, GenerationParams, Message, ModelSpec, SalienceMatrix
@@ -28,12 +30,15 @@ class Answer:
     """The newest answer of a model to one example, finished or on its way."""
 
     example_id: str
+    prompt: str
+    sent: Prompt
     spec: ModelSpec
     params: GenerationParams
     generation: Generation | None = None
     job: Job[Generation] | None = None
     error: AppError | None = None
     map_jobs: dict[str, Job[SalienceMatrix]] = field(default_factory=dict)
+    span_jobs: dict[str, Job[NDArray[np.float32]]] = field(default_factory=dict)
 
     @property
     def writing(self) -> bool:
@@ -66,7 +71,7 @@ def current(example: Example, sent: Prompt, spec: ModelSpec, params: GenerationP
         found = service().cached_generation(sent, spec, params, example_id=example.id)
         if found is None:
             return None
-        held = Answer(example.id, spec, params, generation=found)
+        held = Answer(example.id, example.prompt, sent, spec, params, generation=found)
         _answers()[_key(example.id, spec)] = held
     held.settle()
     return held
@@ -80,7 +85,7 @@ def start(example: Example, prompt: str, sent: Prompt, spec: ModelSpec, params: 
     """
     example = keep(example, prompt)
     job = service().generate(sent, spec, params, owner=owner(), example_id=example.id)
-    answer = Answer(example.id, spec, params, job=job)
+    answer = Answer(example.id, prompt, sent, spec, params, job=job)
     _answers()[_key(example.id, spec)] = answer
     return example
 

@@ -6,36 +6,40 @@ fragment looks again a few times a second.
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import cast
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core import aggregate
+from core.records import Reduce
 from core.salience import METHODS, Method
 from core.segments import GRANULARITIES
 from core.ui import problem
-from core.ui.salience_page import downloads, maps, more, session
+from core.ui.salience_page import downloads, maps, more, session, what_if
 from core.ui.salience_page import target as targets
 from core.ui.salience_page.session import Answer
-from core.ui.salience_text import PANELS, choice, salience_text
+from core.ui.salience_text import ACTIONS, choice, salience_text
 
 POLL_SECONDS = 0.25
 KEY = "salience-text"
+DEFAULT_GRANULARITY = "line"
 
 
 def draw(answer: Answer | None) -> None:
     """Draw everything that depends on the answer; `None`: the model has not been asked yet."""
-    busy = answer is not None and (answer.writing or _map_running(answer))
+    busy = answer is not None and (answer.writing or _map_missing(answer) or what_if.busy(answer))
     view = st.fragment(_view, run_every=POLL_SECONDS if busy else None)
     view(answer)
 
 
-def _map_running(answer: Answer) -> bool:
-    held = answer.map_jobs.get(_method().name)
-    return answer.generation is not None and (
-        (held is not None and not held.finished)
-        or (held is None and maps.matrix(answer, _method().name) is None)
-    )
+def _map_missing(answer: Answer) -> bool:
+    """Whether the map of what the controls say has yet to come."""
+    if answer.generation is None:
+        return False
+    granularity = st.session_state.get("granularity", DEFAULT_GRANULARITY)
+    here = more.parts(answer.generation, granularity, st.session_state.get("pattern"))
+    return maps.matrix(answer, _method(), here) is None and not maps.failed(answer, _method(), here)
 
 
 def _method() -> Method:
@@ -64,7 +68,7 @@ def _controls() -> tuple[str, str | None, Method, DeltaGenerator]:
         granularity = st.selectbox(
             "Granularity",
             [g.name for g in GRANULARITIES],
-            index=[g.name for g in GRANULARITIES].index("line"),
+            index=[g.name for g in GRANULARITIES].index(DEFAULT_GRANULARITY),
             format_func={g.name: g.label for g in GRANULARITIES}.__getitem__,
             key="granularity",
             bind="query-params",
@@ -90,25 +94,53 @@ def _controls() -> tuple[str, str | None, Method, DeltaGenerator]:
             help="  \n".join(f"**{m.label}**: {m.description}" for m in METHODS),
         )
         with st.popover("Look"):
-            st.slider("Colour strength", 0.0, 1.0, 0.5, 0.05, key="strength", persist_state="session")
-            st.radio(
-                "Show influence as",
-                ["highlight", "underline"],
-                format_func=str.capitalize,
-                key="look",
-                persist_state="session",
-                horizontal=True,
-            )
-            st.radio(
-                "A part's score is, of its tokens' scores, the",
-                ["sum", "mean", "max"],
-                format_func={"sum": "sum", "mean": "mean", "max": "largest"}.__getitem__,
-                key="reduce",
-                persist_state="session",
-                horizontal=True,
-            )
+            _look(_method())
         corner = st.empty()
     return granularity, pattern, next(m for m in METHODS if m.name == method), corner
+
+
+def _look(method: Method) -> None:
+    """What changes how the map is drawn; the method's own options are drawn from its declaration."""
+    st.slider("Colour strength", 0.0, 1.0, 0.5, 0.05, key="strength", persist_state="session")
+    st.radio(
+        "Show influence as",
+        ["highlight", "underline"],
+        format_func=str.capitalize,
+        key="look",
+        persist_state="session",
+        horizontal=True,
+    )
+    st.radio(
+        "A part's score is, of its tokens' scores, the",
+        ["sum", "mean", "max"],
+        format_func={"sum": "sum", "mean": "mean", "max": "largest"}.__getitem__,
+        key="reduce",
+        persist_state="session",
+        horizontal=True,
+    )
+    for option in method.options:
+        key = maps.option_key(method, option)
+        if option.hidden:
+            continue
+        if option.choices:
+            st.radio(
+                option.label,
+                option.choices,
+                key=key,
+                help=option.description,
+                persist_state="session",
+                horizontal=True,
+            )
+        else:
+            st.slider(
+                option.label,
+                option.minimum or 0,
+                option.maximum or 100,
+                int(option.default or 0),
+                key=key,
+                help=option.description,
+                persist_state="session",
+            )
 
 
 def _writing(answer: Answer) -> None:
@@ -125,26 +157,41 @@ def _explained(
 ) -> None:
     generation = answer.generation
     assert generation is not None
-    here = more.parts_or_problem(generation, granularity, pattern)
+    here = more.parts(generation, granularity, pattern, tell=True)
     offset = generation.tokens.prompt_chars
     response = generation.tokens.response
     chosen = targets.keep(session.target(response), here.response, response, offset)
-    found = maps.matrix(answer, method.name)
-    held = None if found is not None else maps.job(answer, method.name, maps.span_of(chosen, here.response))
-    if held is not None and held.finished and held.state == "done":
-        st.rerun()
-    reduce = cast(Literal["sum", "mean", "max"], st.session_state.get("reduce", "sum"))
+    reduce = cast(Reduce, st.session_state.get("reduce", "sum"))
+    found = maps.matrix(answer, method, here)
+    held = None
+    if found is None:
+        held = maps.job(answer, method, here, maps.span_of(chosen, here.response))
+        if held.state == "done":
+            st.rerun()
 
     def on_select() -> None:
         picked = choice(KEY)
         if picked is not None:
             session.choose_target(targets.of(picked.indices, here.response, response, offset))
 
+    def on_action() -> None:
+        picked = choice(KEY)
+        if picked is not None and picked.action is not None and found is not None:
+            parts = aggregate.shares(
+                maps.column_scores(found, here, chosen, reduce), aggregate.countable(here.prompt)
+            )
+            part = picked.action.segment
+            what_if.pick(answer, picked.action.name, here.prompt[part], float(parts[part]), chosen, here)
+
     salience_text(
         key=KEY,
         prompt_segments=here.prompt,
         response_segments=here.response,
-        scores=maps.scores_now(found, held, here, chosen, reduce),
+        scores=(
+            maps.scores_of(found, here, chosen, reduce)
+            if found is not None
+            else maps.scores_so_far(answer, method, held, here, chosen, reduce)
+        ),
         selected=chosen,
         signed=method.signed,
         style=st.session_state.get("look", "highlight"),
@@ -152,15 +199,21 @@ def _explained(
         unit="part" if granularity == "custom" else granularity,
         units=method.units,
         note=more.facts(generation),
-        show=PANELS,
+        actions=tuple(ACTIONS) if found is not None else (),
         height=560,
         on_select=on_select,
+        on_action=on_action,
     )
-    if (error := maps.failure(held)) is not None:
-        problem.show(error)
-    if held is not None and not held.finished:
-        st.progress(held.progress or 0.0, text=held.message or "Looking at the prompt")
-    if found is not None:
-        with corner:
-            downloads.draw(answer, found, here, chosen, method, granularity, reduce)
-        more.draw(generation, found, here, chosen, method, reduce)
+    if found is None and held is not None:
+        if held.state == "failed" and held.error is not None:
+            problem.show(held.error)
+        elif not held.finished:
+            st.progress(held.progress or 0.0, text=held.message or "Looking at the prompt")
+        return
+    assert found is not None
+    if found.note:
+        st.caption(problem.plain(found.note))
+    with corner:
+        downloads.draw(answer, found, here, chosen, method, granularity, reduce)
+    what_if.draw(answer, chosen, here)
+    more.draw(generation, found, here, chosen, method, reduce)
