@@ -1,0 +1,1 @@
+"""The bundled demo model: a synthetic grammar, the training that learns it, and its evaluation."""

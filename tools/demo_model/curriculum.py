@@ -1,0 +1,50 @@
+"""Which prompts training sees when: short ones first, menus first, then all families
+and drills of the slow skills.
+
+`drawn_at` is a function of the share of training done, so that a plan of any length goes through the same
+stages.
+"""
+
+import random
+
+from tools.demo_model.drills import drill_facts, drill_sums
+from tools.demo_model.grammar import Draft, draw
+
+# Share of training at which the stage ends, and the weights of the families and drills in it.
+STAGES: tuple[tuple[float, dict[str, float]], ...] = (
+    (0.10, {"menu": 0.55, "arithmetic": 0.12, "headlines": 0.05, "ideas": 0.06, "facts": 0.22}),
+    (0.30, {"menu": 0.58, "arithmetic": 0.15, "headlines": 0.05, "ideas": 0.07, "facts": 0.15}),
+    (
+        0.75,
+        {
+            "menu": 0.34, "arithmetic": 0.10, "headlines": 0.05, "ideas": 0.09, "facts": 0.14,
+            "sums drill": 0.12, "facts drill": 0.16,
+        },
+    ),
+    (
+        1.00,
+        {
+            "menu": 0.40, "arithmetic": 0.14, "headlines": 0.06, "ideas": 0.10, "facts": 0.18,
+            "sums drill": 0.06, "facts drill": 0.06,
+        },
+    ),
+)  # fmt: skip
+DRILLS = {"sums drill": drill_sums, "facts drill": drill_facts}
+SHORT_UNTIL = 0.05  # menus with at most one example, short lists of facts
+MEDIUM_UNTIL = 0.12
+
+
+def drawn_at(rng: random.Random, done: float) -> Draft:
+    """Returns one training draft for the share of training done, 0 to 1."""
+    weights = next((weights for end, weights in STAGES if done < end), STAGES[-1][1])
+    family = rng.choices(tuple(weights), tuple(weights.values()))[0]
+    if family in DRILLS:
+        return DRILLS[family](rng)
+    options: dict[str, object] = {}
+    if done < MEDIUM_UNTIL:
+        short = done < SHORT_UNTIL
+        if family == "menu":
+            options["examples"] = rng.choice((0, 1, 1) if short else (1, 2, 2, 3))
+        if family == "facts":
+            options["segments"] = rng.randint(3, 5 if short else 8)
+    return draw(rng, family, split="train", **options)

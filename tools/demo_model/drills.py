@@ -1,0 +1,53 @@
+"""Dense exercises for training alone: many small steps in one sequence, where a prompt asks for one.
+
+A drill is a prompt of its family with more questions in it; nothing in evaluation or in the benchmark draws
+one. They make the slow skills, sums and looking up facts, several times cheaper to learn.
+"""
+
+import random
+
+from tools.demo_model.grammar import Draft, Line, words
+from tools.demo_model.grammar.arithmetic import apply, make_problem, spell
+from tools.demo_model.grammar.facts import ASKED, draft_facts
+
+
+def drill_sums(rng: random.Random) -> Draft:
+    """Returns a page of sums, each worked out as in an answer; numbers and results between 0 and 99."""
+    lines = []
+    for _ in range(rng.randint(6, 14)):
+        told = f"Answer: {_sum(rng)}"
+        lines.append(Line(told, learn=((7, len(told)),)))
+    problem = make_problem(rng, split="train")
+    lines.append(Line("Answer:"))
+    return Draft("arithmetic", "drill", tuple(lines), f" {problem.reasoning()}", problem.reasoning())
+
+
+def _sum(rng: random.Random) -> str:
+    while True:
+        operator = rng.choices("+-*", (5, 5, 1))[0]
+        left = rng.randrange(2, 13) if operator == "*" else rng.randrange(1, 99)
+        right = rng.randrange(2, 10) if operator == "*" or rng.random() < 0.5 else rng.randrange(1, 98)
+        if 0 <= apply(left, operator, right) < 100:
+            return spell(left, operator, right)
+
+
+def drill_facts(rng: random.Random, *, segments: int | None = None) -> Draft:
+    """Returns a list of facts with three to six questions, all but the last answered in the prompt."""
+    segments = segments or rng.choice((3, 4, 5, 6, 8, 10, 12))
+    task = rng.choice(("fact", "fact", "fact_absent"))
+    draft = draft_facts(rng, task=task, segments=segments)
+    stated = [line.text.lstrip("*- ") for line in draft.lines if " of " in line.text and " is " in line.text]
+    stated = [text for text in stated if text.startswith("The ")]
+    asked: list[Line] = []
+    for _ in range(rng.randint(2, 5)):
+        attribute, rest = rng.choice(stated).removeprefix("The ").split(" of ", 1)
+        name, value = rest.rstrip(".").split(" is ", 1)
+        if rng.random() < 0.25:
+            name = words.invented_name(rng)
+            value = "not stated"
+        told = f"Answer: The {attribute} of {name} is {value}."
+        question = rng.choice(ASKED).format(a=attribute, n=name)
+        asked += [Line(question), Line(told, learn=((7, len(told)),)), Line("")]
+    return Draft(
+        "facts", "drill", (*draft.lines[:-2], *asked, *draft.lines[-2:]), draft.response, draft.target
+    )
