@@ -138,6 +138,10 @@ class HuggingFaceModel:
     def device(self) -> torch.device:
         return self.model.get_input_embeddings().weight.device
 
+    def token_name(self, token_id: int) -> str:
+        """The vocabulary's own name of a token, for those that show no text (`<bos>`)."""
+        return str(self.tokenizer.convert_ids_to_tokens(token_id))
+
     # Text to tokens
 
     def tokenize(self, prompt: str | Sequence[Message], response: str | None = None) -> Tokens:
