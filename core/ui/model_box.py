@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from core.records import ModelSpec
+from core.ui.catalog import catalog
 from core.ui.services import service
 
 
 def chosen() -> ModelSpec:
     """The model that the person chose, or the first one."""
-    specs = service().specs()
+    specs = catalog().specs()
     name = st.session_state.get("model")
     return next((spec for spec in specs if spec.name == name), specs[0])
 
@@ -26,7 +27,7 @@ def describe(spec: ModelSpec) -> str:
 
 def draw() -> None:
     """Draw the box in the container that is open."""
-    names = [spec.name for spec in service().specs()]
+    names = [spec.name for spec in catalog().specs()]
     st.selectbox("Model", names, key="model", bind="query-params", help="More models on the Models page.")
     st.caption(describe(chosen()))
     _queue()

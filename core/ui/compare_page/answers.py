@@ -1,0 +1,107 @@
+"""The answers side by side: each can be clicked to choose what is explained; and how they differ in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.compare import word_diff
+from core.errors import AppError
+from core.records import Segment
+from core.segments import segments
+from core.ui import diff, frame, problem
+from core.ui.catalog import title
+from core.ui.compare_page.run import Comparison, Side
+from core.ui.salience_page import more, session
+from core.ui.salience_page import target as targets
+from core.ui.salience_text import choice, salience_text
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One side's texts in segments, and which response segments are being explained."""
+
+    prompt: tuple[Segment, ...]
+    response: tuple[Segment, ...]
+    chosen: tuple[int, ...]
+
+
+def draw(comparison: Comparison, granularity: str, pattern: str | None) -> dict[int, Shown]:
+    """Draw the answers in columns. Returns what is shown of each side that has one, by place."""
+    shown: dict[int, Shown] = {}
+    columns = st.columns(min(len(comparison.sides), 2)) if len(comparison.sides) > 1 else [st.container()]
+    for place, side in enumerate(comparison.sides):
+        with columns[place % len(columns)]:
+            st.markdown(f"**{problem.plain(title(side.spec))}**")
+            if side.error is not None:
+                problem.show(side.error)
+            elif side.generation is None:
+                _writing(place, side)
+            else:
+                shown[place] = _answer(place, side, granularity, pattern)
+    if len(shown) > 1:
+        _differences(comparison, list(shown))
+    return shown
+
+
+def _writing(place: int, side: Side) -> None:
+    job = side.job
+    text = (job.partial or "") if job is not None else ""
+    said = "Waiting for its turn" if job is None or job.state == "queued" else job.message or "Writing"
+    salience_text(key=f"answer-{place}", stream=text, note=said, show=("response",), height=None)
+
+
+def _answer(place: int, side: Side, granularity: str, pattern: str | None) -> Shown:
+    generation = side.generation
+    assert generation is not None
+    tokens = generation.tokens
+    try:
+        parts = [segments(tokens, granularity, part, pattern) for part in ("prompt", "response")]
+    except AppError as error:
+        problem.show(error)
+        parts = [segments(tokens, "line", part) for part in ("prompt", "response")]
+    prompt, response = parts
+    chosen = targets.keep(session.target(tokens.response), response, tokens.response, tokens.prompt_chars)
+    key = f"answer-{place}"
+
+    def on_select() -> None:
+        picked = choice(key)
+        if picked is not None:
+            session.choose_target(targets.of(picked.indices, response, tokens.response, tokens.prompt_chars))
+
+    salience_text(
+        key=key,
+        prompt_segments=prompt,
+        response_segments=response,
+        selected=chosen,
+        note=more.facts(generation),
+        show=("response",),
+        link=f"compared-{place}",
+        height=None,
+        on_select=on_select,
+    )
+    return Shown(prompt, response, chosen)
+
+
+def _differences(comparison: Comparison, places: list[int]) -> None:
+    """The answers against the first one, word by word."""
+    first = comparison.sides[places[0]]
+    assert first.generation is not None
+    base = first.generation.tokens.response
+    others = []
+    for place in places[1:]:
+        generation = comparison.sides[place].generation
+        assert generation is not None
+        others.append((comparison.sides[place], generation.tokens.response))
+    name = problem.plain(title(first.spec))
+    if all(text == base for _, text in others):
+        st.caption("All answers are the same, letter by letter.")
+        return
+    with st.expander(f"Words that differ from {name}", expanded=True):
+        for side, text in others:
+            st.caption(problem.plain(title(side.spec)))
+            if text == base:
+                st.write("The same answer.")
+            else:
+                diff.draw(word_diff(base, text), frame.theme())

@@ -1,0 +1,59 @@
+"""Which two to four models are compared: any that can be chosen, each in any precision that it can have."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.records import ModelSpec
+from core.ui.catalog import catalog, title
+from core.ui.model_box import chosen
+
+LEAST, MOST = 2, 4
+KEY = "compared"
+
+
+def variants(spec: ModelSpec) -> tuple[ModelSpec, ...]:
+    """`spec` and the same weights in the other precisions that this machine can load them in."""
+    if spec.backend != "hugging_face":
+        return (spec,)
+    others = [
+        replace(spec, quantization="none", dtype="float32"),
+        replace(spec, quantization="none", dtype="bfloat16"),
+        replace(spec, quantization="nf4", dtype="float32" if spec.device == "cpu" else "bfloat16"),
+        replace(spec, quantization="int8", dtype="float32" if spec.device == "cpu" else "float16"),
+    ]
+    return (spec, *(other for other in others if other.precision != spec.precision))
+
+
+def options() -> dict[str, ModelSpec]:
+    """Everything that can be compared, by title."""
+    return {title(made): made for spec in catalog().specs() for made in variants(spec)}
+
+
+def default() -> list[str]:
+    """The chosen model as it is, and quantised to 4 bits (another model where that makes no sense)."""
+    here = [title(spec) for spec in variants(chosen())]
+    quantised = [name for name in here if name.endswith("nf4")]
+    others = [name for name in options() if name not in here]
+    return [here[0], *(quantised or others)][:LEAST]
+
+
+def draw() -> tuple[ModelSpec, ...]:
+    """Draw the menu. Returns the chosen models, in the order in which they were chosen."""
+    known = options()
+    held = [name for name in st.session_state.get(KEY, []) if name in known]
+    if KEY in st.session_state and held != st.session_state[KEY]:
+        st.session_state[KEY] = held
+    names = st.multiselect(
+        "Models to compare",
+        list(known),
+        default=None if KEY in st.session_state else default(),
+        max_selections=MOST,
+        key=KEY,
+        persist_state="session",
+        help="Two to four. One model in two precisions shows what quantising it changes. "
+        "Add others on the Models page.",
+    )
+    return tuple(known[name] for name in names)

@@ -1,0 +1,179 @@
+"""One comparison: every model answers, then judges the others' answers, then is explained.
+
+Models take turns, because two may not fit on one device: all answers first, then for each model in turn (the
+one that is loaded first) what it thinks of the others' answers and the map of its own. Kept in the session;
+what is finished is in the store, so that the same comparison costs nothing the second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.errors import AppError
+from core.records import Generation, GenerationParams, Message, ModelSpec, SalienceMatrix
+from core.ui.services import owner, service
+
+if TYPE_CHECKING:
+    from core.jobs import Job
+
+Prompt = str | tuple[Message, ...]
+KEY = "comparison"
+
+
+@dataclass
+class Side:
+    """One model's part of it."""
+
+    spec: ModelSpec
+    generation: Generation | None = None
+    error: AppError | None = None
+    job: Job[Generation] | None = None
+    scores: dict[int, Generation | AppError | Job[Generation]] = field(default_factory=dict)
+    """What it makes of the answer of another side, by that side's place."""
+    maps: dict[str, AppError | Job[SalienceMatrix]] = field(default_factory=dict)
+
+    @property
+    def settled(self) -> bool:
+        return self.generation is not None or self.error is not None
+
+
+@dataclass
+class Comparison:
+    """Sides in the order of the columns."""
+
+    example_id: str
+    prompt: Prompt
+    params: GenerationParams
+    sides: list[Side]
+
+    def same(self, prompt: Prompt, params: GenerationParams, specs: Sequence[ModelSpec]) -> bool:
+        mine = [side.spec for side in self.sides]
+        return (self.prompt, self.params, mine) == (prompt, params, list(specs))
+
+    @property
+    def answered(self) -> bool:
+        return all(side.settled for side in self.sides)
+
+    def jobs(self) -> list[Job[Any]]:
+        """What is under way."""
+        held: list[Any] = []
+        for side in self.sides:
+            held += [side.job, *side.scores.values(), *side.maps.values()]
+        return [job for job in held if hasattr(job, "finished") and not job.finished]
+
+    def step(self, method: str) -> None:
+        """Take over what has ended and ask for what comes next."""
+        for place, side in enumerate(self.sides):
+            self._answer(place, side)
+        if self.answered:
+            for place in reversed(range(len(self.sides))):  # the last one to answer is still loaded
+                self._judge(place)
+                self._explain(place, method)
+
+    def stop(self) -> None:
+        for job in self.jobs():
+            job.stop()
+
+    def matrix(self, place: int, method: str) -> SalienceMatrix | None:
+        """The finished map of a side; loads no model."""
+        side = self.sides[place]
+        if side.generation is None:
+            return None
+        request = service().salience_request(side.generation.tokens, side.spec, method)
+        return service().cached_salience(request)
+
+    def mean_nats(self) -> NDArray[np.float64]:
+        """(answers, judges): mean log-probability of a token of an answer; NaN where it is not known."""
+        size = len(self.sides)
+        out = np.full((size, size), np.nan)
+        for judge, side in enumerate(self.sides):
+            for writer in range(size):
+                found = side.generation if judge == writer else side.scores.get(writer)
+                if isinstance(found, Generation) and len(found.logprob_nats):
+                    out[writer, judge] = float(found.logprob_nats.mean())
+        return out
+
+    def _owner(self, place: int, what: object) -> str:
+        # A newer request of one owner stops the older one of its kind; here all go on side by side.
+        return f"{owner()} comparison {place} {what}"
+
+    def _answer(self, place: int, side: Side) -> None:
+        if side.settled:
+            return
+        if side.job is None:
+            side.job = service().generate(
+                self.prompt,
+                side.spec,
+                self.params,
+                owner=self._owner(place, "answer"),
+                example_id=self.example_id,
+            )
+        if side.job.finished:
+            side.generation = side.job.result
+            if side.generation is None:
+                side.error = side.job.error or AppError("The model wrote nothing.", hint="Run it again.")
+
+    def _judge(self, place: int) -> None:
+        side = self.sides[place]
+        for other, writer in enumerate(self.sides):
+            held = side.scores.get(other)
+            if held is None and other != place and writer.generation is not None and side.error is None:
+                text = writer.generation.tokens.response
+                if not text:
+                    side.scores[other] = AppError("The answer is empty.")
+                    continue
+                held = side.scores[other] = service().score(
+                    self.prompt, text, side.spec, owner=self._owner(place, other)
+                )
+            if held is not None and not isinstance(held, (Generation, AppError)) and held.finished:
+                side.scores[other] = held.result or held.error or AppError("Nothing came back.")
+
+    def _explain(self, place: int, method: str) -> None:
+        side = self.sides[place]
+        if side.generation is None or not side.generation.tokens.response or method in side.maps:
+            held = side.maps.get(method)
+            if held is not None and not isinstance(held, AppError) and held.finished and held.error:
+                side.maps[method] = held.error
+            return
+        if self.matrix(place, method) is None:
+            side.maps[method] = service().salience(
+                side.generation.tokens, side.spec, method, owner=self._owner(place, "map")
+            )
+
+
+def current() -> Comparison | None:
+    """The comparison on the screen."""
+    found: Comparison | None = st.session_state.get(KEY)
+    return found
+
+
+def start(
+    example_id: str, prompt: Prompt, params: GenerationParams, specs: Sequence[ModelSpec]
+) -> Comparison:
+    """Begin a comparison in the place of the one before, which is stopped."""
+    before = current()
+    if before is not None:
+        before.stop()
+    made = Comparison(example_id, prompt, params, [Side(spec) for spec in specs])
+    st.session_state[KEY] = made
+    return made
+
+
+def known(
+    example_id: str, prompt: Prompt, params: GenerationParams, specs: Sequence[ModelSpec]
+) -> Comparison | None:
+    """A comparison whose answers are all known already; loads no model."""
+    sides = []
+    for spec in specs:
+        found = service().cached_generation(prompt, spec, params, example_id=example_id)
+        if found is None:
+            return None
+        sides.append(Side(spec, generation=found))
+    st.session_state[KEY] = Comparison(example_id, prompt, params, sides)
+    return current()

@@ -1,0 +1,38 @@
+"""Two texts as one, what is gone struck through and what is new underlined.
+
+The one place where a comparison becomes HTML; every text is escaped here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from core.compare import Run
+from core.figures import palette
+from core.figures.palette import Theme
+
+_TAGS = {"removed": "del", "added": "ins"}
+
+
+def diff_html(runs: Sequence[Run], theme: Theme) -> str:
+    """`runs` as a passage: `del` and `ins` carry the meaning, colour only helps."""
+    new, gone = palette.UNDERLINE[theme]
+    style = (
+        "<style>.whence-diff{white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.6}"
+        f".whence-diff del{{color:{gone};text-decoration:line-through}}"
+        f".whence-diff ins{{color:{new};text-decoration:underline;text-underline-offset:.2em}}</style>"
+    )
+    parts = []
+    for run in runs:
+        tag = _TAGS.get(run.change)
+        text = escape(run.text)
+        parts.append(f"<{tag}>{text}</{tag}>" if tag else text)
+    return f'{style}<div class="whence-diff" dir="auto">{"".join(parts)}</div>'
+
+
+def draw(runs: Sequence[Run], theme: Theme) -> None:
+    """Show `runs` in the container that is open."""
+    st.html(diff_html(runs, theme))
