@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
-export OMP_NUM_THREADS ?=
+# Threads that wait must not spin: on a busy machine that makes a small model a hundred times slower.
+export OMP_WAIT_POLICY ?= PASSIVE
 
 .PHONY: app server test lint bench train-demo bench-methods browser load clean
 

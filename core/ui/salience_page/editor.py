@@ -8,7 +8,7 @@ from core.records import Example, GenerationParams, Message
 
 PLAIN, CHAT = "plain", "chat"
 
-HEIGHT = 460
+HEIGHT = 540
 
 
 def params() -> GenerationParams:
