@@ -5,10 +5,13 @@ one. They make the slow skills, sums and looking up facts, several times cheaper
 """
 
 import random
+import re
 
 from tools.demo_model.grammar import Draft, Line, words
 from tools.demo_model.grammar.arithmetic import apply, make_problem, spell
-from tools.demo_model.grammar.facts import ASKED, draft_facts
+from tools.demo_model.grammar.facts import ASKED, ATTRIBUTES, NOT_STATED, draft_facts
+
+STATEMENT = re.compile(r"The (?P<a>\w+) of (?P<n>\w+) is (?P<v>\w+)\.$")
 
 
 def drill_sums(rng: random.Random) -> Draft:
@@ -36,16 +39,17 @@ def drill_facts(rng: random.Random, *, segments: int | None = None) -> Draft:
     segments = segments or rng.choice((3, 4, 5, 6, 8, 10, 12))
     task = rng.choice(("fact", "fact", "fact_absent"))
     draft = draft_facts(rng, task=task, segments=segments)
-    stated = [line.text.lstrip("*- ") for line in draft.lines if " of " in line.text and " is " in line.text]
-    stated = [text for text in stated if text.startswith("The ")]
+    stated = {}
+    for line in draft.lines:
+        if found := STATEMENT.search(line.text):
+            stated[found["a"], found["n"]] = found["v"]
     asked: list[Line] = []
     for _ in range(rng.randint(2, 5)):
-        attribute, rest = rng.choice(stated).removeprefix("The ").split(" of ", 1)
-        name, value = rest.rstrip(".").split(" is ", 1)
-        if rng.random() < 0.25:
-            name = words.invented_name(rng)
-            value = "not stated"
-        told = f"Answer: The {attribute} of {name} is {value}."
+        attribute, name = rng.choice(tuple(stated))
+        if rng.random() < 0.3:  # nearly always about a name or an attribute that other facts speak of
+            name = rng.choice(tuple(stated))[1] if rng.random() < 0.8 else words.invented_name(rng)
+            attribute = rng.choice(tuple(stated))[0] if rng.random() < 0.6 else rng.choice(ATTRIBUTES)
+        told = f"Answer: The {attribute} of {name} is {stated.get((attribute, name), NOT_STATED)}."
         question = rng.choice(ASKED).format(a=attribute, n=name)
         asked += [Line(question), Line(told, learn=((7, len(told)),)), Line("")]
     return Draft(

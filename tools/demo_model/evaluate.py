@@ -18,10 +18,10 @@ from transformers import AutoTokenizer, Gemma2ForCausalLM, PreTrainedTokenizerBa
 
 from tools.demo_model.batches import shuffled_rng
 from tools.demo_model.card import write_card
+from tools.demo_model.folder import DEFAULT_FOLDER
 from tools.demo_model.generate import answers
 from tools.demo_model.grammar import GrammarPrompt, draw, roughen
 from tools.demo_model.grammar.ideas import obeys
-from tools.demo_model.train import DEFAULT_FOLDER
 
 SEED = 7  # evaluation draws its own stream; the split keeps it apart from training
 

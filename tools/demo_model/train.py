@@ -14,19 +14,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, IterableDataset
-from transformers import AutoTokenizer, Gemma2ForCausalLM, GenerationConfig, PreTrainedTokenizerBase
+from transformers import AutoTokenizer, Gemma2ForCausalLM, PreTrainedTokenizerBase
 
 from tools.demo_model.batches import Batcher, Sequence, encode, shuffled_rng
 from tools.demo_model.curriculum import drawn_at
+from tools.demo_model.folder import DEFAULT_FOLDER, save
 from tools.demo_model.grammar import roughen
 from tools.demo_model.model import make_config, make_model
-from tools.demo_model.tokenizer import END_OF_TURN, train_tokenizer
-
-DEFAULT_FOLDER = Path(__file__).parents[2] / "data" / "models" / "demo"
+from tools.demo_model.tokenizer import train_tokenizer
 
 
 @dataclass(frozen=True)
@@ -85,27 +85,26 @@ def loss_of(model: Gemma2ForCausalLM, ids: torch.Tensor, labels: torch.Tensor) -
     hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
     wanted = labels[:, 1:]
     counted = wanted >= 0
-    logits = model.lm_head(hidden[counted])
+    logits = model.lm_head(hidden[counted])  # type: ignore[operator]
     return nn.functional.cross_entropy(logits.float(), wanted[counted])
 
 
-def save(
-    model: nn.Module, tokenizer: PreTrainedTokenizerBase, plan: Plan, folder: Path, **facts: object
-) -> None:
-    """Writes weights in bfloat16, tokenizer, generation settings and `training.json` to the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    copy.deepcopy(model).to(torch.bfloat16).save_pretrained(folder)
-    (folder / "model.safetensors").chmod(0o644)
-    tokenizer.save_pretrained(folder)
-    ends = [tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids(END_OF_TURN)]
-    GenerationConfig(
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=ends,
-        pad_token_id=tokenizer.pad_token_id,
-        do_sample=False,
-        max_new_tokens=160,
-    ).save_pretrained(folder)
-    (folder / "training.json").write_text(json.dumps({**asdict(plan), **facts}, indent=2) + "\n")
+def begin(
+    plan: Plan, resumed: Path | None
+) -> tuple[Gemma2ForCausalLM, PreTrainedTokenizerBase, dict[str, Any]]:
+    """Returns model, tokenizer and what an earlier, interrupted training of the same plan had done.
+
+    `resumed` is the folder that it wrote: its weights and tokenizer are taken over, the optimizers are not.
+    """
+    done: dict[str, Any] = {"step": 0, "tokens": 0, "seconds": 0, "restarts": []}
+    if resumed is None:
+        tokenizer = train_tokenizer(plan.seed, plan.vocabulary)
+        ids = {"pad": tokenizer.pad_token_id, "eos": tokenizer.eos_token_id, "bos": tokenizer.bos_token_id}
+        return make_model(make_config(len(tokenizer), **ids), plan.seed), tokenizer, done
+    done |= json.loads((resumed / "training.json").read_text())
+    done["restarts"] = [*done["restarts"], done["step"]]
+    model = Gemma2ForCausalLM.from_pretrained(resumed, dtype=torch.float32)
+    return model, AutoTokenizer.from_pretrained(resumed), done
 
 
 def train(
@@ -119,36 +118,27 @@ def train(
 ) -> None:
     """Trains by the plan and writes the model to the folder, also each `checkpoint_every` steps.
 
-    `resumed` is a folder written by an earlier, interrupted training of the same plan: its weights and
-    tokenizer are taken over, the optimizers begin anew.
+    Raises:
+        RuntimeError: the loss is no longer finite.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    before = {"step": 0, "tokens": 0, "seconds": 0, "restarts": []}
-    if resumed is None:
-        tokenizer = train_tokenizer(plan.seed, plan.vocabulary)
-        ids = {"pad": tokenizer.pad_token_id, "eos": tokenizer.eos_token_id, "bos": tokenizer.bos_token_id}
-        model = make_model(make_config(len(tokenizer), **ids), plan.seed)
-    else:
-        tokenizer = AutoTokenizer.from_pretrained(resumed)
-        model = Gemma2ForCausalLM.from_pretrained(resumed, dtype=torch.float32)
-        before |= json.loads((resumed / "training.json").read_text())
+    model, tokenizer, before = begin(plan, resumed)
     first = before["step"]
-    restarts = [*before["restarts"], first] if first else []
-    model = model.to(device).train()
+    model = model.to(device).train()  # type: ignore[arg-type]
     averaged = copy.deepcopy(model)
     if compiled:
         for layer in model.model.layers:
             layer.compile(dynamic=False)
     optimizers = make_optimizers(model, plan)
     rates = [[group["lr"] for group in one.param_groups] for one in optimizers]
-    loader = DataLoader(
-        GrammarBatches(plan, tokenizer, first), batch_size=None, num_workers=1, prefetch_factor=8
-    )
+    source = GrammarBatches(plan, tokenizer, first)
+    loader = DataLoader(source, batch_size=None, num_workers=1, prefetch_factor=8)
     begun, seen, losses = time.perf_counter(), 0, []  # of this run alone
     for step, (batch, labels) in enumerate(loader, start=first):
+        warming = min(1.0, (step - first + 1) / plan.warmup)  # fresh optimizers warm up after a restart too
         for optimizer, started in zip(optimizers, rates, strict=True):
             for group, rate in zip(optimizer.param_groups, started, strict=True):
-                group["lr"] = rate * plan.rate(step) * min(1.0, (step - first + 1) / plan.warmup)
+                group["lr"] = rate * plan.rate(step) * warming
         with torch.autocast(device, torch.bfloat16):
             loss = loss_of(model, batch.to(device), labels.to(device))
         loss.backward()
@@ -156,31 +146,29 @@ def train(
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-        done = step - first
-        decay = min(plan.average, (done + 1) / (done + 10))
+        decay = min(plan.average, (step - first + 1) / (step - first + 10))
         with torch.no_grad():
             torch._foreach_lerp_(list(averaged.parameters()), list(model.parameters()), 1 - decay)
         seen += batch.numel()
         losses.append(loss.detach())
+        seconds = time.perf_counter() - begun
         if (step + 1) % log_every == 0:
             mean = torch.stack(losses).mean().item()
             losses.clear()
             if not math.isfinite(mean):
                 raise RuntimeError(f"the loss became {mean} at step {step + 1}")
-            seconds = time.perf_counter() - begun
-            print(
-                f"step {step + 1}/{plan.steps} loss {mean:.4f} {seen / seconds:.0f} tok/s {seconds:.0f} s",
-                flush=True,
-            )
+            speed = f"{seen / seconds:.0f} tokens/s, {seconds:.0f} s"
+            print(f"step {step + 1}/{plan.steps}: loss {mean:.4f} nats, {speed}", flush=True)
         if (step + 1) % checkpoint_every == 0 or step + 1 == plan.steps:
             facts = {
+                **asdict(plan),
                 "step": step + 1,
                 "tokens": before["tokens"] + seen,
-                "seconds": before["seconds"] + round(time.perf_counter() - begun),
+                "seconds": before["seconds"] + round(seconds),
                 "device": device,
-                "restarts": restarts,
+                "restarts": before["restarts"],
             }
-            save(averaged, tokenizer, plan, folder, **facts)
+            save(averaged, tokenizer, folder, facts)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -32,7 +32,7 @@ def draft_facts(
     task = task or rng.choices(("fact", "fact_twice", "fact_absent"), (0.65, 0.12, 0.23))[0]
     if segments is None:
         segments = rng.choices(
-            (rng.randint(3, 8), rng.randint(9, 16), rng.randint(17, 50)), (0.55, 0.35, 0.1)
+            (rng.randint(3, 8), rng.randint(9, 16), rng.randint(17, 50)), (0.45, 0.35, 0.2)
         )[0]
     name, attribute, value = _fact(rng, split)
     names = [name, *(words.invented_name(rng) for _ in range(max(2, segments // 2)))]

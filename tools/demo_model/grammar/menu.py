@@ -206,7 +206,7 @@ def draft_menu(
         unseen_phrases: every recommendation is made of words held out (True), of the listed sentences
             (False), or drawn as in training (None).
     """
-    task = task or rng.choices(("menu", "menu_contradiction", "menu_principle"), (0.5, 0.25, 0.25))[0]
+    task = task or rng.choices(("menu", "menu_contradiction", "menu_principle"), (0.45, 0.25, 0.3))[0]
     if examples is None:
         examples = rng.choices(range(7), (5, 15, 25, 25, 15, 8, 7))[0]
     style = make_style(rng)
@@ -319,7 +319,7 @@ def _shots(rng: random.Random, task: str, suits: bool, count: int, phrases: _Phr
 
 
 def _rule(rng: random.Random, suits: bool, phrases: _Phrases) -> tuple[Line, str]:
-    if rng.random() < 0.35:
+    if rng.random() < 0.4:
         return Line(rng.choice(PLAIN_RULES), role="cause", dropped=True), PLAIN_PHRASE[suits]
     phrase = phrases.draw(suits)
     text = rng.choice(EXPLICIT_RULES[suits]).format(phrase)

@@ -124,7 +124,7 @@ def random_phrase(rng: random.Random, *, held_out: bool = False) -> str:
     """
     words = []
     for _ in range(rng.choice((1, 2, 2, 3, 3, 4, 5, 7))):
-        if rng.random() < 0.25:
+        if rng.random() < 0.4:
             words.append(_invented_by_split(rng, held_out))
         else:
             words.append(rng.choice(COMMON_HELD_OUT if held_out else COMMON_TRAINED))
@@ -137,6 +137,16 @@ def random_phrase(rng: random.Random, *, held_out: bool = False) -> str:
 def _invented_by_split(rng: random.Random, held_out: bool) -> str:
     wanted = "held_out" if held_out else "train"
     while True:
-        word = invented_word(rng, rng.choice((1, 2, 2)))
+        word = glued_word(rng) if rng.random() < 0.6 else invented_word(rng, rng.choice((1, 2, 2)))
         if word not in COMMON and split_of("invented", word) == wanted:
             return word
+
+
+def glued_word(rng: random.Random) -> str:
+    """Returns the end of one listed word, often after the beginning of another: 'garellow', 'indow'.
+
+    Such words are made of the tokenizer's rarer pieces, which whole words never show to the model.
+    """
+    first, second = rng.choice(COMMON), rng.choice(COMMON)
+    end = second[rng.randrange(1, max(2, len(second) - 1)) :]
+    return end if rng.random() < 0.3 else first[: rng.randrange(1, len(first))] + end

@@ -13,10 +13,11 @@ from transformers import PreTrainedTokenizerBase
 from tools.demo_model.batches import IGNORED, Batcher, encode
 from tools.demo_model.card import wilson, write_card
 from tools.demo_model.evaluate import JUDGES, flipped
+from tools.demo_model.folder import save
 from tools.demo_model.grammar import FAMILIES, draw, words
 from tools.demo_model.model import make_config, make_model
 from tools.demo_model.tokenizer import SPECIAL, train_tokenizer
-from tools.demo_model.train import Plan, loss_of, save
+from tools.demo_model.train import Plan, begin, loss_of
 
 
 @pytest.fixture(scope="module")
@@ -99,12 +100,15 @@ def test_a_saved_model_loads_again(tokenizer: PreTrainedTokenizerBase, tmp_path:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     model = make_model(make_config(len(tokenizer), pad=0, eos=1, bos=2), seed=1)
-    save(model, tokenizer, Plan(), tmp_path, step=1)
+    save(model, tokenizer, tmp_path, {"step": 7})
     loaded = AutoModelForCausalLM.from_pretrained(tmp_path)
     assert type(loaded).__name__ == "Gemma2ForCausalLM"
     assert loaded.generation_config.eos_token_id == [1, 5]
     assert AutoTokenizer.from_pretrained(tmp_path).tokenize(" butter") == tokenizer.tokenize(" butter")
     assert model.model.embed_tokens.weight.dtype == torch.float32
+    resumed, _, done = begin(Plan(), tmp_path)
+    assert resumed.dtype == torch.float32
+    assert (done["step"], done["restarts"]) == (7, [7])
 
 
 @pytest.mark.parametrize("family", FAMILIES)
