@@ -81,16 +81,24 @@ def weight_bytes(path: Path) -> int:
     return sum(file.stat().st_size for file in path.glob("*.safetensors"))
 
 
+def local(path: str) -> Path | None:
+    """The folder that `path` means on this machine, there or not; None for a name on the hub."""
+    given = Path(path).expanduser()
+    inside = given if given.is_absolute() else ROOT / given
+    if inside.exists() or path.startswith((".", "/", "~")) or not _HUB_NAME.fullmatch(path):
+        return inside
+    return None
+
+
 def find(spec: ModelSpec, steps: Steps) -> tuple[Path, str]:
     """The checked folder of `spec` on this machine and its revision; a name on the hub is fetched first.
 
     A relative path counts from the project's root. Raises: AppError; Stopped.
     """
-    path = Path(spec.path).expanduser()
-    inside = path if path.is_absolute() else ROOT / path
-    if inside.exists() or spec.path.startswith((".", "/", "~")) or not _HUB_NAME.fullmatch(spec.path):
-        check(inside)
-        return inside, revision(inside)
+    path = local(spec.path)
+    if path is not None:
+        check(path)
+        return path, revision(path)
     from core.models.hub import fetch
 
     found = fetch(spec.path, spec.revision or "main", steps)

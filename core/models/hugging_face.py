@@ -11,18 +11,21 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.utils.checkpoint import checkpoint as checkpointed
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 from core.errors import AppError
 from core.generation import Drawn, draw
-from core.models import chat, folder
+from core.models import chat, estimate, folder
 from core.models.base import Capabilities, Progress, Tape
 from core.models.char_spans import TokenBytes, complete_length, cover, decode_with_spans
 from core.models.loading import Steps
@@ -50,6 +53,7 @@ def load(
         )
     steps = Steps(progress, stop)
     path, revision = folder.find(spec, steps)
+    estimate.check(replace(spec, path=str(path)))
     spec = replace(spec, revision=spec.revision or revision)
     common: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
     extra: dict[str, Any] = {}
@@ -114,6 +118,22 @@ def settle(model: Any) -> None:
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
+
+
+@contextmanager
+def recomputed(model: Any) -> Iterator[None]:
+    """While it is open, layers keep only their inputs for the backward passes and run again in each of them.
+
+    transformers' own switch works in training mode only; this one works with frozen weights in eval mode.
+    """
+    layers = [module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)]
+    for layer in layers:
+        layer.forward = partial(checkpointed, layer.forward, use_reentrant=False, preserve_rng_state=False)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del layer.forward
 
 
 class HuggingFaceModel:
@@ -344,7 +364,7 @@ class HuggingFaceModel:
             self.model.get_output_embeddings().register_forward_pre_hook(on_head),
         ]
         try:
-            with torch.enable_grad():
+            with torch.enable_grad(), recomputed(self.model) if checkpoint else nullcontext():
                 logits = self.model(
                     input_ids=all_ids[None, : int(positions[-1])], use_cache=False, logits_to_keep=targets - 1
                 ).logits[0]

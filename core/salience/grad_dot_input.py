@@ -16,6 +16,7 @@ from core.models.base import GradientModel
 from core.records import SalienceMatrix, SalienceRequest, Tokens
 from core.salience import OnRow
 from core.salience.gradients import gradients
+from core.salience.memory import Plan, within_memory
 from core.salience.scores import finite
 
 UNITS = "nats"
@@ -29,11 +30,15 @@ def run(
     stop: threading.Event | None = None,
 ) -> SalienceMatrix:
     """Signed scores (N, T) in nats."""
-    values = np.zeros((len(request.targets), len(request.ids)), np.float32)
-    for row, gradient, embeddings in gradients(model, request, stop=stop):
-        reach = request.targets[row][1] - 1
-        scores = -(gradient[:reach].float() * embeddings[:reach].detach().float()).sum(-1)
-        values[row, :reach] = finite(scores.cpu().numpy())
-        if on_row is not None:
-            on_row(row, values[row])
-    return SalienceMatrix(request, values, None, signed=True, units=UNITS)
+
+    def work(plan: Plan) -> SalienceMatrix:
+        values = np.zeros((len(request.targets), len(request.ids)), np.float32)
+        for row, gradient, embeddings in gradients(model, request, stop=stop, plan=plan):
+            reach = request.targets[row][1] - 1
+            scores = -(gradient[:reach].float() * embeddings[:reach].float()).sum(-1)
+            values[row, :reach] = finite(scores.cpu().numpy())
+            if on_row is not None:
+                on_row(row, values[row])
+        return SalienceMatrix(request, values, None, signed=True, units=UNITS, note=plan.note)
+
+    return within_memory(model, request, work)

@@ -1,13 +1,14 @@
 """One forward pass and N backward passes: the gradient of every target's loss at the embeddings.
 
-What a method makes of a gradient is its own file. Loss of a target: the sum over its tokens of −log p, in
-nats; rows are gradients of one loss each, so they add (`core.aggregate`). Exactly 0 from a target's last
-token on, because a causal model reads nothing behind what it predicts.
+What a method makes of a gradient is its own file; what fits the memory is `memory.py`. Loss of a target: the
+sum over its tokens of −log p, in nats; rows are gradients of one loss each, so they add (`core.aggregate`).
+Exactly 0 from a target's last token on, because a causal model reads nothing behind what it predicts.
 """
 
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -16,8 +17,10 @@ import torch
 from core.errors import Stopped
 from core.models.base import GradientModel, Tape
 from core.records import SalienceRequest
+from core.salience.memory import Plan, out_of_memory
 
 Embed = Callable[[torch.Tensor], torch.Tensor]
+Row = tuple[int, torch.Tensor, torch.Tensor]
 
 
 def gradients(
@@ -26,24 +29,56 @@ def gradients(
     *,
     stop: threading.Event | None = None,
     embed: Embed | None = None,
-) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+    plan: Plan | None = None,
+) -> Iterator[Row]:
     """For each target in turn: its row n, d loss / d e (T', D) and e itself (T', D), in the model's dtype.
 
-    T' counts the tokens before the last explained one of all targets.
+    T' counts the tokens before the last explained one that shares the forward pass: what comes after it is
+    never computed. Raises: Stopped.
     """
-    positions = np.unique(np.concatenate([np.arange(a, b) for a, b in request.targets]))
+    plan = plan or Plan()
     ids = np.array(request.ids, np.int64)
-    with model.tape(ids, positions, embed=embed) as tape:
-        for row, (start, stop_at) in enumerate(request.targets):
-            if stop is not None and stop.is_set():
-                raise Stopped()
-            chosen = torch.as_tensor((positions >= start) & (positions < stop_at))
-            last = row == len(request.targets) - 1
-            yield row, backward(tape, chosen, keep=not last), tape.embeddings[0]
+    size = plan.rows_a_pass or len(request.targets)
+    for first in range(0, len(request.targets), size):
+        targets = request.targets[first : first + size]
+        positions = np.unique(np.concatenate([np.arange(a, b) for a, b in targets]))
+        with model.tape(ids, positions, embed=embed, checkpoint=plan.checkpoint) as tape:
+            chosen = np.array([(positions >= a) & (positions < b) for a, b in targets])
+            batch = plan.batch if tape.embeddings.is_cuda else 1
+            for row, gradient in enumerate(backward(tape, torch.as_tensor(chosen), batch, stop)):
+                yield first + row, gradient, tape.embeddings[0].detach()
 
 
-def backward(tape: Tape, chosen: torch.Tensor, *, keep: bool) -> torch.Tensor:
-    """d (sum of the chosen positions' losses) / d embeddings, (T', D); `chosen` (M,) flags or weights."""
-    seed = tape.seeds * chosen.to(tape.seeds)[:, None]
-    (gradient,) = torch.autograd.grad(tape.outputs, tape.embeddings, seed, retain_graph=keep)
-    return gradient[0]
+def backward(
+    tape: Tape, chosen: torch.Tensor, batch: int = 1, stop: threading.Event | None = None
+) -> Iterator[torch.Tensor]:
+    """d (sum of a row's chosen losses) / d embeddings, (T', D), row by row; `chosen` (N, M) flags or weights.
+
+    With `batch` above 1 that many rows share one vectorised pass, where every layer has a rule for it
+    (bitsandbytes' layers have none: they fall back to single rows).
+    """
+    chosen = chosen.to(tape.seeds)
+    at, rows = 0, len(chosen)
+    while at < rows:
+        if stop is not None and stop.is_set():
+            raise Stopped()
+        part = chosen[at : at + batch]
+        seeds = part[:, :, None] * tape.seeds
+        keep = at + len(part) < rows
+        if batch > 1:
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # a layer without a fast rule is looped inside torch
+                    (found,) = torch.autograd.grad(
+                        tape.outputs, tape.embeddings, seeds, retain_graph=True, is_grads_batched=True
+                    )
+            except RuntimeError as error:
+                if out_of_memory(error):
+                    raise
+                batch = 1
+                continue
+            yield from found[:, 0]
+        else:
+            (found,) = torch.autograd.grad(tape.outputs, tape.embeddings, seeds[0], retain_graph=keep)
+            yield found[0]
+        at += len(part)

@@ -21,6 +21,7 @@ from core.models.base import GradientModel
 from core.records import SalienceMatrix, SalienceRequest, Tokens
 from core.salience import OnRow, method
 from core.salience.gradients import gradients
+from core.salience.memory import Plan, within_memory
 from core.salience.scores import finite
 
 UNITS = "nats"
@@ -38,26 +39,37 @@ def run(
     """Signed scores (N, T) in nats."""
     declared = method("integrated_gradients")
     steps = int(declared.option(request, "steps") or 0)
-    nodes, weights = np.polynomial.legendre.leggauss(steps)
-    values = np.zeros((len(request.targets), len(request.ids)), np.float32)
     path = Path(declared.option(request, "baseline") == "mean", model)
-    for number, (node, weight) in enumerate(zip((nodes + 1) / 2, weights / 2), start=1):
-        path.share = float(node)
-        for row, gradient, _ in gradients(model, request, stop=stop, embed=path):
-            reach = request.targets[row][1] - 1
-            scores = -(gradient[:reach].float() * path.difference[0, :reach].float()).sum(-1)
-            values[row, :reach] += float(weight) * finite(scores.cpu().numpy())
-            if on_row is not None and number == steps:
-                on_row(row, values[row])
-    change = _change(model, request, path)
-    gap = float(np.abs(values.sum(1) - change).sum())
-    note = ""
-    if gap > TOLERANCE * float(np.abs(change).sum()):
-        note = (
-            f"With {steps} steps the scores miss the change of log-probability that they share out by "
-            f"{gap / max(float(np.abs(change).sum()), 1e-9):.0%}. More steps bring them closer."
+
+    def work(plan: Plan) -> SalienceMatrix:
+        nodes, weights = np.polynomial.legendre.leggauss(steps)
+        values = np.zeros((len(request.targets), len(request.ids)), np.float32)
+        for number, (node, weight) in enumerate(zip((nodes + 1) / 2, weights / 2), start=1):
+            path.share = float(node)
+            for row, gradient, _ in gradients(model, request, stop=stop, embed=path, plan=plan):
+                reach = request.targets[row][1] - 1
+                scores = -(gradient[:reach].float() * path.difference[0, :reach].float()).sum(-1)
+                values[row, :reach] += float(weight) * finite(scores.cpu().numpy())
+                if on_row is not None and number == steps:
+                    on_row(row, values[row])
+        notes = (plan.note, gap_note(values, _change(model, request, path), steps))
+        return SalienceMatrix(
+            request, values, None, signed=True, units=UNITS, note=" ".join(filter(None, notes))
         )
-    return SalienceMatrix(request, values, None, signed=True, units=UNITS, note=note)
+
+    return within_memory(model, request, work)
+
+
+def gap_note(values: np.ndarray, change: np.ndarray, steps: int) -> str:
+    """What to say when the rows of `values` (N, T) do not add up to `change` (N,); mostly nothing."""
+    total = float(np.abs(change).sum())
+    gap = float(np.abs(values.sum(1) - change).sum())
+    if gap <= TOLERANCE * total:
+        return ""
+    return (
+        f"With {steps} steps the scores miss the change of log-probability that they share out by "
+        f"{gap / max(total, 1e-9):.0%}. More steps bring them closer."
+    )
 
 
 class Path:

@@ -2,8 +2,9 @@
 
 Nothing is approximated: every segment costs one forward pass, and any model that tells log-probabilities
 will do. Segments are the ones on the page (option `columns`); a segment's score is spread evenly over its
-tokens, so that their sum is the measured change. Removing text also moves what follows it, which is part of what is
-measured. Ids are cut, never made again from text. Response tokens are never removed: their columns stay 0.
+tokens, so that their sum is the measured change. Removing text also moves what follows it, which is part of
+what is measured. Ids are cut, never made again from text. Response tokens are never removed: their columns
+stay 0.
 
 Source: Li et al. 2016, "Understanding Neural Networks through Representation Erasure", equation 1.
 """

@@ -55,24 +55,23 @@ def make_tokenizer(template: bool = True) -> Any:
 
 def make_config(family: str, vocab_size: int, **changes: Any) -> Any:
     """A two-layer configuration of `family`."""
-    import transformers as tf
+    import transformers
 
+    names = {
+        "gpt2": "GPT2Config", "gpt_neox": "GPTNeoXConfig", "gemma2": "Gemma2Config", "llama": "LlamaConfig",
+        "gemma3_text": "Gemma3TextConfig", "mistral": "MistralConfig", "qwen2": "Qwen2Config",
+        "qwen3": "Qwen3Config",
+    }  # fmt: skip
+    absent: dict[str, set[str]] = {"gpt_neox": {"num_key_value_heads", "head_dim"}, "qwen2": {"head_dim"}}
+    sizes = {key: value for key, value in TINY.items() if key not in absent.get(family, ())}
+    if family == "gpt2":
+        sizes = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256, "initializer_range": 0.3}
+    if family.startswith("gemma"):
+        sizes |= {"sliding_window": 16, "query_pre_attn_scalar": 8}
+    if family == "mistral":
+        sizes["sliding_window"] = None
     ids = {"vocab_size": vocab_size, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
-    gpt2 = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256, "initializer_range": 0.3}
-    neox = {key: TINY[key] for key in TINY if key not in ("num_key_value_heads", "head_dim")}
-    made: dict[str, Callable[..., Any]] = {
-        "gpt2": lambda **k: tf.GPT2Config(**gpt2, **k),
-        "gpt_neox": lambda **k: tf.GPTNeoXConfig(**neox, **k),
-        "gemma2": lambda **k: tf.Gemma2Config(**TINY, sliding_window=16, query_pre_attn_scalar=8, **k),
-        "gemma3_text": lambda **k: tf.Gemma3TextConfig(
-            **TINY, sliding_window=16, query_pre_attn_scalar=8, **k
-        ),
-        "llama": lambda **k: tf.LlamaConfig(**TINY, **k),
-        "mistral": lambda **k: tf.MistralConfig(**TINY, sliding_window=None, **k),
-        "qwen2": lambda **k: tf.Qwen2Config(**{n: v for n, v in TINY.items() if n != "head_dim"}, **k),
-        "qwen3": lambda **k: tf.Qwen3Config(**TINY, **k),
-    }
-    return made[family](**ids, **changes)
+    return getattr(transformers, names[family])(**{**sizes, **ids, **changes})
 
 
 @pytest.fixture(scope="session")
