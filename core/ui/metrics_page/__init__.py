@@ -1,0 +1,1 @@
+"""The Metrics page: choices, the run that fills what is missing, figures and the examples behind them."""

@@ -1,0 +1,195 @@
+"""Closer looks: one metric by group, its distribution, two metrics against each other, and the examples
+behind a click.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.figures.bars import Interval, interval_bars
+from core.figures.distributions import distribution, scatter_of_two
+from core.metrics import METRICS, Metric, metric
+from core.ui import frame, library
+from core.ui.metrics_page import work
+from core.ui.metrics_page.work import Column
+from core.ui.row_choice import Rows
+
+BEHIND = "metrics behind"
+MOST_GROUPS = 12
+
+
+def draw(columns: Sequence[Column], rows: Rows) -> None:
+    """Three charts of the chosen metric, each a way to the examples behind it."""
+    ready = [column for column in columns if column.figures is not None]
+    if not ready:
+        return
+    member = _choose("Metric to look at", "metrics closer", METRICS)
+    bars, spread, two = st.tabs(
+        ["By group", "Distribution", "Two metrics"], key="metrics tab", on_change="rerun"
+    )
+    if bars.open:
+        with bars:
+            _bars(ready, rows, member)
+    if spread.open:
+        with spread:
+            _distribution(ready, member)
+    if two.open:
+        with two:
+            _scatter(ready[0], member)
+    behind(ready, member)
+
+
+def _choose(label: str, key: str, members: Sequence[Metric]) -> Metric:
+    names = [member.name for member in members]
+    labels = {member.name: member.label for member in members}
+    chosen = st.selectbox(
+        label, names, format_func=labels.__getitem__, key=key, persist_state="session", width=260
+    )
+    return metric(chosen or names[0])
+
+
+def groups(rows: Rows) -> list[tuple[str, set[str]]]:
+    """All chosen rows, then each source and each slice that has some of them."""
+    here = library.workspace()
+    every = {e.id for e in rows.examples}
+    found = [("all chosen rows", every)]
+    sources = dict.fromkeys(e.source for e in rows.examples if e.source)
+    if len(sources) > 1:
+        found += [(f"source {name}", {e.id for e in rows.examples if e.source == name}) for name in sources]
+    found += [
+        (f"slice {name}", set(here.slice(rows.dataset.id, name)) & every)
+        for name in here.slices(rows.dataset.id)
+    ]
+    return [(name, ids) for name, ids in found if ids][:MOST_GROUPS]
+
+
+def _bars(columns: Sequence[Column], rows: Rows, member: Metric) -> None:
+    items: list[Interval] = []
+    behind: list[tuple[int, set[str]]] = []
+    for place, column in enumerate(columns):
+        for name, ids in groups(rows):
+            inside = np.array([rows.examples[i].id in ids for i in column.positions], dtype=bool)
+            one = work.aggregates(column, inside)[member.name]
+            if one.rows:
+                items.append(Interval(name, one.value, one.low, one.high, one.rows, column.system.label))
+                behind.append((place, ids))
+    if not items:
+        st.info(f"No row has what {member.label} needs.")
+        return
+    event = st.plotly_chart(
+        interval_bars(items, theme=frame.theme(), units=f"{member.label}, {member.units}"),
+        theme=None,
+        key="metrics bars",
+        on_select="rerun",
+        selection_mode="points",
+        alt=f"{member.label} of each group of rows, with 95 % intervals",
+    )
+    st.caption("Whiskers: 95 % bootstrap interval. Click a bar for its examples.")
+    if (point := _clicked(event)) is not None:
+        place, ids = behind[int(point[0])]
+        column = columns[place]
+        _keep(
+            place,
+            [i for i, at in enumerate(column.positions) if rows.examples[at].id in ids],
+            items[int(point[0])].label,
+        )
+
+
+def _distribution(columns: Sequence[Column], member: Metric) -> None:
+    series = {c.system.label: _values(c, member) for c in columns}
+    event = st.plotly_chart(
+        distribution({k: v.tolist() for k, v in series.items()}, units=member.units, theme=frame.theme()),
+        theme=None,
+        key="metrics distribution",
+        on_select="rerun",
+        selection_mode="points",
+        alt=f"How {member.label} is distributed over the rows",
+    )
+    st.caption(f"{member.label} of each row by itself. Click a bar for its examples.")
+    if (point := _clicked(event)) is not None:
+        name, low, high, last = point
+        place = list(series).index(name)
+        values = series[name]
+        inside = (values >= low) & ((values <= high) if last else (values < high))
+        _keep(place, np.flatnonzero(inside).tolist(), f"{member.label} {low:.3g} to {high:.3g}")
+
+
+def _scatter(column: Column, member: Metric) -> None:
+    others = [m for m in METRICS if m.name != member.name]
+    other = _choose("Against", "metrics other", others)
+    x, y = _values(column, member), _values(column, other)
+    both = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    if not len(both):
+        st.info(f"No row has both {member.label} and {other.label}.")
+        return
+    event = st.plotly_chart(
+        scatter_of_two(
+            x[both].tolist(),
+            y[both].tolist(),
+            [column.examples[i].id for i in both],
+            [column.examples[i].prompt for i in both],
+            names=(member.label, other.label),
+            theme=frame.theme(),
+        ),
+        theme=None,
+        key="metrics scatter",
+        on_select="rerun",
+        selection_mode=("points", "box", "lasso"),
+        alt=f"{member.label} against {other.label}, one point a row",
+    )
+    st.caption(
+        f"{column.system.label}, one point a row. Click a point, or draw around several, for the examples."
+    )
+    points = (event.get("selection") or {}).get("points") or []
+    chosen = {str(point["customdata"][0]) for point in points}
+    if chosen:
+        _keep(0, [i for i, e in enumerate(column.examples) if e.id in chosen], "the chosen points")
+
+
+def _values(column: Column, member: Metric) -> np.ndarray[Any, Any]:
+    assert column.figures is not None
+    return column.figures[member.name].values
+
+
+def _clicked(event: Any) -> Any:
+    points = (event.get("selection") or {}).get("points") or []
+    return points[0]["customdata"] if points else None
+
+
+def _keep(place: int, indices: Sequence[int], label: str) -> None:
+    st.session_state[BEHIND] = (place, list(indices), label)
+
+
+def behind(columns: Sequence[Column], member: Metric) -> None:
+    """The examples behind the last click; one of them can be opened."""
+    held = st.session_state.get(BEHIND)
+    if held is None or held[0] >= len(columns):
+        return
+    place, indices, label = held
+    column = columns[place]
+    indices = [i for i in indices if i < len(column.examples)]
+    values = _values(column, member)
+    st.subheader(f"Behind it: {label}, {len(indices):,} rows", anchor=False)
+    listed = pd.DataFrame(
+        {
+            "Example": [column.examples[i].id for i in indices],
+            member.label: [values[i] for i in indices],
+            "Target": [column.examples[i].target or "" for i in indices],
+            "Response": [column.rows[i].response or "" for i in indices],
+            "Prompt": [column.examples[i].prompt for i in indices],
+        }
+    )
+    event: Any = st.dataframe(
+        listed, hide_index=True, on_select="rerun", selection_mode="single-row", key="metrics behind table"
+    )
+    picked = event.get("selection", {}).get("rows") or []
+    if picked and picked[0] < len(indices):
+        library.open_example(column.examples[indices[picked[0]]].id)
+        st.page_link(
+            "pages/salience.py", label="Open it on the Salience page", icon=":material/arrow_forward:"
+        )

@@ -1,0 +1,78 @@
+"""What stands between the rows and their figures: answers not asked for yet, targets not scored, a long
+computation.
+
+A whole dataset is never run unasked: each is a button that says how much it starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from core.errors import AppError
+from core.ui import job_box, problem
+from core.ui.metrics_page import work
+from core.ui.metrics_page.work import Column
+from core.ui.row_choice import Rows
+
+Step = tuple[str, str, Callable[[], object]]
+
+
+def draw(columns: Sequence[Column], rows: Rows, language: str) -> None:
+    """One line a system that lacks something; nothing where all is there."""
+    if not any((example.target or "").strip() for column in columns for example in column.examples):
+        st.info(
+            f"None of these {len(rows.examples):,} rows has a target, the answer hoped for, so there is "
+            "nothing to compare answers with. Add targets in the Editor."
+        )
+        return
+    for column in columns:
+        steps = _steps(column, rows, language)
+        if not steps:
+            continue
+        with st.container(horizontal=True, vertical_alignment="center"):
+            for number, (label, words, begin) in enumerate(steps):
+                st.caption(words)
+                if st.button(
+                    label,
+                    key=f"{column.system.label} {number}",
+                    type="primary" if not number else "secondary",
+                ):
+                    try:
+                        begin()
+                        st.rerun()
+                    except AppError as error:
+                        problem.show(error)
+
+
+def _steps(column: Column, rows: Rows, language: str) -> list[Step]:
+    """(button, sentence, what it starts) of each step that is left, the most useful first."""
+    system, total = column.system, len(column.examples)
+    name = problem.plain(system.label)
+    steps: list[Step] = []
+    if column.figures is None and work.countable(column.rows):
+        steps.append(
+            (
+                "Compute the metrics",
+                f"{name} has answered {total - len(column.unanswered):,} of {total:,} rows.",
+                lambda: job_box.hold("metrics", work.start(system, rows, column.examples, language)),
+            )
+        )
+    if column.unanswered:
+        steps.append(
+            (
+                f"Run the model on {len(column.unanswered):,} rows",
+                f"{name}: {len(column.unanswered):,} of {total:,} rows have no answer yet.",
+                lambda: work.start_answers(system, column.unanswered),
+            )
+        )
+    if column.unscored:
+        steps.append(
+            (
+                f"Score {len(column.unscored):,} targets",
+                f"{name} has not been asked how likely the targets are.",
+                lambda: work.start_scores(system, column.unscored),
+            )
+        )
+    return steps

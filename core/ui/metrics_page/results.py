@@ -1,0 +1,124 @@
+"""The figures: a table of every metric for every system, who is better, and how exactly it was computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import AppError
+from core.metrics import METRICS, Aggregate, Metric
+from core.ui import problem
+from core.ui.metrics_page import work
+from core.ui.metrics_page.work import Column
+
+SURE = 0.05
+
+
+def table(columns: Sequence[Column]) -> None:
+    """One row a metric; for each system its value, interval and number of rows."""
+    found = {c.system.label: work.aggregates(c) for c in columns if c.figures is not None}
+    if not found:
+        return
+    rows = []
+    for member in METRICS:
+        row: dict[str, object] = {"Metric": member.label, "In": _direction(member)}
+        for label, figures in found.items():
+            one = figures[member.name]
+            row[f"{label}"] = member.show(one.value)
+            row[f"95 % interval{_of(label, found)}"] = _interval(one)
+            row[f"N{_of(label, found)}"] = one.rows
+        rows.append(row)
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        width="stretch",
+        height=35 * (len(rows) + 1) + 3,
+        column_config={"Metric": st.column_config.TextColumn(width="medium")},
+    )
+    for label, figures in found.items():
+        st.caption(problem.plain(f"{label}: {_counts(figures)}"))
+
+
+def _of(label: str, found: dict[str, dict[str, Aggregate]]) -> str:
+    return f" ({label})" if len(found) > 1 else ""
+
+
+def _interval(one: Aggregate) -> str:
+    return f"{one.metric.show(one.low)} to {one.metric.show(one.high)}" if one.rows else "–"
+
+
+def _direction(member: Metric) -> str:
+    better = {True: "higher is better", False: "lower is better", None: "no better side"}
+    return f"{member.units}, {better[member.higher_is_better]}"
+
+
+def _counts(figures: dict[str, Aggregate]) -> str:
+    """Rows that count and those left out, for the metrics of the text and those of the model's scores."""
+    text = next(one for one in figures.values() if one.metric.needs == "text")
+    scores = next(one for one in figures.values() if one.metric.needs == "logprob")
+    return f"metrics of the text: {text.sentence}. Metrics of the target's probability: {scores.sentence}."
+
+
+def versus(columns: Sequence[Column]) -> None:
+    """Every later system against the first, row by row: difference, interval, p of the paired bootstrap."""
+    ready = [column for column in columns if column.figures is not None]
+    if len(ready) < 2:
+        return
+    first = ready[0]
+    st.subheader("Is the difference real?", anchor=False)
+    for other in ready[1:]:
+        rows = []
+        for member in METRICS:
+            try:
+                seen = work.paired(first, other, member.name)
+            except AppError:
+                continue
+            rows.append(
+                {
+                    "Metric": member.label,
+                    first.system.label: member.show(seen.first),
+                    other.system.label: member.show(seen.second),
+                    "Difference": f"{seen.difference:+.{member.decimals}f}",
+                    "95 % interval": f"{seen.low:+.{member.decimals}f} to {seen.high:+.{member.decimals}f}",
+                    "p": f"{seen.p:.3f}",
+                    "Reads as": _reading(member, seen.difference, seen.p, other.system.label),
+                    "N": seen.rows,
+                }
+            )
+        if rows:
+            st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+        else:
+            st.info("The two have no row in common that can be compared.")
+    st.caption(
+        "Paired bootstrap of 1,000 resamples, two-sided. p is how often a difference this large would come "
+        "about by the choice of rows alone. With many metrics some are below 0.05 by chance."
+    )
+
+
+def _reading(member: Metric, difference: float, p: float, other: str) -> str:
+    if not p < SURE:
+        return "no clear difference"
+    if member.higher_is_better is None:
+        return "different"
+    return f"{other} is {'better' if (difference > 0) == member.higher_is_better else 'worse'}"
+
+
+def how_computed(columns: Sequence[Column]) -> None:
+    """The signatures, for a paper or a report."""
+    ready = next((column for column in columns if column.figures is not None), None)
+    if ready is None:
+        return
+    with st.expander("How each is computed"):
+        figures = work.aggregates(ready)
+        for member in METRICS:
+            signature = figures[member.name].signature
+            st.markdown(f"**{problem.plain(member.label)}**: {problem.plain(member.description)}")
+            if signature:
+                st.code(signature, language=None)
+        st.caption(
+            "Values are of all rows together (for means: the mean of the rows). Intervals: bootstrap over "
+            "rows, 1,000 resamples, 2.5th to 97.5th percentile. Empty targets, errors and stopped answers "
+            "are left out."
+        )

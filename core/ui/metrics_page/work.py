@@ -1,0 +1,136 @@
+"""From rows and systems to figures: what is known already, what is missing, and the jobs that fill it in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.backends import Desk, Generate, ScoreAnswers, ScoreTargets, backend, measured, metric_rows
+from core.metrics import METRICS, Aggregate, Comparison, Measured, Row, aggregate, compare
+from core.metrics.evaluate import why_left_out
+from core.records import Example
+from core.ui import job_box, library
+from core.ui.metrics_page.systems import System
+from core.ui.row_choice import Rows
+from core.ui.services import owner, service
+
+NAMES = tuple(member.name for member in METRICS)
+AT_ONCE = 500
+"""Text metrics of so many rows are computed unasked: well under a second each."""
+WAIT_SECONDS = 8.0
+
+
+@dataclass(frozen=True)
+class Column:
+    """A system on the chosen rows; `figures` is None while nobody has computed them."""
+
+    system: System
+    positions: tuple[int, ...]
+    """Which of the chosen rows it has: all, or for edited prompts those that have an edit."""
+    examples: tuple[Example, ...]
+    """What the model was asked at each of `positions`."""
+    rows: tuple[Row, ...]
+    figures: dict[str, Measured] | None
+
+    @property
+    def unanswered(self) -> list[Example]:
+        return [e for e, row in zip(self.examples, self.rows) if row.state == "missing"]
+
+    @property
+    def unscored(self) -> list[Example]:
+        """Examples with a target that the model was not asked about."""
+        scored = (row.target_logprob_nats is not None for row in self.rows)
+        return [e for e, known in zip(self.examples, scored) if not known and (e.target or "").strip()]
+
+
+def desk(system: System) -> Desk:
+    return Desk(service().store, library.workspace(), system.spec)
+
+
+def column(system: System, rows: Rows, edits: dict[str, Example], language: str) -> Column:
+    """What is known of a system; metrics of a few rows are computed on the spot."""
+    positions = tuple(i for i, e in enumerate(rows.examples) if not system.edited or e.id in edits)
+    examples = tuple(edits[rows.examples[i].id] if system.edited else rows.examples[i] for i in positions)
+    task = ScoreAnswers(rows.dataset.id, NAMES, language)
+    known = tuple(metric_rows(examples, rows.dataset.id, desk(system)))
+    if examples and not countable(known):
+        return Column(system, positions, examples, known, None)
+    figures = measured(task, examples, desk(system))
+    if figures is None and len(examples) <= AT_ONCE:
+        start(system, rows, examples, language).wait(WAIT_SECONDS)
+        figures = measured(task, examples, desk(system))
+    return Column(system, positions, examples, known, figures)
+
+
+def countable(rows: Sequence[Row]) -> bool:
+    """Whether at least one metric can score at least one row."""
+    return any(not why_left_out(row, member) for row in rows for member in METRICS)
+
+
+def paired(first: Column, second: Column, name: str) -> Comparison:
+    """The paired test of two systems on the rows that both have. Raises: AppError where there is none."""
+    assert first.figures is not None and second.figures is not None
+    both = sorted(set(first.positions) & set(second.positions))
+    return compare(
+        _at(first.figures[name], [first.positions.index(i) for i in both]),
+        _at(second.figures[name], [second.positions.index(i) for i in both]),
+    )
+
+
+def _at(one: Measured, places: list[int]) -> Measured:
+    reasons = tuple(one.reasons[i] for i in places)
+    return replace(one, statistics=one.statistics[places], kept=one.kept[places], reasons=reasons)
+
+
+def start(system: System, rows: Rows, examples: Sequence[Example], language: str) -> Any:
+    """The job that computes the metrics of a system."""
+    task = ScoreAnswers(rows.dataset.id, NAMES, language)
+    return backend(service()).run(
+        task,
+        examples,
+        system.spec,
+        workspace=library.workspace(),
+        owner=f"{owner()} {system.label}",
+    )
+
+
+def start_answers(system: System, examples: Sequence[Example]) -> None:
+    """The job that runs the model on `examples`, kept for the page to show."""
+    task = Generate(batch=service().settings.batch_size)
+    _hold(task, system, examples)
+
+
+def start_scores(system: System, examples: Sequence[Example]) -> None:
+    """The job that asks the model how likely the targets are."""
+    _hold(ScoreTargets(), system, examples)
+
+
+def _hold(task: Any, system: System, examples: Sequence[Example]) -> None:
+    job = backend(service()).run(
+        task, examples, system.spec, workspace=library.workspace(), owner=f"{owner()} {system.label}"
+    )
+    job_box.hold("metrics", job)
+
+
+def aggregates(one: Column, mask: np.ndarray[Any, Any] | None = None) -> dict[str, Aggregate]:
+    """Every metric with its interval over the rows, or those of `mask`; remembered while nothing changes."""
+    assert one.figures is not None
+    made: dict[tuple[Any, ...], Aggregate] = st.session_state.setdefault("metrics aggregates", {})
+    if len(made) > 2000:
+        made.clear()
+    found = {}
+    for name, figures in one.figures.items():
+        key = (name, figures.language, figures.statistics.tobytes(), figures.reasons, _bytes(mask))
+        address = (name, hash(key))
+        if address not in made:
+            made[address] = aggregate(figures, mask)
+        found[name] = made[address]
+    return found
+
+
+def _bytes(mask: np.ndarray[Any, Any] | None) -> bytes:
+    return b"" if mask is None else np.asarray(mask, dtype=bool).tobytes()

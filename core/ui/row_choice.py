@@ -1,0 +1,65 @@
+"""Which rows of the open dataset a page works on: all, the starred ones, a slice, and a search in these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.datasets.query import search
+from core.errors import AppError
+from core.records import Example
+from core.ui import library, problem
+
+if TYPE_CHECKING:
+    from core.store.workspace import Dataset, Workspace
+
+ALL, STARRED = "All rows", "Starred"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The chosen rows, in the dataset's order, and what they are called."""
+
+    dataset: Dataset
+    examples: tuple[Example, ...]
+    label: str
+
+
+def draw(key: str) -> Rows:
+    """Draw the two controls (in the container that is open). A search that cannot be read shows all rows."""
+    here, dataset = library.workspace(), library.dataset()
+    groups = [ALL, STARRED, *here.slices(dataset.id)]
+    group = st.selectbox(
+        "Rows",
+        groups,
+        key=f"{key} rows",
+        persist_state="session",
+        width=190,
+        help=f"Of the dataset “{problem.plain(dataset.name)}”. Slices are made on the Dataset page.",
+    )
+    asked = st.text_input(
+        "Search",
+        key=f"{key} search",
+        persist_state="session",
+        width=230,
+        placeholder="source:fewshot AND soup",
+        help="A word, column:word, /regular expression/, joined by AND, OR, NOT.",
+    )
+    kept = _ids(here, dataset, group or ALL, (asked or "").strip())
+    return Rows(dataset, tuple(here.examples(dataset.id, kept)), group or ALL)
+
+
+def _ids(here: Workspace, dataset: Dataset, group: str, asked: str) -> list[str]:
+    frame = here.frame(dataset.id)
+    if group == STARRED:
+        frame = frame[frame["starred"]]
+    elif group != ALL:
+        frame = frame[frame["id"].isin(set(here.slice(dataset.id, group)))]
+    if asked:
+        try:
+            frame = frame[search(frame, asked)]
+        except AppError as error:
+            problem.show(error)
+    return [str(name) for name in frame["id"]]

@@ -1,0 +1,38 @@
+"""How good answers are over many examples, with intervals, and whether two systems really differ."""
+
+import streamlit as st
+
+from core.errors import AppError
+from core.metrics import LANGUAGES
+from core.ui import frame, job_box, library, problem, row_choice
+from core.ui.metrics_page import charts, missing, results, systems, work
+
+frame.begin("Metrics", "How good are the answers, over many examples?")
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    rows = row_choice.draw("metrics")
+    every = library.workspace().examples(rows.dataset.id)
+    edits = systems.edits(rows.examples, every)
+    chosen = systems.draw(library.workspace(), rows.dataset.id, bool(edits))
+    labels = dict(LANGUAGES)
+    language = st.selectbox(
+        "Language",
+        list(labels),
+        format_func=labels.__getitem__,
+        key="metrics language",
+        persist_state="session",
+        width=190,
+        help="Decides how BLEU cuts text into words.",
+    )
+
+if not job_box.draw("metrics"):
+    try:
+        columns = [work.column(system, rows, edits, language or "auto") for system in chosen]
+    except AppError as error:
+        problem.show(error)
+        st.stop()
+    missing.draw(columns, rows, language or "auto")
+    results.table(columns)
+    results.versus(columns)
+    charts.draw(columns, rows)
+    results.how_computed(columns)

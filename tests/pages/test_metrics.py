@@ -1,0 +1,149 @@
+"""The Metrics page over a model without weights: first paint, what is missing, figures, bad input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from core.models.manager import ModelManager
+from core.records import Example
+from core.service import Service
+from core.settings import ROOT, Settings
+from tests.unit.fake_model import FakeModel, loader
+
+NAME = "fake · float32"
+ROWS = [
+    Example("a", "abc", "cba", "one"),
+    Example("b", "xyz", "zzz", "two"),
+    Example("c", "no target", None, "two"),
+]
+
+
+@pytest.fixture
+def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """The page's service, with a model that answers the last three letters reversed and three rows."""
+    chosen = Settings(data_dir=tmp_path, MODEL_CONFIG="fake:fake/model", PRECISION="float32", _env_file=None)
+    made = Service(chosen, manager=ModelManager(loader(FakeModel())))
+    monkeypatch.setattr("core.ui.services.settings", lambda: chosen)
+    monkeypatch.setattr("core.service.Service", lambda _settings: made)
+    st.cache_resource.clear()
+    yield made
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def page(service: Service) -> Callable[[], AppTest]:
+    """Opens the Metrics page on a dataset of the three rows."""
+    dataset = service.store.workspace().add_dataset("rows", ROWS)
+
+    def open_page() -> AppTest:
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+        app.session_state["dataset"] = dataset.id
+        app.switch_page("pages/metrics.py")
+        app.run()
+        return app
+
+    return open_page
+
+
+def button(app: AppTest, start: str) -> Any:
+    (found,) = [b for b in app.button if b.label.startswith(start)]
+    return found
+
+
+def finish(app: AppTest, service: Service) -> None:
+    """Runs the page again until no job is left."""
+    for job in list(app.session_state["job box"].values() if "job box" in app.session_state else ()):
+        assert job.wait(30)
+    app.run()
+
+
+def figures(app: AppTest) -> dict[str, dict[str, Any]]:
+    table = app.dataframe[0].value
+    return {row["Metric"]: row for row in table.to_dict("records")}
+
+
+def test_nothing_runs_unasked_and_two_clicks_fill_the_page(
+    page: Callable[[], AppTest], service: Service
+) -> None:
+    app = page()
+    assert not app.exception
+    assert not service.manager.loaded
+    assert not app.dataframe
+    button(app, "Run the model on 3 rows").click().run()
+    finish(app, service)
+    assert not app.exception
+    found = figures(app)
+    assert found["Exact match"][NAME] == "0.500"
+    assert found["Exact match"]["N"] == 2
+    assert found["Perplexity of the target"]["N"] == 0
+    assert any("1 no target" in caption.value for caption in app.caption)
+    button(app, "Score 2 targets").click().run()
+    finish(app, service)
+    assert figures(app)["Perplexity of the target"][NAME] == "1.28"
+    assert not [b for b in app.button if b.label.startswith(("Run the model", "Score"))]
+    kept = service.store.workspace().metrics(app.session_state["dataset"])
+    assert {"exact_match", "bleu", "target_perplexity"} <= set(kept["name"])
+
+
+def test_an_edit_is_a_second_system_and_compared_row_by_row(
+    page: Callable[[], AppTest], service: Service
+) -> None:
+    app = page()
+    here = service.store.workspace()
+    here.add_example(
+        app.session_state["dataset"], Example("b2", "xzzz", "zzz", "two", parent_id="b", edit="zzz")
+    )
+    app.run()
+    button(app, "Run the model").click().run()
+    finish(app, service)
+    app.multiselect(key="metrics systems").set_value([NAME, f"{NAME}, edited prompts"]).run()
+    assert not app.exception
+    versus = app.dataframe[1].value
+    row = versus[versus["Metric"] == "Exact match"].iloc[0]
+    assert (row[NAME], row[f"{NAME}, edited prompts"]) == ("0.000", "1.000")
+    assert (row["Difference"], row["N"]) == ("+1.000", 1)
+
+
+def test_rows_can_be_searched_and_a_bad_search_is_a_sentence(
+    page: Callable[[], AppTest], service: Service
+) -> None:
+    app = page()
+    app.text_input(key="metrics search").set_value("source:one").run()
+    assert button(app, "Run the model on 1 rows")
+    app.text_input(key="metrics search").set_value("source:nowhere").run()
+    assert not app.exception
+    assert any("selection is empty" in error.value for error in app.error)
+    app.text_input(key="metrics search").set_value("/(/").run()
+    assert not app.exception
+    assert app.error and button(app, "Run the model on 3 rows")
+
+
+def test_figures_by_group_distribution_and_scatter(page: Callable[[], AppTest], service: Service) -> None:
+    app = page()
+    button(app, "Run the model").click().run()
+    finish(app, service)
+    for tab in ("By group", "Distribution", "Two metrics"):
+        app.session_state["metrics tab"] = tab
+        app.run()
+        assert not app.exception
+    app.session_state["metrics behind"] = (0, [0, 1], "both")
+    app.run()
+    assert not app.exception
+    assert any("Behind it: both, 2 rows" in head.value for head in app.subheader)
+
+
+def test_rows_without_targets_and_a_single_row(page: Callable[[], AppTest], service: Service) -> None:
+    app = page()
+    app.text_input(key="metrics search").set_value("id:c").run()
+    assert any("None of these 1 rows has a target" in info.value for info in app.info)
+    app.text_input(key="metrics search").set_value("id:a").run()
+    button(app, "Run the model on 1 rows").click().run()
+    finish(app, service)
+    assert not app.exception
+    assert figures(app)["Exact match"]["95 % interval"] == "1.000 to 1.000"
