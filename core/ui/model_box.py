@@ -16,6 +16,11 @@ def chosen() -> ModelSpec:
     return next((spec for spec in specs if spec.name == name), specs[0])
 
 
+def choose(name: str) -> None:
+    """Make the model called `name` the chosen one, from the next run of the page on."""
+    st.session_state["choose model"] = name
+
+
 def describe(spec: ModelSpec) -> str:
     """One line: size, precision and device; the size only once it is known without loading anything."""
     info = service().info(spec) or {}
@@ -28,6 +33,9 @@ def describe(spec: ModelSpec) -> str:
 def draw() -> None:
     """Draw the box in the container that is open."""
     names = [spec.name for spec in catalog().specs()]
+    wanted = st.session_state.pop("choose model", None)
+    if wanted in names:
+        st.session_state["model"] = wanted
     st.selectbox("Model", names, key="model", bind="query-params", help="More models on the Models page.")
     st.caption(describe(chosen()))
     _queue()

@@ -1,0 +1,89 @@
+"""The models that can be chosen: what each is, whether it is in memory, and what can be done with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.models import backend
+from core.models.estimate import gigabytes
+from core.records import ModelSpec
+from core.ui import model_box, problem
+from core.ui.catalog import catalog, title
+from core.ui.models_page import loading
+from core.ui.services import service
+
+_ABILITIES = (
+    ("generate", "Write answers"),
+    ("streaming", "Show the answer as it is written"),
+    ("chat", "Chat: system, user and assistant turns"),
+    ("logprobs", "Tell how likely an answer is"),
+    ("gradients", "Gradient salience and word swaps"),
+    ("salience", "Salience"),
+)
+
+
+def draw() -> None:
+    """One card a model."""
+    busy = loading.running()
+    for spec in catalog().specs():
+        _card(spec, busy)
+
+
+def _facts(spec: ModelSpec, info: dict[str, Any] | None) -> str:
+    remote = backend(spec.backend).remote
+    facts = [backend(spec.backend).label] if remote else [spec.precision, spec.device]
+    if info is None:
+        facts.append("not connected" if remote else "not in memory")
+    else:
+        if info["parameters"]:
+            facts.append(f"{info['parameters'] / 1e6:,.1f} M parameters")
+        facts.append("connected" if remote else f"in memory, {gigabytes(info['bytes'])}")
+        if info["context"]:
+            facts.append(f"reads {info['context']:,} tokens")
+    return " · ".join(facts)
+
+
+def _card(spec: ModelSpec, busy: bool) -> None:
+    info = service().info(spec)
+    chosen = model_box.chosen() == spec
+    name = spec.name
+    with st.container(border=True, key=f"model {name}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            with st.container(width="stretch"):
+                st.markdown(f"**{problem.plain(title(spec))}**" + (" (in use)" if chosen else ""))
+                st.caption(problem.plain(_facts(spec, info)))
+            if not chosen:
+                st.button("Use", key=f"use {name}", on_click=model_box.choose, args=(name,))
+            if info is None:
+                word = "Connect" if backend(spec.backend).remote else "Load"
+                st.button(word, key=f"load {name}", on_click=loading.start, args=(spec,), disabled=busy)
+            else:
+                word = "Disconnect" if backend(spec.backend).remote else "Give back memory"
+                st.button(word, key=f"evict {name}", on_click=_evict, args=(spec,), disabled=busy)
+            if catalog().added(spec):
+                st.button("Remove", key=f"remove {name}", on_click=_remove, args=(spec,), disabled=busy)
+        if info is not None:
+            with st.expander("What it can do"):
+                _abilities(info["capabilities"])
+
+
+def _abilities(can: Any) -> None:
+    lines = []
+    for name, label in _ABILITIES:
+        able = getattr(can, name)
+        why = can.why.get(name, "")
+        lines.append(f"- {'✓' if able else '✗'} {label}" + (f": {problem.plain(why)}" if why else ""))
+    st.markdown("\n".join(lines))
+
+
+def _evict(spec: ModelSpec) -> None:
+    # Waits for the model's lock only as long as one piece of its work takes.
+    service().manager.evict(service().resolve(spec))
+
+
+def _remove(spec: ModelSpec) -> None:
+    if service().info(spec) is not None:
+        _evict(spec)
+    catalog().remove(spec)

@@ -1,0 +1,53 @@
+"""Loading a model, or connecting to one, as a job; what was loaded can be chosen everywhere at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.records import ModelSpec, digest
+from core.store.keys import model_key
+from core.ui import job_box, model_box
+from core.ui.catalog import catalog, title
+from core.ui.services import owner, service
+
+if TYPE_CHECKING:
+    from core.jobs import JobContext
+
+BOX = "load a model"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load job leaves behind."""
+
+    spec: ModelSpec
+    sentence: str
+
+
+def start(spec: ModelSpec) -> None:
+    """Load `spec` in the background; `draw` shows how far it is.
+
+    The model before it is given back first; if this one fails, that one is loaded again.
+    """
+
+    def work(context: JobContext) -> Loaded:
+        resolved = service().resolve(spec)
+        with service().manager.get(resolved, progress=context.progress, stop=context.stop):
+            return Loaded(spec, f"{title(spec)} is ready.")
+
+    key = digest("load", model_key(service().resolve(spec)))
+    job_box.hold(BOX, service().submit(work, spec, kind="load", key=key, owner=owner()))
+
+
+def running() -> bool:
+    return job_box.running(BOX)
+
+
+def draw() -> None:
+    """The progress of loading, with Stop; when it has ended the model is chosen."""
+    job_box.draw(BOX, _ready)
+
+
+def _ready(loaded: Loaded) -> None:
+    model_box.choose(catalog().add(loaded.spec).name)

@@ -1,0 +1,156 @@
+"""The form for a model on this machine: which, in which precision, where, and whether it fits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import streamlit as st
+
+from core.errors import AppError
+from core.models import BACKENDS, backend
+from core.models.devices import Device, available
+from core.models.estimate import estimate, gigabytes
+from core.models.presets import PRESETS, Preset
+from core.records import ModelSpec, Quantization
+from core.ui import problem
+from core.ui.models_page import loading
+from core.ui.services import service
+
+_LOCAL = {member.name: member for member in BACKENDS if not member.remote}
+PRECISIONS = {
+    "float32": "float32: exact, 4 bytes a weight",
+    "bfloat16": "bfloat16: 2 bytes a weight",
+    "float16": "float16: 2 bytes a weight, may overflow",
+    "int8": "int8: 1 byte a weight",
+    "nf4": "nf4: half a byte a weight",
+}
+
+
+ROWS = 64
+"""Tokens of an answer that the estimate explains at once, of the length asked for."""
+
+
+@st.cache_data(ttl=10, show_spinner="Looking at this machine")
+def devices() -> tuple[Device, ...]:
+    """Where a model can run, and what is free there (for ten seconds)."""
+    return available()
+
+
+def draw() -> None:
+    """Draw the form and the estimate."""
+    presets = {preset.name: preset for preset in PRESETS}
+    chosen = st.selectbox(
+        "Model",
+        list(presets),
+        index=None,
+        accept_new_options=True,
+        placeholder="Choose one, or type a name on the hub (owner/name) or a folder",
+        key="local-model",
+        format_func=lambda name: f"{name} (needs a licence accepted)" if _gated(presets, name) else name,
+    )
+    here = devices()
+    one, two, three = st.columns(3)
+    device = one.selectbox(
+        "Runs on",
+        [d.name for d in here],
+        format_func={d.name: f"{d.label}, {gigabytes(d.free_bytes)} free" for d in here}.__getitem__,
+        key="local-device",
+    )
+    usual = "nf4" if device != "cpu" else "float32"
+    precision = two.selectbox(
+        "Precision",
+        list(PRECISIONS),
+        index=list(PRECISIONS).index(usual),
+        format_func=PRECISIONS.__getitem__,
+        key=f"local-precision {device == 'cpu'}",
+    )
+    length = three.number_input(
+        "Prompt and answer together, in tokens",
+        16,
+        131_072,
+        1024,
+        step=256,
+        key="local-length",
+        help="For the estimate of what explaining an answer takes.",
+    )
+    with st.expander("More"):
+        library = st.selectbox(
+            "Library",
+            list(_LOCAL),
+            format_func=lambda name: _LOCAL[name].label,
+            key="local-library",
+            help="  \n".join(f"**{m.label}**: {m.description}" for m in _LOCAL.values()),
+        )
+        revision = st.text_input("Revision on the hub (empty: the newest)", key="local-revision")
+    if not chosen:
+        return
+    path = presets[chosen].path if chosen in presets else chosen.strip()
+    name = chosen if chosen in presets else Path(path).name
+    try:
+        spec = _spec(name, path, library, revision.strip(), precision, device)
+    except AppError as error:
+        problem.show(error)
+        return
+    fits = _estimate(spec, int(length))
+    st.button(
+        "Load",
+        type="primary",
+        key="local-load",
+        on_click=loading.start,
+        args=(spec,),
+        disabled=loading.running() or not fits,
+    )
+
+
+def _estimate(spec: ModelSpec, tokens: int) -> bool:
+    """Say what `spec` needs and what is free. Returns whether its weights fit (or nobody can tell)."""
+    try:
+        found = estimate(spec, tokens, min(ROWS, tokens // 2), freed=_freed(spec))
+    except (OSError, ValueError) as error:
+        problem.show(AppError(f"The folder {spec.path} cannot be read as a model ({type(error).__name__})."))
+        return False
+    if found is None:
+        st.caption("How much memory it needs is known once its configuration has been fetched.")
+        return True
+    if not found.loads:
+        st.error(
+            problem.plain(
+                f"{found.sentence} It does not fit: choose fewer bytes a weight, or a smaller model."
+            )
+        )
+    elif not found.fits:
+        st.warning(
+            problem.plain(found.sentence)
+            + " It loads, but a map that long is made in smaller pieces, which takes longer."
+        )
+    else:
+        st.info(problem.plain(found.sentence) + " It fits.")
+    return found.loads
+
+
+def _freed(spec: ModelSpec) -> int:
+    """Bytes that the model in memory gives back before `spec` is loaded in its place."""
+    before = [other for other in service().manager.loaded if not backend(other.backend).remote]
+    same = [other for other in before if (other.device == "cpu") == (spec.device == "cpu")]
+    return sum((service().info(other) or {}).get("bytes", 0) for other in same)
+
+
+def _gated(presets: dict[str, Preset], name: str) -> bool:
+    return name in presets and presets[name].gated
+
+
+def _spec(name: str, path: str, library: str, revision: str, precision: str, device: str) -> ModelSpec:
+    quantised = precision in ("int8", "nf4")
+    dtype = precision
+    if quantised:
+        dtype = "float32" if device == "cpu" else "float16" if precision == "int8" else "bfloat16"
+    return ModelSpec(
+        name,
+        path,
+        backend=library,
+        revision=revision,
+        dtype=dtype,
+        quantization=cast(Quantization, precision if quantised else "none"),
+        device=device,
+    )
