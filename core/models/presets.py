@@ -9,8 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import AppError
-from core.records import ModelSpec
+from core.models.estimate import DTYPE_BYTES
+from core.models.precision import automatic
+from core.records import QUANTIZATIONS, ModelSpec
 from core.settings import DEMO_MODEL, ROOT, Settings
+
+
+PRECISION_NAMES = {"bf16": "bfloat16", "fp16": "float16", "half": "float16", "fp32": "float32"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +58,31 @@ def resolve(path: str) -> str:
 
 
 def configured_specs(settings: Settings) -> tuple[ModelSpec, ...]:
-    """The operator's models (`MODEL_CONFIG`, `PRECISION`, `QUANTIZATION`), the start-up model first."""
-    dtype = "float32" if settings.precision == "auto" else settings.precision
-    quantization = "none" if settings.quantization == "auto" else settings.quantization
-    return tuple(
-        ModelSpec(name=name, path=resolve(path), dtype=dtype, quantization=quantization)  # type: ignore[arg-type]
-        for name, path in parse_model_config(settings.model_config_list)
-    )
+    """The operator's models (`MODEL_CONFIG`, `PRECISION`, `QUANTIZATION`), the start-up model first.
+
+    `PRECISION` may name a dtype or, as LIT's deployments do, a quantisation (int8, nf4).
+    Raises: AppError for a precision there is not.
+    """
+    return tuple(_spec(name, path, settings) for name, path in parse_model_config(settings.model_config_list))
+
+
+def _spec(name: str, path: str, settings: Settings) -> ModelSpec:
+    path = resolve(path)
+    chosen = automatic(path)
+    dtype, quantization = chosen.dtype, chosen.quantization
+    if settings.precision in QUANTIZATIONS:
+        quantization = settings.precision  # type: ignore[assignment]
+    elif settings.precision != "auto":
+        # Who asks for a dtype means whole weights, unless a quantisation is asked for beside it.
+        dtype, quantization = PRECISION_NAMES.get(settings.precision, settings.precision), "none"
+    if settings.quantization != "auto":
+        quantization = settings.quantization or "none"  # type: ignore[assignment]
+    if dtype not in DTYPE_BYTES:
+        raise AppError(
+            f"PRECISION is {settings.precision!r}, which is no precision.",
+            hint=f"Available: auto, {', '.join(DTYPE_BYTES)}, int8, nf4.",
+        )
+    return ModelSpec(name, path, dtype=dtype, quantization=quantization, device=chosen.device)
 
 
 def default_spec(settings: Settings) -> ModelSpec:
