@@ -55,8 +55,8 @@ class Settings(BaseSettings):
     max_download_bytes: int = Field(default=200_000_000, ge=1)
     salience_budget_bytes: int = Field(default=256 * 1024 * 1024, ge=1)
     """Where the Gram matrix would pass this, targets are grouped into words, then sentences."""
-    device: str = "cpu"
-    """Where local models run: `cpu`, `cuda`, `cuda:1`, or `auto` (all GPUs, what does not fit on the CPU)."""
+    device: str = ""
+    """Where local models run: `cpu`, `cuda`, `cuda:1`; empty: a GPU where there is one."""
     threads: int = Field(default=0, ge=0)
     """Threads of one model on a CPU; 0: torch's own choice."""
     backend: Literal["local", "ray"] = "local"

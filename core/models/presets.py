@@ -14,7 +14,6 @@ from core.models.precision import automatic
 from core.records import QUANTIZATIONS, ModelSpec
 from core.settings import DEMO_MODEL, ROOT, Settings
 
-
 PRECISION_NAMES = {"bf16": "bfloat16", "fp16": "float16", "half": "float16", "fp32": "float32"}
 
 
@@ -82,7 +81,9 @@ def _spec(name: str, path: str, settings: Settings) -> ModelSpec:
             f"PRECISION is {settings.precision!r}, which is no precision.",
             hint=f"Available: auto, {', '.join(DTYPE_BYTES)}, int8, nf4.",
         )
-    return ModelSpec(name, path, dtype=dtype, quantization=quantization, device=chosen.device)
+    return ModelSpec(
+        name, path, dtype=dtype, quantization=quantization, device=settings.device or chosen.device
+    )
 
 
 def default_spec(settings: Settings) -> ModelSpec:
