@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / "out" / "screens"
@@ -32,7 +32,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-expect.set_options(timeout=15_000)
+TIMEOUT_MS = 60_000
+expect.set_options(timeout=TIMEOUT_MS)
 OFF = os.environ.get("WHENCE_E2E") == "0"
 Serve = Callable[..., str]
 
@@ -131,29 +132,39 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def contexts(browser: Browser) -> Iterator[dict[tuple[str, str], BrowserContext]]:
+    """One context a theme and size, kept so that Streamlit's own scripts are fetched and compiled once."""
+    made: dict[tuple[str, str], BrowserContext] = {}
+    yield made
+    for context in made.values():
+        context.close()
+
+
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """`open_page(theme="light", size="wide")`: a fresh page in a context that may only reach loopback."""
-    contexts = []
+def open_page(
+    browser: Browser, contexts: dict[tuple[str, str], BrowserContext]
+) -> Iterator[Callable[..., Page]]:
+    """`open_page(theme="light", size="wide")`: a new page, which may only reach loopback."""
+    pages: list[Page] = []
+    strangers: list[str] = []
 
     def make(theme: str = "light", size: str = "wide") -> Page:
-        width, height = SIZES[size]
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
-        contexts.append(context)
-        strangers: list[str] = []
-        context.on(
-            "request", lambda request: strangers.append(request.url) if _outside(request.url) else None
-        )
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.strangers = strangers
+        if (theme, size) not in contexts:
+            width, height = SIZES[size]
+            contexts[theme, size] = browser.new_context(
+                viewport={"width": width, "height": height}, color_scheme=theme
+            )
+        page = contexts[theme, size].new_page()
+        page.on("request", lambda request: strangers.append(request.url) if _outside(request.url) else None)
+        page.set_default_timeout(TIMEOUT_MS)
+        pages.append(page)
         return page
 
     yield make
-    reached = [url for context in contexts for page in context.pages for url in page.strangers]
-    for context in contexts:
-        context.close()
-    assert not reached, f"The page asked the network for {reached}"
+    for page in pages:
+        page.close()
+    assert not strangers, f"The page asked the network for {strangers}"
 
 
 def _outside(url: str) -> bool:

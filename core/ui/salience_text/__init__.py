@@ -8,10 +8,7 @@ segments and scores; knows no model, job or store.
 
 from __future__ import annotations
 
-import itertools
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
@@ -22,7 +19,9 @@ from core import aggregate
 from core.figures import palette
 from core.figures.captions import REDUCED
 from core.records import Role, Segment
+from core.ui.salience_text.names import part_names
 from core.ui.salience_text.scores import Scores, chosen_weights, pack
+from core.ui.salience_text.turns import Action, Choice, choice, turn
 from core.ui.salience_text.words import words
 
 __all__ = ["Action", "Choice", "Scores", "choice", "chosen_weights", "pack", "salience_text"]
@@ -49,78 +48,8 @@ _mount = st.components.v2.component(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
-    """A button beside a part of the prompt was pressed: which one, and for which prompt segment."""
-
-    name: str
-    segment: int
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which response segments are selected (rising), and the action of this run, if there was one."""
-
-    indices: tuple[int, ...]
-    action: Action | None = None
-
-
 def _digest(*parts: Any) -> str:
     return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
-
-
-def _names(segments: Sequence[Segment], unit: str) -> list[str]:
-    """What the list calls each segment: its line in the prompt, or its count where it spans lines."""
-    if unit not in ("line", "word", "token"):
-        counts = itertools.accumulate(int(s.role is not Role.TEMPLATE) for s in segments)
-        return [f"{unit} {count}" for count in counts]
-    names, line = [], 1
-    for segment in segments:
-        body = segment.text.lstrip("\r\n")
-        blank = segment.text[: len(segment.text) - len(body)] if body else ""
-        names.append(f"line {line + _breaks(blank)}")
-        line += _breaks(segment.text) if segment.role is not Role.TEMPLATE else 0
-    return names
-
-
-def _breaks(text: str) -> int:
-    return len(re.findall(r"\r\n|[\r\n\x85\u2028\u2029]", text))
-
-
-def _told(key: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the browser last said: its selection, and this run's action (both perhaps empty)."""
-    state = st.session_state.get(key) or {}
-    return state.get("selection") or {}, state.get("action") or {}
-
-
-def choice(key: str) -> Choice | None:
-    """What the browser said last through the view `key`; for callbacks, which run before the page does."""
-    selection, action = _told(key)
-    pressed = Action(action["action"], int(action["part"])) if action else None
-    if not selection and not pressed:
-        return None
-    return Choice(tuple(int(i) for i in selection.get("indices", ())), pressed)
-
-
-def _turn(
-    link: str, teller: str | None, text: str, selected: tuple[int, ...]
-) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
-    """(turn, its selection, what is selected now): a new turn makes the browser take Python's selection.
-
-    One starts with a new response, and when the page asks for another selection than both it asked for
-    before and the browser has, so that a click that Python hears of later is never undone. `teller` is the
-    key of the view through which the browser tells its selection (None: the one known).
-    """
-    past = st.session_state.get(f"{link}-turn") or {"count": 0, "text": None, "forced": (), "asked": ()}
-    teller = teller or past.get("teller")
-    told = _told(teller)[0] if teller else {}
-    name = f"{past['text']}:{past['count']}"
-    now = tuple(told["indices"]) if told.get("turn") == name else past.get("now", past["forced"])
-    if past["text"] != text or selected not in (past["asked"], now):
-        past = {"count": past["count"] + 1, "text": text, "forced": selected}
-        now = selected
-    st.session_state[f"{link}-turn"] = {**past, "asked": selected, "now": now, "teller": teller}
-    return f"{text}:{past['count']}", past["forced"], now
 
 
 def salience_text(
@@ -163,18 +92,19 @@ def salience_text(
       show the response in one place and the rest in another, each with a key of its own and the same link.
       Scores go to the view that shows the prompt; the selection comes back through the one that shows the
       response.
-    - `height`: pixels of the two-column layout; panels scroll within. Below 720 pixels panels stack.
+    - `height`: pixels of the two-column layout; panels scroll within. On pages narrower than 900 pixels
+      they stand one below the other.
     - `on_select`, `on_action`: run before the page does; `choice(key)` tells them what was chosen.
     """
     answer = _digest([(s.text, s.role) for s in response_segments])
     wanted = tuple(sorted({int(i) for i in selected if 0 <= i < len(response_segments)}))
     teller = key if "response" in show else None
-    turn, forced, now = _turn(link or key, teller, answer, wanted)
+    name, forced, now = turn(link or key, teller, answer, wanted)
     both = {theme: {"ramp": palette.ramp(theme, signed), "underline": palette.UNDERLINE[theme],
                     "muted": palette.MUTED[theme]} for theme in palette.THEMES}  # fmt: skip
     data: dict[str, Any] = {
         "link": link or key,
-        "turn": turn,
+        "turn": name,
         "selected": list(forced),
         "options": {
             "show": [panel for panel in PANELS if panel in show],
@@ -202,7 +132,7 @@ def salience_text(
         data["prompt"] = {
             "id": _digest([(s.text, s.role) for s in prompt_segments]),
             "texts": [s.text for s in prompt_segments],
-            "names": _names(prompt_segments, unit),
+            "names": part_names(prompt_segments, unit),
             "keep": aggregate.countable(prompt_segments).tolist(),
         }
         data["scores"] = scores.wire if scores else None

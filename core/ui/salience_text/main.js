@@ -6,6 +6,7 @@
 
 const hubs = new Map();
 const views = new WeakMap();
+const REST_MS = 60;
 let sheets = 0;
 
 class Hub {
@@ -175,7 +176,8 @@ class View {
       prompt.mark(hub.picked);
       prompt.aside.textContent = state || (ready ? `${peek ? "preview" : "for"}: “${hub.text(rows)}”` : "");
       this.scale(map, options, ready);
-      if (map && !peek) this.settle(prompt, rows, order);
+      clearTimeout(this.rest);
+      if (!peek) this.rest = setTimeout(() => this.settle(prompt), REST_MS);
     }
     if (bars && hub.prompt) {
       bars.flat.hidden = ready && (!map || map.decisive);
@@ -187,8 +189,11 @@ class View {
     if (!peek) this.say(map, order, rows);
   }
 
-  /* Once a selection has its map: bring the strongest part into sight, one time, and draw the ruler. */
-  settle(prompt, rows, order) {
+  /* Once a selection rests: what may cost a layout. The strongest part is brought into sight one time. */
+  settle(prompt) {
+    const { rows, map, order } = this.hub.look();
+    prompt.tell();
+    if (!map || !this.root.isConnected) return;
     prompt.drawRuler(order);
     const key = `${this.hub.prompt.id}/${this.hub.response.id}/${rows}`;
     if (this.hub.revealed === key || !order.length) return;

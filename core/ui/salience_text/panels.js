@@ -104,17 +104,25 @@ class PromptPanel {
   }
 
   paint(map, gamma, signed) {
-    const say = this.segments.length <= 600;
     for (let i = 0; i < this.segments.length; i += 1) {
       const share = map && this.keep[i] ? map.shares[i] : NaN;
       if (Object.is(share, this.shares[i])) continue;
       this.shares[i] = share;
-      const element = this.segments[i];
-      element.dataset.score = Number.isNaN(share) ? "" : String(Number(share.toFixed(6)));
-      if (say || Math.abs(share) >= 0.01) element.dataset.say = Number.isNaN(share) ? "" : ` (${percent(share)}) `;
-      else delete element.dataset.say;
+      this.segments[i].dataset.score = Number.isNaN(share) ? "" : String(Number(share.toFixed(6)));
     }
     this.level(map, gamma, signed);
+  }
+
+  /* Scores in words for screen readers, once a selection rests; in a very long text the larger ones only. */
+  tell() {
+    const all = this.segments.length <= 600;
+    this.segments.forEach((element, i) => {
+      const told = all || Math.abs(this.shares[i]) >= 0.01;
+      const words = told && !Number.isNaN(this.shares[i]) ? ` (${percent(this.shares[i])}) ` : undefined;
+      if (words === element.dataset.say) return;
+      if (words) element.dataset.say = words;
+      else delete element.dataset.say;
+    });
   }
 
   level(map, gamma, signed) {

@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import core.ui.salience_text as view
 from core.figures.captions import NOT_TRUTH
 from core.records import Role, Segment
+from core.ui.salience_text import turns
+from core.ui.salience_text.names import part_names
 from core.ui.salience_text.words import words
 
 
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     state: dict[str, Any] = {}
-    monkeypatch.setattr(view.st, "session_state", state)
+    monkeypatch.setattr(turns.st, "session_state", state)
     return state
 
 
@@ -25,49 +26,49 @@ def clicked(session: dict[str, Any], turn: str, *indices: int) -> None:
 
 
 def test_the_first_selection_is_pythons(session: dict[str, Any]) -> None:
-    assert view._turn("map", "map", "a", (2,)) == ("a:1", (2,), (2,))
+    assert turns.turn("map", "map", "a", (2,)) == ("a:1", (2,), (2,))
 
 
 def test_a_click_stands_although_the_page_still_asks_for_what_it_asked(session: dict[str, Any]) -> None:
-    turn, _, _ = view._turn("map", "map", "a", (2,))
+    turn, _, _ = turns.turn("map", "map", "a", (2,))
     clicked(session, turn, 0, 1)
-    assert view._turn("map", "map", "a", (2,)) == (turn, (2,), (0, 1))
-    assert view._turn("map", "map", "a", (0, 1)) == (turn, (2,), (0, 1))
+    assert turns.turn("map", "map", "a", (2,)) == (turn, (2,), (0, 1))
+    assert turns.turn("map", "map", "a", (0, 1)) == (turn, (2,), (0, 1))
 
 
 def test_another_wish_of_the_page_wins_and_clicks_of_before_are_past(session: dict[str, Any]) -> None:
-    turn, _, _ = view._turn("map", "map", "a", (2,))
+    turn, _, _ = turns.turn("map", "map", "a", (2,))
     clicked(session, turn, 1)
-    assert view._turn("map", "map", "a", (0,)) == ("a:2", (0,), (0,))
-    assert view._turn("map", "map", "a", (0,)) == ("a:2", (0,), (0,))
+    assert turns.turn("map", "map", "a", (0,)) == ("a:2", (0,), (0,))
+    assert turns.turn("map", "map", "a", (0,)) == ("a:2", (0,), (0,))
     clicked(session, "a:2", 1)
-    assert view._turn("map", "map", "a", (0,)) == ("a:2", (0,), (1,))
+    assert turns.turn("map", "map", "a", (0,)) == ("a:2", (0,), (1,))
 
 
 def test_another_response_starts_anew(session: dict[str, Any]) -> None:
-    turn, _, _ = view._turn("map", "map", "a", (2,))
+    turn, _, _ = turns.turn("map", "map", "a", (2,))
     clicked(session, turn, 1)
-    assert view._turn("map", "map", "b", (2,)) == ("b:2", (2,), (2,))
+    assert turns.turn("map", "map", "b", (2,)) == ("b:2", (2,), (2,))
 
 
 def test_linked_views_know_the_click_of_the_one_with_the_response(session: dict[str, Any]) -> None:
-    turn, _, _ = view._turn("both", "map", "a", (2,))
+    turn, _, _ = turns.turn("both", "map", "a", (2,))
     clicked(session, turn, 1)
-    assert view._turn("both", None, "a", (2,)) == (turn, (2,), (1,))
+    assert turns.turn("both", None, "a", (2,)) == (turn, (2,), (1,))
 
 
 def test_a_selection_outlives_the_pages_being_left(session: dict[str, Any]) -> None:
-    turn, _, _ = view._turn("map", "map", "a", (2,))
+    turn, _, _ = turns.turn("map", "map", "a", (2,))
     clicked(session, turn, 1)
-    view._turn("map", "map", "a", (1,))
+    turns.turn("map", "map", "a", (1,))
     del session["map"]
-    assert view._turn("map", "map", "a", (1,)) == (turn, (2,), (1,))
+    assert turns.turn("map", "map", "a", (1,)) == (turn, (2,), (1,))
 
 
 def test_callbacks_read_selection_and_action(session: dict[str, Any]) -> None:
-    assert view.choice("map") is None
+    assert turns.choice("map") is None
     session["map"] = {"selection": {"indices": [1, 3]}, "action": {"action": "remove", "part": 4}}
-    assert view.choice("map") == view.Choice((1, 3), view.Action("remove", 4))
+    assert turns.choice("map") == turns.Choice((1, 3), turns.Action("remove", 4))
 
 
 def _segments(*texts: str, role: Role = Role.PROMPT) -> tuple[Segment, ...]:
@@ -75,14 +76,14 @@ def _segments(*texts: str, role: Role = Role.PROMPT) -> tuple[Segment, ...]:
 
 
 def test_lines_are_called_by_their_number_in_the_text() -> None:
-    assert view._names(_segments("a\n\n", "b\r\n", "c"), "line") == ["line 1", "line 3", "line 4"]
-    assert view._names(_segments("\n\na\n", "b"), "line") == ["line 3", "line 4"]
+    assert part_names(_segments("a\n\n", "b\r\n", "c"), "line") == ["line 1", "line 3", "line 4"]
+    assert part_names(_segments("\n\na\n", "b"), "line") == ["line 3", "line 4"]
 
 
 def test_words_are_called_by_their_line_and_others_are_counted() -> None:
-    assert view._names(_segments("a ", "b\n", "c ", "\n"), "word") == ["line 1", "line 1", "line 2", "line 2"]
+    assert part_names(_segments("a ", "b\n", "c ", "\n"), "word") == ["line 1", "line 1", "line 2", "line 2"]
     template = Segment(0, "<user>\n", (0, 0), (0, 1), Role.TEMPLATE)
-    assert view._names((template, *_segments("A. ", "B.")), "sentence")[1:] == ["sentence 1", "sentence 2"]
+    assert part_names((template, *_segments("A. ", "B.")), "sentence")[1:] == ["sentence 1", "sentence 2"]
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -100,5 +101,5 @@ def test_it_mounts_on_a_page_without_anything_to_show() -> None:
         picked = salience_text(key="empty", empty="Nothing yet.")
         assert picked.indices == () and picked.action is None
 
-    run = AppTest.from_function(page).run()
+    run = AppTest.from_function(page, default_timeout=60).run()
     assert not run.exception
