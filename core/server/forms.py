@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 
 def _whole_text(text: str) -> str:
@@ -24,8 +24,14 @@ Flag = Annotated[float, AfterValidator(_flag), WithJsonSchema({"enum": [0, 1]})]
 Scores = list[float]
 
 
-class LitInput(BaseModel):
-    """One example; further fields are ignored."""
+class Asked(BaseModel):
+    """What comes in: types are meant as written, `"5"` is no number. Further fields are ignored."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class LitInput(Asked):
+    """One example."""
 
     prompt: Text
     target: Text | None = None
@@ -36,7 +42,7 @@ class LitInput(BaseModel):
     )
 
 
-class LitRequest(BaseModel):
+class LitRequest(Asked):
     """LIT's envelope."""
 
     inputs: list[LitInput]
@@ -58,7 +64,7 @@ class Explained(BaseModel):
     )
 
 
-class Turn(BaseModel):
+class Turn(Asked):
     """One turn of a chat."""
 
     role: Literal["system", "user", "assistant"]
@@ -68,7 +74,7 @@ class Turn(BaseModel):
 Prompt = Annotated[Text | list[Turn], Field(description="Plain text, or the turns of a chat.")]
 
 
-class GenerateRequest(BaseModel):
+class GenerateRequest(Asked):
     prompt: Prompt
     max_new_tokens: int | None = Field(default=None, ge=1, le=32_768, description="Longest answer.")
     temperature: float = Field(default=0.0, ge=0, le=5, allow_inf_nan=False, description="0: greedy.")
@@ -77,7 +83,7 @@ class GenerateRequest(BaseModel):
     stop: list[Annotated[Text, Field(min_length=1)]] = Field(default=[], max_length=16)
 
 
-class SalienceQuestion(BaseModel):
+class SalienceQuestion(Asked):
     prompt: Prompt
     target: Annotated[Text, Field(description="The response to explain.")]
     method: str = Field(default="grad_l2", description="A name from /info.")
