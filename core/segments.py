@@ -102,19 +102,30 @@ def _paragraph_cuts(text: str) -> Iterable[int]:
 
 
 def _block_cuts(text: str) -> Iterable[int]:
-    """Headings start blocks; so does each few-shot example, known by the first label that comes back.
+    """Headings start blocks; so does each few-shot example, known by the first label that opens several.
 
     A label is what stands before a colon at a line's start ("Question:", "Example 2:", numbers left off)
     or an opening tag. Before the first heading or example, empty lines part blocks.
     """
     headings = {m.start() for m in _HEADING.finditer(text)}
+    paragraphs = {0, *_paragraph_cuts(text)}
     labels: dict[str, list[int]] = {}
     for start, stop in _lines(text):
         if start not in headings and (found := _LABEL.match(text[start:stop])):
             labels.setdefault((found[1] or found[2]).strip().casefold(), []).append(start)
-    starts = headings | set(next((at for at in labels.values() if len(at) > 1), ()))
+    examples = next((at for at in labels.values() if _opens(at, paragraphs)), [])
+    starts = headings | set(examples)
     first = min(starts, default=len(text))
-    return starts | {cut for cut in _paragraph_cuts(text) if cut <= first}
+    return starts | {cut for cut in paragraphs if cut <= first}
+
+
+def _opens(places: list[int], paragraphs: set[int]) -> bool:
+    """Whether a label at `places` opens examples, rather than standing in the middle ("Answer:")."""
+
+    def follows(before: int, here: int) -> bool:
+        return here in paragraphs or not any(before < start < here for start in paragraphs)
+
+    return len(places) > 1 and all(follows(a, b) for a, b in pairwise(places))
 
 
 GRANULARITIES: tuple[Granularity, ...] = (

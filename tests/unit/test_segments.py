@@ -165,9 +165,11 @@ def test_sentences_are_never_cut_where_unicode_does_not(text: str) -> None:
         ("block", ["Judge the dish.\n\n", "Dish: a\nAnswer: b\n\n", "Dish: c\nAnswer:"]),
         ("block", ["Q: one\nA: 1\n", "Q: two\nA: 2\n"]),
         ("block", ["Intro.\n\n", "## Rules\n- a\n\n- b\n\n", "## Task\nDo.\n"]),
-        ("block", ["Example 1:\na\n\nb\n", "Example 2:\nc"]),
+        ("block", ["Example 1:\na\n\nb\n\n", "Example 2:\nc"]),
         ("block", ["<example>\na\n</example>\n", "<example>\nb\n</example>"]),
         ("block", ["one\n\n", "two\n\n", "three"]),
+        ("block", ["Solve.\n\n", "Ann has 2.\nAnswer: 2.\n\n", "Bo has 3.\nAnswer:"]),
+        ("block", ["Read.\n", "Q: one\nA: 1\n", "Q: two\nA:"]),
     ],
 )
 def test_what_each_granularity_means(granularity: str, parts: list[str]) -> None:
