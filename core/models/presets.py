@@ -11,6 +11,7 @@ from pathlib import Path
 from core.errors import AppError
 from core.models.estimate import DTYPE_BYTES
 from core.models.precision import automatic
+from core.models.secrets import base_address
 from core.records import QUANTIZATIONS, ModelSpec
 from core.settings import DEMO_MODEL, ROOT, Settings
 
@@ -59,13 +60,16 @@ def resolve(path: str) -> str:
 def configured_specs(settings: Settings) -> tuple[ModelSpec, ...]:
     """The operator's models (`MODEL_CONFIG`, `PRECISION`, `QUANTIZATION`), the start-up model first.
 
-    `PRECISION` may name a dtype or, as LIT's deployments do, a quantisation (int8, nf4).
+    A web address is that of a model server (`core.server`, or LIT's). `PRECISION` may name a dtype or, as
+    LIT's deployments do, a quantisation (int8, nf4).
     Raises: AppError for a precision there is not.
     """
     return tuple(_spec(name, path, settings) for name, path in parse_model_config(settings.model_config_list))
 
 
 def _spec(name: str, path: str, settings: Settings) -> ModelSpec:
+    if path.startswith(("http://", "https://")):
+        return ModelSpec(name, base_address(path), backend="lit_server", dtype="", device="remote")
     path = resolve(path)
     chosen = automatic(path)
     dtype, quantization = chosen.dtype, chosen.quantization
