@@ -6,6 +6,13 @@ from core.ui import frame
 
 PAGES = [
     st.Page("pages/salience.py", title="Salience", icon=":material/format_ink_highlighter:", default=True),
+    st.Page("pages/editor.py", title="Editor", icon=":material/edit:"),
+    st.Page("pages/compare_prompts.py", title="Compare prompts", icon=":material/difference:"),
+    st.Page("pages/dataset.py", title="Dataset", icon=":material/table_rows:"),
+    st.Page("pages/metrics.py", title="Metrics", icon=":material/analytics:"),
+    st.Page("pages/counterfactuals.py", title="Counterfactuals", icon=":material/alt_route:"),
+    st.Page("pages/models.py", title="Models", icon=":material/memory:"),
+    st.Page("pages/compare_models.py", title="Compare models", icon=":material/compare_arrows:"),
 ]
 
 frame.run(PAGES)

@@ -3,34 +3,44 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.ui import frame, library, problem
+from core.ui import example_menu, frame, library, problem, versions
+from core.ui.catalog import title
 from core.ui.compare_page import choice, run, view
-from core.ui.salience_page import editor, header, session
+from core.ui.salience_page import editor
 
 frame.begin("Compare models", "Do other models answer alike, and for the same reason?")
 
-example = header.draw()
+example = example_menu.draw()
 specs = choice.draw()
 if len(specs) < choice.LEAST:
     st.info("Choose at least two models.")
     st.stop()
 
 params = editor.params()
-comparison = run.current()
-prompt = editor.sent(example.prompt)
-if comparison is None or not comparison.same(prompt, params, specs):
-    comparison = run.known(example.id, prompt, params, specs)
+
+
+def sides(example_id: str, text: str) -> list[run.Side]:
+    return [run.Side(title(spec), example_id, editor.sent(text), spec) for spec in specs]
+
+
+comparison = run.current("models")
+asked = sides(example.id, example.prompt)
+if comparison is None or not comparison.same(asked, params):
+    comparison = run.known("models", asked, params)
 
 left, right = st.columns([32, 68], gap="medium")
 with left:
     text, pressed = editor.draw(example, busy=comparison is not None and not comparison.answered)
     if pressed:
         try:
-            opened = session.keep(example, text)
-            run.start(opened.id, editor.sent(text), params, specs)
+            opened = versions.keep(example, text, edit="edited while comparing models")
+            run.start("models", sides(opened.id, text), params)
             library.open_example(opened.id)
             st.rerun()
         except AppError as error:
             problem.show(error)
 with right:
-    view.draw(comparison)
+    if comparison is None:
+        st.info("These models have not answered this prompt yet. Press Run.")
+    else:
+        view.draw(comparison)

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.ui import frame, library, model_box, problem
-from core.ui.salience_page import editor, header, session, view
+from core.ui import example_menu, frame, library, model_box, problem
+from core.ui.salience_page import editor, session, view
 
 frame.begin("Salience", "Which part of the prompt made the model say that?")
 
-example = header.draw()
+example = example_menu.draw()
 spec, params = model_box.chosen(), editor.params()
 answer = session.current(example, editor.sent(example.prompt), spec, params)
 

@@ -11,7 +11,6 @@ from core.errors import AppError
 from core.records import Segment
 from core.segments import segments
 from core.ui import diff, frame, problem
-from core.ui.catalog import title
 from core.ui.compare_page.run import Comparison, Side
 from core.ui.salience_page import more, session
 from core.ui.salience_page import target as targets
@@ -33,7 +32,7 @@ def draw(comparison: Comparison, granularity: str, pattern: str | None) -> dict[
     columns = st.columns(min(len(comparison.sides), 2)) if len(comparison.sides) > 1 else [st.container()]
     for place, side in enumerate(comparison.sides):
         with columns[place % len(columns)]:
-            st.markdown(f"**{problem.plain(title(side.spec))}**")
+            st.markdown(f"**{problem.plain(side.name)}**")
             if side.error is not None:
                 problem.show(side.error)
             elif side.generation is None:
@@ -94,13 +93,13 @@ def _differences(comparison: Comparison, places: list[int]) -> None:
         generation = comparison.sides[place].generation
         assert generation is not None
         others.append((comparison.sides[place], generation.tokens.response))
-    name = problem.plain(title(first.spec))
+    name = problem.plain(first.name)
     if all(text == base for _, text in others):
         st.caption("All answers are the same, letter by letter.")
         return
     with st.expander(f"Words that differ from {name}", expanded=True):
         for side, text in others:
-            st.caption(problem.plain(title(side.spec)))
+            st.caption(problem.plain(side.name))
             if text == base:
                 st.write("The same answer.")
             else:

@@ -10,13 +10,12 @@ from core.figures.bars import token_logprobs
 from core.figures.models import cross_likelihood
 from core.records import Generation
 from core.ui import frame, problem
-from core.ui.catalog import title
 from core.ui.compare_page.run import Comparison
 
 
 def draw(comparison: Comparison) -> None:
     """Draw the table; the token probabilities of one answer on demand."""
-    names = [title(side.spec) for side in comparison.sides]
+    names = [side.name for side in comparison.sides]
     st.subheader("How likely each model finds each answer", anchor=False)
     st.plotly_chart(
         cross_likelihood(names, comparison.mean_nats(), theme=frame.theme()),
@@ -40,7 +39,7 @@ def _why(comparison: Comparison) -> None:
     for side in comparison.sides:
         reasons = {str(found) for found in side.scores.values() if isinstance(found, AppError)}
         for reason in sorted(reasons):
-            st.caption(problem.plain(f"{title(side.spec)}: {reason}"))
+            st.caption(problem.plain(f"{side.name}: {reason}"))
 
 
 def _tokens(comparison: Comparison, names: list[str]) -> None:

@@ -16,7 +16,6 @@ from core.figures.models import model_bars
 from core.records import SalienceMatrix, SegmentSalience
 from core.salience import Method
 from core.ui import frame, problem
-from core.ui.catalog import title
 from core.ui.compare_page.answers import Shown
 from core.ui.compare_page.run import Comparison
 from core.ui.salience_page.maps import Parts, column_scores, scores_of
@@ -35,7 +34,7 @@ def draw(comparison: Comparison, shown: dict[int, Shown], method: Method, granul
         if matrix is not None:
             found[place] = matrix
         elif isinstance(held, AppError):
-            st.caption(problem.plain(f"{title(comparison.sides[place].spec)}: {held}"))
+            st.caption(problem.plain(f"{comparison.sides[place].name}: {held}"))
     if not found:
         return
     scores = {
@@ -48,7 +47,8 @@ def draw(comparison: Comparison, shown: dict[int, Shown], method: Method, granul
         place: aggregate.shares(values, aggregate.countable(shown[place].prompt))
         for place, values in scores.items()
     }
-    _bars(comparison, shown, shares)
+    if comparison.one_prompt:
+        _bars(comparison, shown, shares)
     _maps(comparison, shown, found, shares, method, granularity)
     if len(found) > 1:
         _pairs(comparison, shown, found, scores)
@@ -66,7 +66,7 @@ def _bars(comparison: Comparison, shown: dict[int, Shown], shares: dict[int, Flo
     keep = np.flatnonzero(aggregate.countable(shown[first].prompt))
     st.plotly_chart(
         model_bars(
-            [title(comparison.sides[p].spec) for p in alike],
+            [comparison.sides[p].name for p in alike],
             [shown[first].prompt[i] for i in keep],
             np.array([shares[p][keep] for p in alike]),
             theme=frame.theme(),
@@ -85,7 +85,7 @@ def _bars(comparison: Comparison, shown: dict[int, Shown], shares: dict[int, Flo
         if place not in alike:
             st.caption(
                 problem.plain(
-                    f"{title(comparison.sides[place].spec)} cuts the prompt into other parts here; its map "
+                    f"{comparison.sides[place].name} cuts the prompt into other parts here; its map "
                     "stands below. Choose lines or sentences to see all in one chart."
                 )
             )
@@ -106,7 +106,7 @@ def _maps(
         side = shown[place]
         packed = scores_of(found[place], Parts(side.prompt, side.response), _rows(side), "sum")
         with columns[at % len(columns)]:
-            st.markdown(f"**{problem.plain(title(comparison.sides[place].spec))}**")
+            st.markdown(f"**{problem.plain(comparison.sides[place].name)}**")
             salience_text(
                 key=f"map-{place}",
                 prompt_segments=side.prompt,
@@ -132,7 +132,7 @@ def _pairs(
 ) -> None:
     """Agreement of each model with the first one, and what differs."""
     places = list(found)
-    names = {p: title(comparison.sides[p].spec) for p in places}
+    names = {p: comparison.sides[p].name for p in places}
     base = places[0]
     st.subheader("How far they agree", anchor=False)
     wholes = {p: _one_row(shown[p], scores[p]) for p in places}

@@ -1,4 +1,7 @@
-"""One comparison: every model answers, then judges the others' answers, then is explained.
+"""One comparison, of models on one prompt or of prompts on one model: answers, judgements, explanations.
+
+Every side (a model with a prompt) answers, then says how likely it finds the others' answers, then is
+explained.
 
 Models take turns, because two may not fit on one device: all answers first, then for each model in turn (the
 one that is loaded first) what it thinks of the others' answers and the map of its own. Kept in the session;
@@ -23,13 +26,15 @@ if TYPE_CHECKING:
     from core.jobs import Job
 
 Prompt = str | tuple[Message, ...]
-KEY = "comparison"
 
 
 @dataclass
 class Side:
-    """One model's part of it."""
+    """One column: a model with a prompt, and what it is called."""
 
+    name: str
+    example_id: str
+    prompt: Prompt
     spec: ModelSpec
     generation: Generation | None = None
     error: AppError | None = None
@@ -47,14 +52,18 @@ class Side:
 class Comparison:
     """Sides in the order of the columns."""
 
-    example_id: str
-    prompt: Prompt
     params: GenerationParams
     sides: list[Side]
 
-    def same(self, prompt: Prompt, params: GenerationParams, specs: Sequence[ModelSpec]) -> bool:
-        mine = [side.spec for side in self.sides]
-        return (self.prompt, self.params, mine) == (prompt, params, list(specs))
+    def same(self, sides: Sequence[Side], params: GenerationParams) -> bool:
+        """Whether it asks just this."""
+        mine, theirs = ([(s.name, s.prompt, s.spec) for s in listed] for listed in (self.sides, sides))
+        return self.params == params and mine == theirs
+
+    @property
+    def one_prompt(self) -> bool:
+        """Whether all sides read the same prompt, so that models are compared and not prompts."""
+        return all(side.prompt == self.sides[0].prompt for side in self.sides)
 
     @property
     def answered(self) -> bool:
@@ -108,11 +117,11 @@ class Comparison:
             return
         if side.job is None:
             side.job = service().generate(
-                self.prompt,
+                side.prompt,
                 side.spec,
                 self.params,
                 owner=self._owner(place, "answer"),
-                example_id=self.example_id,
+                example_id=side.example_id,
             )
         if side.job.finished:
             side.generation = side.job.result
@@ -129,7 +138,7 @@ class Comparison:
                     side.scores[other] = AppError("The answer is empty.")
                     continue
                 held = side.scores[other] = service().score(
-                    self.prompt, text, side.spec, owner=self._owner(place, other)
+                    side.prompt, text, side.spec, owner=self._owner(place, other)
                 )
             if held is not None and not isinstance(held, (Generation, AppError)) and held.finished:
                 side.scores[other] = held.result or held.error or AppError("Nothing came back.")
@@ -147,33 +156,28 @@ class Comparison:
             )
 
 
-def current() -> Comparison | None:
-    """The comparison on the screen."""
-    found: Comparison | None = st.session_state.get(KEY)
+def current(key: str) -> Comparison | None:
+    """The comparison that the page `key` shows."""
+    found: Comparison | None = st.session_state.get(f"comparison {key}")
     return found
 
 
-def start(
-    example_id: str, prompt: Prompt, params: GenerationParams, specs: Sequence[ModelSpec]
-) -> Comparison:
+def start(key: str, sides: Sequence[Side], params: GenerationParams) -> Comparison:
     """Begin a comparison in the place of the one before, which is stopped."""
-    before = current()
+    before = current(key)
     if before is not None:
         before.stop()
-    made = Comparison(example_id, prompt, params, [Side(spec) for spec in specs])
-    st.session_state[KEY] = made
+    made = Comparison(params, list(sides))
+    st.session_state[f"comparison {key}"] = made
     return made
 
 
-def known(
-    example_id: str, prompt: Prompt, params: GenerationParams, specs: Sequence[ModelSpec]
-) -> Comparison | None:
+def known(key: str, sides: Sequence[Side], params: GenerationParams) -> Comparison | None:
     """A comparison whose answers are all known already; loads no model."""
-    sides = []
-    for spec in specs:
-        found = service().cached_generation(prompt, spec, params, example_id=example_id)
-        if found is None:
+    for side in sides:
+        side.generation = service().cached_generation(
+            side.prompt, side.spec, params, example_id=side.example_id
+        )
+        if side.generation is None:
             return None
-        sides.append(Side(spec, generation=found))
-    st.session_state[KEY] = Comparison(example_id, prompt, params, sides)
-    return current()
+    return start(key, sides, params)

@@ -1,4 +1,4 @@
-"""The right side of the Compare models page: answers, how likely each is to each, and where they came from.
+"""What both comparison pages show: answers, how likely each is to each, and where they came from.
 
 Drawn in a fragment, so that a click on an answer redraws this part alone; while work is under way the
 fragment looks again a few times a second.
@@ -21,11 +21,8 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.3
 
 
-def draw(comparison: Comparison | None) -> None:
-    """Draw everything that depends on the answers; `None`: the models have not been asked yet."""
-    if comparison is None:
-        st.info("These models have not answered this prompt yet. Press Run.")
-        return
+def draw(comparison: Comparison) -> None:
+    """Draw everything that depends on the answers."""
     comparison.step(_method().name)
     busy = bool(comparison.jobs()) or not comparison.answered
     st.fragment(_view, run_every=POLL_SECONDS if busy else None)(comparison, busy)
@@ -79,5 +76,5 @@ def _working(comparison: Comparison, jobs: list[Job[Any]]) -> None:
     first = next((job for job in jobs if job.state == "running"), jobs[0])
     with st.container(horizontal=True, vertical_alignment="center"):
         waiting = f", {len(jobs) - 1} more to do" if len(jobs) > 1 else ""
-        st.caption(f"{first.message or 'Waiting for its turn'}{waiting}. Models take turns.")
+        st.caption(f"{first.message or 'Waiting for its turn'}{waiting}.")
         st.button("Stop", key="stop-comparison", on_click=comparison.stop)

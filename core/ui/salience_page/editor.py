@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.records import Example, GenerationParams, Message
+from core.ui import versions
 
 PLAIN, CHAT = "plain", "chat"
 
@@ -40,7 +41,7 @@ def draw(example: Example, *, busy: bool) -> tuple[str, bool]:
         "Prompt",
         example.prompt,
         height=HEIGHT,
-        key=f"prompt {example.id}",
+        key=versions.draft_key(example),
         persist_state="session",
         help="Change anything, then press Run (or Ctrl+Enter). Your change is kept as a version.",
     )

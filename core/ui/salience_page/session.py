@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.errors import AppError
 from core.records import Example, Generation, GenerationParams, Message, ModelSpec, SalienceMatrix
-from core.ui import library
+from core.ui import versions
 from core.ui.salience_page.target import Target
 from core.ui.services import owner, service
 
@@ -83,46 +83,11 @@ def start(example: Example, prompt: str, sent: Prompt, spec: ModelSpec, params: 
     Returns the example that now holds `prompt`.
     Raises: AppError for an empty prompt, or one past the limits.
     """
-    example = keep(example, prompt)
+    example = versions.keep(example, prompt, edit="edited on the Salience page")
     job = service().generate(sent, spec, params, owner=owner(), example_id=example.id)
     answer = Answer(example.id, prompt, sent, spec, params, job=job)
     _answers()[_key(example.id, spec)] = answer
     return example
-
-
-def keep(example: Example, prompt: str) -> Example:
-    """The example that holds `prompt`: this one, or a version of it, made so that nothing is lost.
-
-    Raises: AppError for an empty prompt, or one past the limits.
-    """
-    if not prompt.strip():
-        raise AppError(
-            "The prompt is empty.", hint="Write something for the model to answer, then press Run."
-        )
-    return example if prompt == example.prompt else _version(example, prompt)
-
-
-def _version(example: Example, prompt: str) -> Example:
-    """The version of `example` with this prompt: a known one of its family, or a new one."""
-    here = library.workspace()
-    family = here.lineage(example.id)
-    for member in family:
-        if member.prompt == prompt:
-            return member
-    root = family[0]
-    numbers = [int(tail) for e in family if (tail := e.id.removeprefix(f"{root.id}-v")).isdigit()]
-    version = max(numbers, default=1) + 1
-    made = Example(
-        f"{root.id}-v{version}",
-        prompt,
-        example.target,
-        example.source,
-        parent_id=example.id,
-        edit="edited on the Salience page",
-        tags=example.tags,
-        fields=example.fields,
-    )
-    return here.add_example(here.dataset_of(example.id), made)
 
 
 def target(response: str) -> Target | None:

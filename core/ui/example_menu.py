@@ -1,15 +1,16 @@
-"""The top line of the Salience page: which example is open."""
+"""The top line of every page about one example: which one is open, and the link to it."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from core.records import Example
-from core.ui import copy_link, library
+from core.ui import copy_link, library, versions
 
 
 def draw() -> Example:
     """Draw the menu of examples. Returns the one that is open."""
+    versions.settle()
     current = library.example()
     listed = library.examples()
     options = list(listed) if current.id in listed else [current.id, *listed]

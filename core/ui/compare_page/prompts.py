@@ -1,0 +1,78 @@
+"""Which versions of a prompt are compared, and how their words differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.compare import word_diff
+from core.errors import AppError
+from core.records import Example
+from core.ui import diff, frame, library, problem
+
+LEAST, MOST = 2, 4
+KEY = "versions"
+
+
+def choose(current: Example) -> list[Example]:
+    """Draw the menu of versions and examples. Returns the chosen ones in order; the link holds their ids."""
+    here = library.workspace()
+    family = [e.id for e in here.lineage(current.id)]
+    listed = library.examples()
+    wanted = _wanted(current, family, list(listed))
+    options = list(dict.fromkeys([*wanted, *family, *listed]))
+    names = st.multiselect(
+        "Versions to compare",
+        options,
+        default=wanted,
+        max_selections=MOST,
+        key=f"{KEY} of {current.id}",
+        help="Two to four: versions of one prompt, or any other examples. The first is what the others are "
+        "set against.",
+    )
+    st.session_state[KEY] = names
+    if len(names) >= LEAST:
+        st.query_params[KEY] = ",".join(names)
+    return here.examples(library.dataset().id, names) if _all_here(names, listed) else _each(names)
+
+
+def _wanted(current: Example, family: Sequence[str], listed: Sequence[str]) -> list[str]:
+    """What the last page or the link asks for; else this version and the one that it came from or led to."""
+    asked = st.session_state.get(KEY) or [n for n in st.query_params.get(KEY, "").split(",") if n]
+    found = [e.id for e in _each(asked[:MOST])]
+    if len(found) >= LEAST:
+        return found
+    if current.parent_id and current.parent_id in family:
+        return [current.parent_id, current.id]
+    later = [n for n in family if n != current.id][-1:]
+    at = listed.index(current.id) if current.id in listed else -1
+    return [current.id, *(later or [n for n in listed[at + 1 : at + 2] if n != current.id])]
+
+
+def _all_here(names: Sequence[str], listed: dict[str, Example]) -> bool:
+    return all(name in listed for name in names)
+
+
+def _each(names: Sequence[str]) -> list[Example]:
+    found = []
+    for name in names:
+        try:
+            found.append(library.workspace().example(name))
+        except AppError:
+            st.caption(problem.plain(f"There is no example {name} here (any more), so it was left out."))
+    return found
+
+
+def differences(versions: Sequence[Example]) -> None:
+    """Each prompt against the first, word by word."""
+    first, *others = versions
+    with st.expander("How the prompts differ", expanded=True):
+        for column, other in zip(st.columns(len(others)), others):
+            with column:
+                st.markdown(f"**{problem.plain(first.id)} → {problem.plain(other.id)}**")
+                if other.prompt == first.prompt:
+                    st.caption("The same prompt.")
+                    continue
+                with st.container(height=260):
+                    diff.draw(word_diff(first.prompt, other.prompt), frame.theme())

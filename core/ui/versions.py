@@ -1,0 +1,89 @@
+"""Versions of an example: an edited prompt is kept as a child of the one it came from, never over it.
+
+Drafts (text in a box that is not kept yet) live in the session under the example's id: the same on every
+page that edits it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from core.errors import AppError
+from core.records import Example
+from core.ui import library
+
+_SETTLED = "settled drafts"
+
+
+def draft_key(example: Example) -> str:
+    """Key of the text box that holds the prompt of `example`."""
+    return f"prompt {example.id}"
+
+
+def target_key(example: Example) -> str:
+    """Key of the text box that holds the target of `example`."""
+    return f"target {example.id}"
+
+
+def settle() -> None:
+    """Put back the boxes whose text was kept as a version; call it before any of them is drawn."""
+    for example in st.session_state.pop(_SETTLED, ()):
+        st.session_state[draft_key(example)] = example.prompt
+        if target_key(example) in st.session_state:
+            st.session_state[target_key(example)] = example.target or ""
+
+
+def reset(example: Example) -> None:
+    """Throw the drafts of `example` away. For callbacks and before the boxes are drawn."""
+    st.session_state[draft_key(example)] = example.prompt
+    st.session_state[target_key(example)] = example.target or ""
+
+
+def keep(
+    example: Example,
+    prompt: str,
+    *,
+    target: str | None = None,
+    edit: str = "edited",
+    fields: Mapping[str, Any] | None = None,
+) -> Example:
+    """The example that holds `prompt` and `target` (None: as it was): this one, or a version of it.
+
+    Raises: AppError for an empty prompt, or one past the limits.
+    """
+    if not prompt.strip():
+        raise AppError(
+            "The prompt is empty.", hint="Write something for the model to answer, then press Run."
+        )
+    wanted = example.target if target is None else (target or None)
+    if prompt == example.prompt and wanted == example.target:
+        return example
+    here = library.workspace()
+    family = here.lineage(example.id)
+    found = next((m for m in family if m.prompt == prompt and m.target == wanted), None)
+    if found is None:
+        found = here.add_example(
+            here.dataset_of(example.id),
+            Example(
+                _next_id(family),
+                prompt,
+                wanted,
+                example.source,
+                parent_id=example.id,
+                edit=edit,
+                tags=example.tags,
+                fields={**example.fields, **(fields or {})},
+            ),
+        )
+    st.session_state[_SETTLED] = (*st.session_state.get(_SETTLED, ()), example)
+    return found
+
+
+def _next_id(family: tuple[Example, ...]) -> str:
+    """`fewshot-mistake-v3` after `fewshot-mistake` and `fewshot-mistake-v2`."""
+    root = family[0].id
+    numbers = [int(tail) for e in family if (tail := e.id.removeprefix(f"{root}-v")).isdigit()]
+    return f"{root}-v{max(numbers, default=1) + 1}"

@@ -1,0 +1,33 @@
+"""Two to four versions of a prompt on one model: words, answers, and what gained or lost influence."""
+
+import streamlit as st
+
+from core.ui import example_menu, frame, model_box
+from core.ui.compare_page import grid, prompts, run, view
+from core.ui.salience_page import editor
+
+frame.begin("Compare prompts", "What does a change to the prompt do to the answer, and to its reasons?")
+
+example = example_menu.draw()
+versions = prompts.choose(example)
+if len(versions) < prompts.LEAST:
+    st.info("Choose at least two versions. Editing a prompt on the Salience or Editor page makes one.")
+    st.stop()
+
+spec, params = model_box.chosen(), editor.params()
+comparison = run.current("prompts")
+asked = [run.Side(v.id, v.id, editor.sent(v.prompt), spec) for v in versions]
+if comparison is None or not comparison.same(asked, params):
+    comparison = run.known("prompts", asked, params)
+
+busy = comparison is not None and not comparison.answered
+if st.button("Run", type="primary", shortcut="Ctrl+Enter", disabled=busy):
+    run.start("prompts", asked, params)
+    st.rerun()
+
+prompts.differences(versions)
+if comparison is None:
+    st.info("The model has not answered all of these prompts yet. Press Run.")
+else:
+    view.draw(comparison)
+grid.draw(versions, spec, params)

@@ -1,0 +1,32 @@
+"""One example to write on: prompt, target, variables, and every version that came of it."""
+
+import streamlit as st
+
+from core.errors import AppError
+from core.ui import example_menu, frame, library, model_box, problem, versions
+from core.ui.editor_page import form, side
+from core.ui.salience_page import editor, session
+
+frame.begin("Editor", "Change an example; every version is kept.")
+
+example = example_menu.draw()
+spec, params = model_box.chosen(), editor.params()
+answer = session.current(example, editor.sent(example.prompt), spec, params)
+
+left, right = st.columns([55, 45], gap="medium")
+with left:
+    draft, pressed = form.draw(example, busy=answer is not None and answer.writing)
+    if pressed:
+        try:
+            kept = versions.keep(example, draft.prompt, target=draft.target, fields=draft.fields)
+            if pressed == "run":
+                session.start(kept, kept.prompt, editor.sent(kept.prompt), spec, params)
+            library.open_example(kept.id)
+            if pressed == "compare":
+                st.session_state["versions"] = [example.id, kept.id]
+                st.switch_page("pages/compare_prompts.py")
+            st.rerun()
+        except AppError as error:
+            problem.show(error)
+with right:
+    side.draw(example, draft, answer)
