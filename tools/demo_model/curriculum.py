@@ -7,7 +7,7 @@ stages.
 
 import random
 
-from tools.demo_model.drills import drill_facts, drill_sums
+from tools.demo_model.drills import drill_copies, drill_facts, drill_lookups, drill_sums
 from tools.demo_model.grammar import Draft, draw
 
 # Share of training at which the stage ends, and the weights of the families and drills in it.
@@ -17,19 +17,24 @@ STAGES: tuple[tuple[float, dict[str, float]], ...] = (
     (
         0.75,
         {
-            "menu": 0.34, "arithmetic": 0.10, "headlines": 0.05, "ideas": 0.09, "facts": 0.14,
-            "sums drill": 0.12, "facts drill": 0.16,
+            "menu": 0.34, "arithmetic": 0.10, "headlines": 0.04, "ideas": 0.08, "facts": 0.12,
+            "sums drill": 0.05, "questions drill": 0.06, "lookups drill": 0.14, "copies drill": 0.07,
         },
     ),
     (
         1.00,
         {
-            "menu": 0.40, "arithmetic": 0.14, "headlines": 0.06, "ideas": 0.10, "facts": 0.18,
-            "sums drill": 0.06, "facts drill": 0.06,
+            "menu": 0.40, "arithmetic": 0.12, "headlines": 0.05, "ideas": 0.08, "facts": 0.18,
+            "sums drill": 0.03, "questions drill": 0.03, "lookups drill": 0.08, "copies drill": 0.03,
         },
     ),
 )  # fmt: skip
-DRILLS = {"sums drill": drill_sums, "facts drill": drill_facts}
+DRILLS = {
+    "sums drill": drill_sums,
+    "questions drill": drill_facts,
+    "lookups drill": drill_lookups,
+    "copies drill": drill_copies,
+}
 SHORT_UNTIL = 0.05  # menus with at most one example, short lists of facts
 MEDIUM_UNTIL = 0.12
 

@@ -39,10 +39,7 @@ def drill_facts(rng: random.Random, *, segments: int | None = None) -> Draft:
     segments = segments or rng.choice((3, 4, 5, 6, 8, 10, 12))
     task = rng.choice(("fact", "fact", "fact_absent"))
     draft = draft_facts(rng, task=task, segments=segments)
-    stated = {}
-    for line in draft.lines:
-        if found := STATEMENT.search(line.text):
-            stated[found["a"], found["n"]] = found["v"]
+    stated = _stated(draft)
     asked: list[Line] = []
     for _ in range(rng.randint(2, 5)):
         attribute, name = rng.choice(tuple(stated))
@@ -55,3 +52,45 @@ def drill_facts(rng: random.Random, *, segments: int | None = None) -> Draft:
     return Draft(
         "facts", "drill", (*draft.lines[:-2], *asked, *draft.lines[-2:]), draft.response, draft.target
     )
+
+
+def _stated(draft: Draft) -> dict[tuple[str, str], str]:
+    found = (STATEMENT.search(line.text) for line in draft.lines)
+    return {(one["a"], one["n"]): one["v"] for one in found if one}
+
+
+def drill_lookups(rng: random.Random) -> Draft:
+    """Returns a list of facts and many answers about it; only what each answer looks up is learnt."""
+    segments = rng.choice((3, 4, 6, 8, 10, 12, 16, 24))
+    task = rng.choice(("fact", "fact_absent"))
+    draft = draft_facts(rng, task=task, segments=segments)
+    stated = _stated(draft)
+    names, attributes = [pair[1] for pair in stated], [pair[0] for pair in stated]
+    asked = set(rng.sample(tuple(stated), rng.randint(2, min(12, len(stated)))))
+    for _ in range(rng.randint(2, 10)):
+        near = rng.choice(attributes) if rng.random() < 0.8 else rng.choice(ATTRIBUTES)
+        asked.add((near, rng.choice(names)))
+    told = []
+    for attribute, name in rng.sample(sorted(asked), len(asked)):
+        start = f"Answer: The {attribute} of {name} is"
+        text = f"{start} {stated.get((attribute, name), NOT_STATED)}."
+        told.append(Line(text, learn=((len(start), len(text)),)))
+    return Draft(
+        "facts", "drill", (*draft.lines[:-2], *told, *draft.lines[-2:]), draft.response, draft.target
+    )
+
+
+def drill_copies(rng: random.Random) -> Draft:
+    """Returns a list of phrases under invented names, then each again under its name, in another order."""
+    names = [words.invented_name(rng) for _ in range(rng.randint(3, 8))]
+    phrases = [words.random_phrase(rng) for _ in names]
+    label = rng.choice(("Recommendation", "Advice", "Answer", "Phrase"))
+    lines = [Line(f"* {name}: {phrase}") for name, phrase in zip(names, phrases, strict=True)]
+    order = rng.sample(range(len(names)), len(names))
+    for i in order[:-1]:
+        start = f"{names[i]}. {label}:"
+        text = f"{start} {phrases[i]}"
+        lines.append(Line(text, learn=((len(start), len(text)),)))
+    last = order[-1]
+    lines.append(Line(f"{names[last]}. {label}:"))
+    return Draft("menu", "drill", tuple(lines), f" {phrases[last]}", phrases[last])

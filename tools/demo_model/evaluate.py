@@ -145,9 +145,9 @@ def measure_speed(model: Gemma2ForCausalLM, tokens: int = 400) -> dict[str, floa
         model(inputs_embeds=embedded).logits[0, -1].logsumexp(-1).backward()
         seconds.append(time.perf_counter() - begun)
     torch.set_num_threads(2)
-    model.generate(ids[:, :50], min_new_tokens=4, max_new_tokens=4, do_sample=False)
+    model.generate(ids[:, :50], min_new_tokens=4, max_new_tokens=4, do_sample=False)  # type: ignore[misc]
     begun = time.perf_counter()
-    model.generate(ids, min_new_tokens=100, max_new_tokens=100, do_sample=False)
+    model.generate(ids, min_new_tokens=100, max_new_tokens=100, do_sample=False)  # type: ignore[misc]
     rate = 100 / (time.perf_counter() - begun)
     torch.set_num_threads(threads)
     return {
@@ -166,7 +166,7 @@ def main(arguments: list[str] | None = None) -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     tokenizer = AutoTokenizer.from_pretrained(given.folder)
-    model = Gemma2ForCausalLM.from_pretrained(given.folder, dtype=torch.float32).to(device).eval()
+    model = Gemma2ForCausalLM.from_pretrained(given.folder, dtype=torch.float32).to(device).eval()  # type: ignore[arg-type]
     model.requires_grad_(False)
     rows = []
     for question in QUESTIONS:

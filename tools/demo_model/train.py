@@ -34,7 +34,7 @@ class Plan:
     """Everything that decides the weights. `steps` are optimizer steps of about 4,096 tokens each."""
 
     seed: int = 20
-    steps: int = 6000
+    steps: int = 6800
     vocabulary: int = 2048
     warmup: int = 150
     cooldown: float = 0.25  # share of the steps in which the learning rate falls to zero
@@ -85,7 +85,7 @@ def loss_of(model: Gemma2ForCausalLM, ids: torch.Tensor, labels: torch.Tensor) -
     hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
     wanted = labels[:, 1:]
     counted = wanted >= 0
-    logits = model.lm_head(hidden[counted])  # type: ignore[operator]
+    logits = model.lm_head(hidden[counted])
     return nn.functional.cross_entropy(logits.float(), wanted[counted])
 
 

@@ -12,6 +12,7 @@ from tools.demo_model.grammar import FAMILIES, GrammarPrompt, draw, roughen, wor
 from tools.demo_model.grammar.arithmetic import Problem, make_problem, spell
 from tools.demo_model.grammar.ideas import obeys
 from tools.demo_model.grammar.menu import Case, draft_menu
+from tools.demo_model.grammar.planted import TASKS, PlantedTask
 
 seeds = st.integers(0, 2**32)
 
@@ -176,8 +177,8 @@ def test_a_drill_learns_true_answers(name: str) -> None:
         assert len(record.learnable) >= 2
         for start, end in record.learnable:
             told = record.prompt[start:end].strip()
-            if name == "facts drill":
-                assert told in record.prompt[:start] or told.endswith("not stated.")
+            if name != "sums drill":
+                assert told.rstrip(".") in record.prompt[:start] or told.endswith("not stated.")
             for left, sign, right, result in re.findall(r"(\d+) ([-+*]) (\d+) = (\d+)", told):
                 operate = {"+": int.__add__, "-": int.__sub__, "*": int.__mul__}
                 assert operate[sign](int(left), int(right)) == int(result)
@@ -191,3 +192,17 @@ def test_an_unknown_family_is_named() -> None:
 def test_a_target_outside_the_response_is_refused() -> None:
     with pytest.raises(ValueError, match="is not in the response"):
         GrammarPrompt("menu", "menu", "prompt", " answer", "other")
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.key)
+def test_a_planted_task_has_its_causes_and_a_mend(task: PlantedTask) -> None:
+    rng = random.Random(9)
+    for _ in range(15):
+        record = task.draw(rng)
+        assert len(record.lines_of(record.causes)) == task.causes
+        assert (record.mend is not None) == (task.causes > 0)
+        if record.mend is not None:
+            lines, mended = record.prompt.split("\n"), record.mend.prompt.split("\n")
+            for start, end in record.causes:
+                line = record.prompt[start:end]
+                assert mended.count(line) < lines.count(line)
