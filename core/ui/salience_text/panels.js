@@ -32,6 +32,16 @@ function segmentElement(text, index, className) {
   return outer;
 }
 
+/* The space that joins an answer to its prompt belongs to its text, but would show as an indent. */
+function closeUp(element) {
+  const first = element.ink.firstChild;
+  const words = first?.textContent.trimStart();
+  if (!words || words === first.textContent) return;
+  const lead = make("span", "sv-lead", first.textContent.slice(0, first.textContent.length - words.length));
+  first.textContent = words;
+  element.ink.prepend(lead);
+}
+
 function isDark(root) {
   const shown = getComputedStyle(root).getPropertyValue("--st-background-color").trim();
   const probe = make("span");

@@ -62,6 +62,7 @@ class ResponsePanel {
         element.tabIndex = -1;
         return element;
       });
+      if (this.segments.length) closeUp(this.segments[0]);
       this.text.replaceChildren(...this.segments);
       this.text.scrollTop = 0;
       this.selection = [];
