@@ -174,21 +174,28 @@ def difference(old: SegmentSalience, new: SegmentSalience) -> SalienceDifference
     """
     rows = _row_pairs(old, new)
     columns = align(old.column_segments, new.column_segments)
+    left, right = _places(old.column_segments), _places(new.column_segments)
     values = np.zeros((len(rows), len(columns)), np.float32)
     for index, (i, j) in enumerate(rows):
         before = shares(old.values[i], countable(old.column_segments))
         after = shares(new.values[j], countable(new.column_segments))
         values[index] = [
-            (after[p.new.index] if p.new else 0) - (before[p.old.index] if p.old else 0) for p in columns
+            (after[right[p.new.index]] if p.new else 0) - (before[left[p.old.index]] if p.old else 0)
+            for p in columns
         ]
     pairs = tuple(Pair(old.row_segments[i], new.row_segments[j]) for i, j in rows)
     return SalienceDifference(pairs, columns, values)
 
 
+def _places(segments: Sequence[Segment]) -> dict[int, int]:
+    """Where each segment stands, by its index: a map may hold only some segments of its text."""
+    return {segment.index: at for at, segment in enumerate(segments)}
+
+
 def _row_pairs(old: SegmentSalience, new: SegmentSalience) -> list[tuple[int, int]]:
     if len(old.row_segments) == len(new.row_segments) == 1:
         return [(0, 0)]
-    where = [{s.index: at for at, s in enumerate(m.row_segments)} for m in (old, new)]
+    where = [_places(m.row_segments) for m in (old, new)]
     pairs = align(old.row_segments, new.row_segments)
     return [(where[0][p.old.index], where[1][p.new.index]) for p in pairs if p.old and p.new]
 
@@ -210,6 +217,7 @@ def spearman(one: ArrayLike, other: ArrayLike) -> float | None:
 def agreement(old: SegmentSalience, new: SegmentSalience) -> tuple[float | None, ...]:
     """For each row of `difference`, Spearman's correlation over the prompt segments that both have."""
     pairs = [p for p in align(old.column_segments, new.column_segments) if p.old and p.new]
-    left = [p.old.index for p in pairs if p.old]
-    right = [p.new.index for p in pairs if p.new]
+    before, after = _places(old.column_segments), _places(new.column_segments)
+    left = [before[p.old.index] for p in pairs if p.old]
+    right = [after[p.new.index] for p in pairs if p.new]
     return tuple(spearman(old.values[i][left], new.values[j][right]) for i, j in _row_pairs(old, new))

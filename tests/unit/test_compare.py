@@ -124,3 +124,12 @@ def test_agreement_of_maps() -> None:
     )
     assert agreement(old, SegmentSalience(made("y"), columns, [[4, 3, 2, 1]], "sum")) == (pytest.approx(-1),)
     assert agreement(old, SegmentSalience(made("y"), columns, [[1, 1, 1, 1]], "sum")) == (None,)
+
+
+def test_maps_that_hold_only_some_segments_of_their_text() -> None:
+    lines = made("skipped\n", "one\n", "two\n", "three\n")
+    answer = made("answer")
+    old = SegmentSalience(answer, lines[1:], np.array([[1.0, 2.0, 5.0]], np.float32), "sum")
+    new = SegmentSalience(answer, lines[1:], np.array([[5.0, 2.0, 1.0]], np.float32), "sum")
+    assert agreement(old, new) == (-1.0,)
+    np.testing.assert_allclose(difference(old, new).values, [[0.5, 0.0, -0.5]])

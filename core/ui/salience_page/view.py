@@ -28,9 +28,12 @@ DEFAULT_GRANULARITY = "line"
 
 def draw(answer: Answer | None) -> None:
     """Draw everything that depends on the answer; `None`: the model has not been asked yet."""
-    busy = answer is not None and (answer.writing or _map_missing(answer) or what_if.busy(answer))
-    view = st.fragment(_view, run_every=POLL_SECONDS if busy else None)
-    view(answer)
+    busy = _busy(answer)
+    st.fragment(_view, run_every=POLL_SECONDS if busy else None)(answer, busy)
+
+
+def _busy(answer: Answer | None) -> bool:
+    return answer is not None and (answer.writing or _map_missing(answer) or what_if.busy(answer))
 
 
 def _map_missing(answer: Answer) -> bool:
@@ -47,8 +50,11 @@ def _method() -> Method:
     return next((m for m in METHODS if m.name == name), METHODS[0])
 
 
-def _view(answer: Answer | None) -> None:
-    if answer is not None and answer.settle():
+def _view(answer: Answer | None, polling: bool) -> None:
+    if answer is not None:
+        answer.settle()
+    if _busy(answer) != polling:
+        # Whether the fragment looks again by itself is settled when the whole page is drawn.
         st.rerun()
     granularity, pattern, method, corner = _controls()
     if answer is None:
@@ -166,8 +172,7 @@ def _explained(
     held = None
     if found is None:
         held = maps.job(answer, method, here, maps.span_of(chosen, here.response))
-        if held.state == "done":
-            st.rerun()
+        found = held.result
 
     def on_select() -> None:
         picked = choice(KEY)
