@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     threads: int = Field(default=0, ge=0)
     """Threads of one model on a CPU; 0: torch's own choice."""
     backend: Literal["local", "ray"] = "local"
+    translation_models: str = ""
+    """The models for back-translation, such as `Helsinki-NLP/opus-mt-{source}-{target}`; empty: none."""
     server_token: SecretStr = SecretStr("")
     hf_token: SecretStr = Field(default=SecretStr(""), validation_alias=AliasChoices("HF_TOKEN"))
 

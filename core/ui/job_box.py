@@ -42,8 +42,8 @@ def draw(name: str, then: Callable[[Any], None] | None = None) -> bool:
             st.caption(said)
         return False
     if job.finished:
-        del held[name]
         if job.state == "done":
+            del held[name]
             if then is not None:
                 then(job.result)
             sentence = getattr(job.result, "sentence", "")

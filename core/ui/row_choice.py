@@ -15,7 +15,7 @@ from core.ui import library, problem
 if TYPE_CHECKING:
     from core.store.workspace import Dataset, Workspace
 
-ALL, STARRED = "All rows", "Starred"
+ALL, STARRED, OPEN = "All rows", "Starred", "The open example"
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,13 @@ class Rows:
     label: str
 
 
-def draw(key: str) -> Rows:
-    """Draw the two controls (in the container that is open). A search that cannot be read shows all rows."""
+def draw(key: str, *, with_open: bool = False) -> Rows:
+    """Draw the two controls (in the container that is open). A search that cannot be read shows all rows.
+
+    `with_open` offers the example that is open on the other pages, and begins with it.
+    """
     here, dataset = library.workspace(), library.dataset()
-    groups = [ALL, STARRED, *here.slices(dataset.id)]
+    groups = [*([OPEN] if with_open else []), ALL, STARRED, *here.slices(dataset.id)]
     group = st.selectbox(
         "Rows",
         groups,
@@ -39,6 +42,9 @@ def draw(key: str) -> Rows:
         width=190,
         help=f"Of the dataset “{problem.plain(dataset.name)}”. Slices are made on the Dataset page.",
     )
+    if group == OPEN:
+        example = library.example()
+        return Rows(dataset, (example,), example.id)
     asked = st.text_input(
         "Search",
         key=f"{key} search",

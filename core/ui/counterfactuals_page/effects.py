@@ -1,0 +1,140 @@
+"""Running the staged changes and showing what each did, the strongest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.backends import Generate, MeasureEffects, Report, backend, to_effects
+from core.counterfactuals import ORDERS, Effect, flipped, ranked, times
+from core.errors import AppError
+from core.metrics import METRICS, Metric
+from core.records import GenerationParams, ModelSpec
+from core.store.work import WorkList
+from core.ui import diff, frame, job_box, library, problem
+from core.ui.counterfactuals_page.staging import Staged
+from core.ui.services import owner, service
+
+KEY = "effects"
+NONE = "no metric"
+
+
+def begin(staged: Staged, spec: ModelSpec, params: GenerationParams) -> None:
+    """The job that measures every kept change; originals without an answer are run first."""
+    parents = [staged.originals[name] for name in dict.fromkeys(e.parent_id or "" for e in staged.kept)]
+    said = {e.id: service().cached_generation(e.prompt, spec, params) for e in parents}
+    missing = [e for e in parents if said[e.id] is None]
+    run = backend(service()).run
+    if missing:
+        job = run(Generate(params), missing, spec, workspace=library.workspace(), owner=owner())
+        st.session_state["after answers"] = lambda: begin(staged, spec, params)
+        job_box.hold("counterfactuals", job)
+        return
+    answers = {name: found.text for name, found in said.items() if found is not None}
+    originals = tuple((e.id, e.prompt, answers[e.id]) for e in parents)
+    job = run(
+        MeasureEffects(originals, params), staged.kept, spec, workspace=library.workspace(), owner=owner()
+    )
+    st.session_state[KEY] = (staged, {e.id: (e, answers[e.id]) for e in parents}, None)
+    job_box.hold("counterfactuals", job)
+
+
+def arrived(result: object) -> None:
+    """Takes over a finished job: goes on to the measuring, or notes where the results are."""
+    if not isinstance(result, Report):
+        return
+    go_on: Callable[[], None] | None = st.session_state.pop("after answers", None)
+    if go_on is not None:
+        go_on()
+    elif KEY in st.session_state:
+        staged, originals, _ = st.session_state[KEY]
+        st.session_state[KEY] = (staged, originals, result)
+
+
+def draw(staged: Staged) -> None:
+    """The ranked effects of `staged`, where they have been measured."""
+    held = st.session_state.get(KEY)
+    if held is None or held[0] is not staged or held[2] is None:
+        return
+    originals, report = held[1], held[2]
+    for name, reason in report.failed[:5]:
+        st.warning(problem.plain(f"{name}: {reason}"))
+    results = WorkList(library.workspace()).results(report.work_id)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        order = st.selectbox(
+            "Strongest first by",
+            [name for name, _ in ORDERS],
+            format_func=dict(ORDERS).__getitem__,
+            key="effects order",
+            persist_state="session",
+            width=280,
+        )
+        metric = _metric()
+    try:
+        found = ranked(to_effects(staged.examples, originals, results, metric), order or "logprob")
+    except AppError as error:
+        problem.show(error)
+        return
+    changed, known = flipped(found)
+    st.subheader(f"{changed:,} of {known:,} changes made the model answer something else", anchor=False)
+    _table(found, metric)
+
+
+def _metric() -> Metric | None:
+    members = {m.label: m for m in METRICS if m.needs == "text"}
+    chosen = st.selectbox(
+        "Metric", [NONE, *members], key="effects metric", persist_state="session", width=240
+    )
+    return members.get(chosen or NONE)
+
+
+def _table(found: tuple[Effect, ...], metric: Metric | None) -> None:
+    rows = []
+    for place, one in enumerate(found, start=1):
+        change = one.logprob_change_nats
+        row: dict[str, Any] = {
+            "Rank": place,
+            "What changed": one.example.edit,
+            "The original answer became": times(change) if change is not None else "–",
+            "nats": change,
+            "Answer changed": "yes" if one.changed else "no",
+            "New answer": one.response_after or "",
+            "Example": one.example.parent_id,
+        }
+        if metric is not None:
+            row[metric.label] = one.metric_change
+        rows.append(row)
+    event: Any = st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="effects table",
+        column_config={
+            "nats": st.column_config.NumberColumn(
+                format="%+.2f", help="Change of the original answer's log-probability, natural logarithm"
+            ),
+            "What changed": st.column_config.TextColumn(width="large"),
+        },
+    )
+    st.caption(
+        "How likely the model finds its own original answer after the changed prompt, against before. This "
+        "is measured, not estimated: what changes the answer by going, caused it."
+    )
+    picked = event.get("selection", {}).get("rows") or [0]
+    if found and picked[0] < len(found):
+        _one(found[picked[0]])
+
+
+def _one(effect: Effect) -> None:
+    """One counterfactual whole: the prompt's change and the answer's, side by side."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.caption("The prompt, changed")
+        diff.draw(effect.prompt_diff, frame.theme())
+    with right:
+        st.caption(problem.plain(effect.sentence))
+        diff.draw(effect.response_diff, frame.theme())

@@ -1,0 +1,172 @@
+"""The staged changes: made but not in the dataset yet, each with its changed words marked, to keep, edit or
+drop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import streamlit as st
+
+from core.compare import Run, word_diff
+from core.counterfactuals import Context, Made, make
+from core.counterfactuals.base import Translate
+from core.records import Example, GenerationParams, ModelSpec, digest
+from core.ui import diff, frame, job_box, library, problem
+from core.ui.counterfactuals_page.form import Asked
+from core.ui.services import owner, service
+
+KEY = "staged"
+A_PAGE = 8
+AROUND = 60
+"""Characters of unchanged text shown on both sides of a change."""
+
+
+@dataclass
+class Staged:
+    """What a generator made, the originals by id, and what the person did with it."""
+
+    label: str
+    examples: list[Example]
+    originals: dict[str, Example]
+    note: str = ""
+    dropped: set[str] = field(default_factory=set)
+    added: dict[str, str] = field(default_factory=dict)
+    """Id in the dataset of each that was added, by staged id."""
+
+    @property
+    def kept(self) -> list[Example]:
+        return [example for example in self.examples if example.id not in self.dropped]
+
+
+def current() -> Staged | None:
+    found: Staged | None = st.session_state.get(KEY)
+    return found
+
+
+def begin(asked: Asked, rows: Sequence[Example], spec: ModelSpec, params: GenerationParams) -> None:
+    """The job that makes the changes; with a model only where the generator needs one.
+
+    Raises: AppError as `core.counterfactuals.make` does where no model is needed.
+    """
+    answers = {e.id: service().cached_generation(e.prompt, spec, params) for e in rows}
+    said = {name: None if found is None else found.text for name, found in answers.items()}
+
+    def staged(made: Made) -> None:
+        st.session_state[KEY] = Staged(
+            asked.generator.label, list(made.examples), {e.id: e for e in rows}, made.note
+        )
+
+    def run(contexts: dict[str, Context]) -> Made:
+        return make(
+            asked.generator, rows, asked.choices, seed=asked.seed, limit=asked.limit, contexts=contexts
+        )
+
+    if asked.generator.needs in ("", "translate"):
+        translate = _translate() if asked.generator.needs else None
+        staged(run({e.id: Context(response=said[e.id], translate=translate) for e in rows}))
+        return
+    job = service().with_model(
+        lambda model, job: run({e.id: Context(model, said[e.id], stop=job.stop) for e in rows}),
+        spec,
+        kind="counterfactuals",
+        key=digest(
+            "counterfactuals", asked.generator.name, repr(asked), [(e.id, e.prompt) for e in rows], spec.name
+        ),
+        owner=owner(),
+    )
+    st.session_state["staging"] = staged
+    job_box.hold("counterfactuals", job)
+
+
+def _translate() -> Translate | None:
+    from core.counterfactuals.back_translation import translation_models
+
+    pattern = service().settings.translation_models
+    return translation_models(pattern) if pattern else None
+
+
+def arrived(result: object) -> None:
+    """Takes over what a job made."""
+    take = st.session_state.pop("staging", None)
+    if take is not None and isinstance(result, Made):
+        take(result)
+
+
+def draw(staged: Staged) -> None:
+    """Every staged change with its words marked; a page at a time."""
+    st.subheader(f"{staged.label}: {len(staged.kept):,} of {len(staged.examples):,} kept", anchor=False)
+    if staged.note:
+        st.caption(problem.plain(staged.note))
+    if not staged.examples:
+        st.info("Nothing to change was found in these examples.")
+        return
+    pages = -(-len(staged.examples) // A_PAGE)
+    page = 1
+    if pages > 1:
+        page = int(st.number_input(f"Page, of {pages:,}", 1, pages, key="staged page", width=120))
+    for example in staged.examples[(page - 1) * A_PAGE : page * A_PAGE]:
+        _one(staged, example)
+
+
+def _one(staged: Staged, example: Example) -> None:
+    left, middle, right = st.columns([4, 84, 12], vertical_alignment="top")
+    key = f"keep {example.id}"
+
+    def changed() -> None:
+        keep = bool(st.session_state[key])
+        (staged.dropped.discard if keep else staged.dropped.add)(example.id)
+
+    left.checkbox(
+        "Keep",
+        example.id not in staged.dropped,
+        key=key,
+        label_visibility="collapsed",
+        help="Keep this change",
+        on_change=changed,
+    )
+    with middle:
+        st.caption(problem.plain(f"{example.parent_id}: {example.edit}"))
+        parent = staged.originals[example.parent_id or ""]
+        diff.draw(shortened(word_diff(parent.prompt, example.prompt)), frame.theme())
+    with right.popover("Edit"):
+        text = st.text_area("Prompt", example.prompt, height=300, key=f"edit {example.id}")
+        if st.button("Use this text", key=f"use {example.id}"):
+            _replace(staged, example, text or "")
+            st.rerun()
+
+
+def _replace(staged: Staged, example: Example, prompt: str) -> None:
+    """The staged change with another text; an empty one changes nothing."""
+    if not prompt.strip() or prompt == example.prompt:
+        return
+    made = replace(
+        example,
+        id=digest(example.parent_id, "by hand", prompt)[:16],
+        prompt=prompt,
+        edit=f"{example.edit.removesuffix(', then by hand')}, then by hand",
+    )
+    staged.examples[staged.examples.index(example)] = made
+    staged.dropped.discard(example.id)
+
+
+def shortened(runs: Sequence[Run]) -> list[Run]:
+    """The runs with long unchanged stretches cut to what stands around the changes."""
+    out = []
+    for place, run in enumerate(runs):
+        text = run.text
+        if run.change == "kept" and len(text) > 2 * AROUND + 20:
+            head = text[:AROUND] + " " if place else ""
+            tail = " " + text[-AROUND:] if place < len(runs) - 1 else ""
+            text = f"{head}[…]{tail}"
+        out.append(Run(run.change, text))
+    return out
+
+
+def add(staged: Staged, dataset_id: str) -> int:
+    """Appends what is kept and not there yet to the dataset, lineage kept. Returns how many."""
+    new = [example for example in staged.kept if example.id not in staged.added]
+    kept = library.workspace().add_examples(dataset_id, new)
+    staged.added.update({one.id: other.id for one, other in zip(new, kept)})
+    return len(kept)

@@ -1,0 +1,54 @@
+"""Change prompts by a rule, run them, and see which changes moved the answer most."""
+
+import streamlit as st
+
+from core.errors import AppError
+from core.ui import frame, job_box, model_box, problem, row_choice
+from core.ui.counterfactuals_page import effects, form, staging
+from core.ui.salience_page import editor
+
+frame.begin("Counterfactuals", "What would the model answer if this were different?")
+
+spec, params = model_box.chosen(), editor.params()
+
+
+def arrived(result: object) -> None:
+    """Whatever job has ended."""
+    staging.arrived(result)
+    effects.arrived(result)
+
+
+left, right = st.columns([30, 70], gap="medium")
+with left:
+    rows = row_choice.draw("counterfactuals", with_open=True)
+    asked = form.draw()
+    if st.button("Make changes", type="primary", disabled=job_box.running("counterfactuals")):
+        try:
+            staging.begin(asked, rows.examples, spec, params)
+            st.rerun()
+        except AppError as error:
+            problem.show(error)
+
+with right:
+    job_box.draw("counterfactuals", arrived)
+    staged = staging.current()
+    if staged is None:
+        st.info(
+            "Choose what to change on the left, then press “Make changes”. Nothing is run before you say so."
+        )
+        st.stop()
+    effects.draw(staged)
+    if staged.kept:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if st.button(f"Run {len(staged.kept):,} and rank", disabled=job_box.running("counterfactuals")):
+                try:
+                    effects.begin(staged, spec, params)
+                    st.rerun()
+                except AppError as error:
+                    problem.show(error)
+            if st.button(f"Add {len(staged.kept):,} to the dataset"):
+                try:
+                    st.toast(f"{staging.add(staged, rows.dataset.id):,} examples added.")
+                except AppError as error:
+                    problem.show(error)
+    staging.draw(staged)

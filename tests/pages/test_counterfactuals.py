@@ -1,0 +1,154 @@
+"""The Counterfactuals page over a model without weights: made, marked, edited, dropped, added, ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from core.models.manager import ModelManager
+from core.records import Example
+from core.service import Service
+from core.settings import ROOT, Settings
+from tests.unit.fake_model import FakeModel, loader
+
+ROWS = [Example("a", "one\ntwo\nabc", "cba"), Example("b", "great soup", "zzz")]
+
+
+@pytest.fixture
+def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """The page's service, with a model that answers the last three letters reversed and two rows."""
+    chosen = Settings(data_dir=tmp_path, MODEL_CONFIG="fake:fake/model", PRECISION="float32", _env_file=None)
+    made = Service(chosen, manager=ModelManager(loader(FakeModel())))
+    monkeypatch.setattr("core.ui.services.settings", lambda: chosen)
+    monkeypatch.setattr("core.service.Service", lambda _settings: made)
+    st.cache_resource.clear()
+    yield made
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def page(service: Service) -> Callable[[], AppTest]:
+    """Opens the page on a dataset of the two rows."""
+    dataset = service.store.workspace().add_dataset("rows", ROWS)
+
+    def open_page() -> AppTest:
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+        app.session_state["dataset"] = dataset.id
+        app.session_state["example"] = "a"
+        app.switch_page("pages/counterfactuals.py")
+        app.run()
+        return app
+
+    return open_page
+
+
+def press(app: AppTest, start: str) -> None:
+    (found,) = [b for b in app.button if b.label.startswith(start)]
+    found.click().run()
+    assert not app.exception
+
+
+def finish(app: AppTest) -> None:
+    """Waits for the jobs, and for those that they start."""
+    for _ in range(4):
+        try:
+            held = app.session_state["job box"]
+        except KeyError:
+            held = {}
+        for job in list(held.values()):
+            assert job.wait(30)
+        app.run()
+    assert not app.exception
+
+
+def html(app: AppTest) -> str:
+    return " ".join(str(element.proto.body) for element in app.get("html"))
+
+
+def test_from_a_line_left_out_to_its_effect(page: Callable[[], AppTest], service: Service) -> None:
+    app = page()
+    assert not app.exception
+    assert app.info and not service.manager.loaded
+    press(app, "Make changes")
+    assert [s.value for s in app.subheader] == ["Leave one part out: 3 of 3 kept"]
+    assert "<del>two\n</del>" in html(app)
+    app.checkbox(key=next(c.key for c in app.checkbox if c.label == "Keep")).uncheck().run()
+    assert [s.value for s in app.subheader] == ["Leave one part out: 2 of 3 kept"]
+    assert not service.manager.loaded
+    press(app, "Run 2 and rank")
+    finish(app)
+    assert any(s.value == "1 of 2 changes made the model answer something else" for s in app.subheader)
+    table = app.dataframe[0].value
+    assert list(table["Rank"]) == [1, 2]
+    assert dict(zip(table["What changed"], table["New answer"])) == {
+        "without line 2: “two”": "cba",
+        "without line 3: “abc”": "\now",
+    }
+    assert dict(zip(table["What changed"], table["Answer changed"])) == {
+        "without line 2: “two”": "no",
+        "without line 3: “abc”": "yes",
+    }
+
+
+def test_added_with_lineage_and_only_once(page: Callable[[], AppTest], service: Service) -> None:
+    app = page()
+    press(app, "Make changes")
+    press(app, "Add 3 to the dataset")
+    press(app, "Add 3 to the dataset")
+    here = service.store.workspace()
+    rows = here.examples(app.session_state["dataset"])
+    assert [row.id for row in rows[:2]] == ["a", "b"]
+    assert [(row.parent_id, row.edit) for row in rows[2:]] == [
+        ("a", "without line 1: “one”"),
+        ("a", "without line 2: “two”"),
+        ("a", "without line 3: “abc”"),
+    ]
+
+
+def test_a_staged_change_can_be_edited(page: Callable[[], AppTest]) -> None:
+    app = page()
+    press(app, "Make changes")
+    staged = app.session_state["staged"]
+    first = staged.examples[0]
+    app.text_area(key=f"edit {first.id}").set_value("something else").run()
+    app.button(key=f"use {first.id}").click().run()
+    assert not app.exception
+    assert staged.examples[0].prompt == "something else"
+    assert staged.examples[0].edit == "without line 1: “one”, then by hand"
+    assert staged.examples[0].parent_id == "a"
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [("great terrible", "has no arrow"), ("", "There is no rule yet"), ('great -> "x', "is not closed")],
+)
+def test_a_bad_rule_is_a_sentence(page: Callable[[], AppTest], rules: str, told: str) -> None:
+    app = page()
+    app.selectbox(key="generator").set_value("word_replacer").run()
+    app.text_area(key="word_replacer rules").set_value(rules).run()
+    press(app, "Make changes")
+    assert len(app.error) == 1 and told in app.error[0].value.replace("\\", "")
+
+
+def test_every_form_is_drawn_from_its_declaration(page: Callable[[], AppTest]) -> None:
+    from core.counterfactuals import GENERATORS
+
+    app = page()
+    for member in GENERATORS:
+        app.selectbox(key="generator").set_value(member.name).run()
+        assert not app.exception
+        shown: list[Any] = [*app.selectbox, *app.text_area, *app.text_input, *app.number_input, *app.checkbox]
+        assert {field.label for field in member.fields} <= {widget.label for widget in shown}
+
+
+def test_no_rows_is_a_sentence(page: Callable[[], AppTest]) -> None:
+    app = page()
+    app.selectbox(key="counterfactuals rows").set_value("All rows").run()
+    app.text_input(key="counterfactuals search").set_value("id:nothing").run()
+    press(app, "Make changes")
+    assert "no example to change" in app.error[0].value
