@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from core.errors import AppError, Stopped
@@ -116,6 +116,12 @@ def key_of(task: Task, items: Sequence[Item], spec: ModelSpec) -> str:
     return digest(task.kind, repr(task), model_key(spec), items)
 
 
+def payload_of(task: Task, spec: ModelSpec) -> dict[str, Any]:
+    """What a page needs to take the run up again: the model and how it draws."""
+    params = getattr(task, "params", None)
+    return {"model": asdict(spec), "params": asdict(params) if params is not None else {}}
+
+
 def drive(
     task: Task,
     rows: Sequence[Example],
@@ -135,7 +141,9 @@ def drive(
     if not items:
         raise AppError(f"None of the {len(rows):,} chosen examples has what “{task.label}” needs.")
     work = WorkList(desk.workspace)
-    listed = work.begin(task.kind, key_of(task, items, desk.spec), [item["id"] for item in items], {})
+    listed = work.begin(
+        task.kind, key_of(task, items, desk.spec), [item["id"] for item in items], payload_of(task, desk.spec)
+    )
     done_before = work.results(listed.id)
     by_id = {item["id"]: item for item in items}
     known: dict[str, Result] = {

@@ -30,7 +30,7 @@ class Source:
     load: Callable[[str, Bounds], Loaded]
 
 
-def load_path(where: str, bounds: Bounds) -> Loaded:
+def load_path(where: str, bounds: Bounds, *, name: str = "") -> Loaded:
     """A file of this machine. Raises `AppError`; always in hosted mode."""
     if bounds.hosted:
         raise AppError("Files of the server cannot be read here.", hint="Upload the file.", code="forbidden")
@@ -45,13 +45,13 @@ def load_path(where: str, bounds: Bounds) -> Loaded:
         raise AppError(
             f"“{where}” cannot be read: {reason}.", hint="Check the path.", code="missing"
         ) from error
-    return load_bytes(data, path.name, bounds, origin=str(path))
+    return load_bytes(data, path.name, bounds, name=name, origin=str(path))
 
 
-def load_url(where: str, bounds: Bounds) -> Loaded:
+def load_url(where: str, bounds: Bounds, *, name: str = "") -> Loaded:
     """A file of the web; see `core.datasets.web` for what is refused."""
     found = fetch(where, bounds)
-    return load_bytes(found.data, found.file_name, bounds, origin=found.url)
+    return load_bytes(found.data, found.file_name, bounds, name=name, origin=found.url)
 
 
 SOURCES: tuple[Source, ...] = (

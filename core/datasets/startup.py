@@ -34,7 +34,11 @@ def parse_datasets(listed: str) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def load_startup(where: str, bounds: Bounds) -> Loaded:
-    """One entry of DATASETS; what is refused to visitors of a hosted server is open to its operator."""
+def load_startup(where: str, bounds: Bounds, *, name: str = "") -> Loaded:
+    """One entry of DATASETS; what is refused to visitors of a hosted server is open to its operator.
+
+    With `name`, the examples' ids depend on it and not on the file's name.
+    """
     own = Bounds(bounds.max_examples, bounds.max_prompt_chars, bounds.max_bytes, bounds.timeout_seconds)
-    return (load_url if where.startswith(("http://", "https://")) else load_path)(where, own)
+    load = load_url if where.startswith(("http://", "https://")) else load_path
+    return load(where, own, name=name)

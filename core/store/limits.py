@@ -10,6 +10,7 @@ from core.records import Example
 from core.settings import Settings
 
 _NO_LIMIT = 2**62
+LONGEST_ID = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class Limits:
                     hint="Shorten the prompt.",
                     code="too_long",
                 )
+            for name in (example.id, example.parent_id or ""):
+                if len(name) > LONGEST_ID:
+                    raise AppError(
+                        f"An example's id has {len(name)} characters; at most {LONGEST_ID} are kept."
+                    )
             for text in (example.prompt, example.target or "", example.source, example.edit):
                 check_text(text)
 

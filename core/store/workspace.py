@@ -211,6 +211,13 @@ class Workspace(Results):
                     _touch(connection, name)
                 connection.execute(update(examples).where(here).values(retired=retired))
 
+    def retired(self, dataset_id: str) -> list[str]:
+        """Ids of one's own examples that were taken out of the table."""
+        here = (examples.c.dataset_id == dataset_id) & (examples.c.workspace_id == self.id)
+        query = select(examples.c.id).where(here, examples.c.retired).order_by(examples.c.seq)
+        with self.engine.connect() as connection:
+            return list(connection.execute(query).scalars())
+
     def lineage(self, example_id: str) -> tuple[Example, ...]:
         """The example's whole family: the first ancestor, then every descendant, in order of age."""
         top, seen = self.example(example_id), {example_id}

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 def service() -> Service:
     """One `ModelManager`, one worker a device, one store with the sample prompts in it."""
     from core.service import Service
-    from core.ui import samples
+    from core.ui import samples, startup
 
     made = Service(settings())
     samples.seed(made.store)
+    startup.seed(made.store, settings())
     return made
 
 

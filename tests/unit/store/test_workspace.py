@@ -117,7 +117,9 @@ def test_retired_examples_leave_the_table_but_not_their_links(store: Store) -> N
     assert [row.id for row in workspace.examples(dataset.id)] == ["a", "c"]
     assert workspace.example("b") == ROWS[1]
     assert workspace.dataset(dataset.id).revision > dataset.revision
+    assert workspace.retired(dataset.id) == ["b"]
     workspace.retire(["b"], retired=False)
+    assert workspace.retired(dataset.id) == []
     assert [row.id for row in workspace.examples(dataset.id)] == ["a", "b", "c"]
 
 

@@ -1,0 +1,70 @@
+"""The table on the screen: a page of rows at a time, so that 100,000 rows open as fast as ten.
+
+Long cells are cut for the screen only; whole texts stand below the table for the row in hand.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.records import digest
+from core.ui.dataset_page import table as tables
+from core.ui.dataset_page.narrow import Positions
+
+PAGE_ROWS = 500
+CELL_CHARS = 400
+HEIGHT = 440
+
+
+def columns(table: pd.DataFrame, dataset_id: str) -> list[str]:
+    """Draw the choice of columns. Returns the names to show, in the table's order."""
+    names = [str(name) for name in table.columns]
+    with st.popover("Columns"):
+        chosen = st.multiselect(
+            "Show", names, tables.shown_first(table), key=f"dataset columns {dataset_id} {len(names)}"
+        )
+    return [name for name in names if name in chosen] or ["prompt"]
+
+
+def draw(table: pd.DataFrame, places: Positions, shown: list[str]) -> list[str]:
+    """Draw a page of the rows at `places`. Returns the ids of the rows that are selected there."""
+    pages = max(1, -(-len(places) // PAGE_ROWS))
+    page = 1
+    if pages > 1:
+        page = int(st.number_input(f"Page (of {pages:,})", 1, pages, key=f"dataset page {pages}", width=140))
+    here = places[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]
+    rows = table.iloc[here]
+    ids = [str(name) for name in rows["id"]]
+    state = st.dataframe(
+        _cut(rows[shown]),
+        key=f"dataset grid {digest(ids)[:12]}",
+        on_select="rerun",
+        selection_mode="multi-row",
+        hide_index=True,
+        height=HEIGHT if len(ids) > 10 else "auto",
+        placeholder="",
+        column_config={
+            name: st.column_config.CheckboxColumn("★", width=40, help="Starred")
+            if name == "starred"
+            else st.column_config.Column(width="large" if name == "prompt" else "medium")
+            for name in shown
+        },
+        alt="Examples of the dataset",
+    )
+    picked = state.get("selection", {}).get("rows", [])
+    return [ids[place] for place in picked if place < len(ids)]
+
+
+def _cut(rows: pd.DataFrame) -> pd.DataFrame:
+    short = {
+        name: rows[name].str.slice(0, CELL_CHARS)
+        for name in rows.columns
+        if isinstance(rows[name].dtype, pd.StringDtype)
+    }
+    other = {
+        name: rows[name].map(lambda cell: cell if pd.api.types.is_scalar(cell) else str(cell)[:CELL_CHARS])
+        for name in rows.columns
+        if rows[name].dtype == object
+    }
+    return rows.assign(**short, **other)

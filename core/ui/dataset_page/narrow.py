@@ -1,0 +1,108 @@
+"""What narrows the table: a search, a slice, filters by column, and the order of the rows.
+
+Widgets here, the search grammar in `core.datasets.query`. The result is row positions; the table itself is
+never copied.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.datasets import search
+from core.errors import AppError
+from core.ui import problem
+
+if TYPE_CHECKING:
+    from core.store.workspace import Workspace
+
+ALL, STARRED = "All rows", "Starred"
+FILE_ORDER = "As loaded"
+FEW = 40
+"""A column with at most so many different values is filtered by a list of them."""
+HELP = """Words find rows that hold them all. `column:word` looks into one column, `"…"` keeps words together,
+`/…/` is a regular expression (`/…/i` for upper and lower case alike), `column:>0.5` compares numbers,
+`target:""` finds empty ones. Join with `AND`, `OR`, `NOT` and parentheses."""
+
+Positions = NDArray[np.intp]
+
+
+def draw(table: pd.DataFrame, workspace: Workspace, dataset_id: str, columns: list[str]) -> Positions:
+    """Draw the line above the table. Returns the positions of the rows that are left, in their order."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        asked = st.text_input(
+            "Search",
+            key="dataset search",
+            persist_state="session",
+            placeholder='soup source:menu NOT "no eggs"',
+            help=HELP,
+        )
+        groups = [ALL, STARRED, *workspace.slices(dataset_id)]
+        group = st.selectbox("Rows", groups, key=f"dataset rows {dataset_id}", width=170)
+        order = st.selectbox(
+            "Sort by", [FILE_ORDER, *columns], key=f"dataset sort {dataset_id}", width=170, help=_SORT
+        )
+        down = st.toggle("Largest first", key="dataset down", disabled=order == FILE_ORDER)
+        with st.popover("Filters"):
+            fits = _filters(table, columns)
+    left = fits & _group(table, workspace, dataset_id, group or ALL)
+    try:
+        left &= search(table, asked or "")
+    except AppError as error:
+        problem.show(error)
+    places = np.flatnonzero(left)
+    if order == FILE_ORDER or order not in table:
+        return places
+    ranked = table[order].iloc[places].reset_index(drop=True)
+    ranked = ranked.sort_values(ascending=not down, kind="stable", key=_comparable, na_position="last")
+    return places[ranked.index.to_numpy()]
+
+
+_SORT = "All rows are sorted; a click on a column's head sorts only the rows on this page."
+
+
+def _comparable(column: pd.Series) -> pd.Series:
+    return column.str.casefold() if isinstance(column.dtype, pd.StringDtype) else column
+
+
+def _group(table: pd.DataFrame, workspace: Workspace, dataset_id: str, group: str) -> NDArray[np.bool_]:
+    if group == ALL:
+        return np.ones(len(table), bool)
+    if group == STARRED:
+        return table["starred"].to_numpy(bool).copy()
+    return table["id"].isin(set(workspace.slice(dataset_id, group))).to_numpy(bool)
+
+
+def _filters(table: pd.DataFrame, columns: list[str]) -> NDArray[np.bool_]:
+    """Draw one control for each column that the person wants to filter by."""
+    chosen = st.multiselect("Filter by", columns, key="dataset filters", persist_state="session")
+    fits = np.ones(len(table), bool)
+    for name in chosen:
+        if name in table:
+            fits &= _filter(name, table[name])
+    return fits
+
+
+def _filter(name: str, cells: pd.Series) -> NDArray[np.bool_]:
+    key = f"dataset filter {name}"
+    if pd.api.types.is_bool_dtype(cells.dtype):
+        wanted: Any = st.radio(name, ["yes", "no"], key=key, horizontal=True)
+        return cells.to_numpy(bool) == (wanted == "yes")
+    if pd.api.types.is_numeric_dtype(cells.dtype):
+        low, high = float(cells.min()), float(cells.max())
+        if not np.isfinite([low, high]).all() or low == high:
+            st.caption(f"{problem.plain(name)}: nothing to choose between.")
+            return np.ones(len(cells), bool)
+        wanted = st.slider(name, low, high, (low, high), key=f"{key} {low} {high}")
+        return cells.between(*wanted).to_numpy(bool) | (cells.isna().to_numpy(bool) & (wanted == (low, high)))
+    texts = cells.astype("str").fillna("")
+    values = sorted(texts.unique()) if texts.nunique() <= FEW else []
+    if values:
+        wanted = st.multiselect(name, values, key=key, format_func=lambda value: value or "(empty)")
+        return texts.isin(wanted).to_numpy(bool) if wanted else np.ones(len(cells), bool)
+    wanted = st.text_input(f"{name} contains", key=key)
+    return texts.str.contains(wanted or "", case=False, regex=False).to_numpy(bool)

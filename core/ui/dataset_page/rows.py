@@ -1,0 +1,120 @@
+"""What can be done with the rows in hand: open, star, slice, remove, take away as a file; and their texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from core.datasets import EXPORTS
+from core.errors import AppError
+from core.ui import library, problem
+
+if TYPE_CHECKING:
+    from core.store.workspace import Dataset, Workspace
+
+
+def draw(
+    workspace: Workspace, dataset: Dataset, table: pd.DataFrame, picked: list[str], left: list[str]
+) -> None:
+    """The line under the table; `picked` are selected, `left` all rows that the filters leave."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{len(left):,} of {dataset.rows:,} rows shown, {len(picked):,} selected")
+        if st.button("Explain", disabled=len(picked) != 1, help="Opens the row on the Salience page."):
+            library.open_example(picked[0])
+            st.switch_page("pages/salience.py", query_params=dict(st.query_params))
+        on = not workspace.starred().issuperset(picked) or not picked
+        if st.button("Star" if on else "Remove star", disabled=not picked):
+            workspace.star(picked, on=on)
+            st.rerun()
+        _slices(workspace, dataset, picked)
+        _removal(workspace, dataset, picked)
+        _files(dataset, table, picked or left, "selected" if picked else "shown")
+
+
+def _slices(workspace: Workspace, dataset: Dataset, picked: list[str]) -> None:
+    with st.popover("Slice", help="A slice is a named part of the dataset."):
+        name = st.selectbox(
+            "Name",
+            list(workspace.slices(dataset.id)),
+            index=None,
+            accept_new_options=True,
+            placeholder="Choose one or type a new name",
+            key=f"dataset slice {dataset.id}",
+        )
+        for label, change in (
+            ("Add rows", workspace.add_to_slice),
+            ("Take rows out", workspace.take_from_slice),
+        ):
+            if st.button(label, disabled=not (name and picked), key=f"dataset {label}"):
+                _try(partial(change, dataset.id, name or "", picked))
+        if st.button("Remove the slice", disabled=not name, help="Its rows stay in the dataset."):
+            _try(lambda: workspace.remove_slice(dataset.id, name or ""))
+
+
+def _removal(workspace: Workspace, dataset: Dataset, picked: list[str]) -> None:
+    removed = workspace.retired(dataset.id)
+    with st.popover("Remove"):
+        st.caption("Removed rows leave the table; links to them go on working and they can be put back.")
+        if st.button("Remove the selected rows", disabled=not picked):
+            _try(lambda: workspace.retire(picked))
+        if removed and st.button(f"Put back {len(removed):,} removed rows"):
+            _try(lambda: workspace.retire(removed, retired=False))
+        if not dataset.shared:
+            sure = st.checkbox(f"Remove the whole dataset with its {dataset.rows:,} rows", key="dataset sure")
+            if st.button("Remove the dataset", disabled=not sure):
+                st.session_state.pop("dataset", None)
+                st.query_params.pop("dataset", None)
+                _try(lambda: workspace.remove_dataset(dataset.id))
+
+
+def _files(dataset: Dataset, table: pd.DataFrame, ids: list[str], which: str) -> None:
+    with st.popover("Export"):
+        st.caption(f"The {len(ids):,} rows that are {which}, with all columns.")
+        for export in EXPORTS:
+
+            def write(write: Callable[[pd.DataFrame], bytes] = export.write) -> bytes:
+                place = pd.Index(table["id"]).get_indexer(pd.Index(ids))
+                return write(table.iloc[place].drop(columns="starred"))
+
+            st.download_button(
+                export.label,
+                write,
+                file_name=f"{_file_name(dataset.name)}.{export.name}",
+                mime=export.mime,
+                key=f"dataset export {export.name}",
+                on_click="ignore",
+                width="stretch",
+                disabled=not ids,
+            )
+
+
+def _file_name(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:60] or "dataset"
+
+
+def _try(change: Callable[[], object]) -> None:
+    try:
+        change()
+    except AppError as error:
+        problem.show(error)
+        return
+    st.rerun()
+
+
+def texts(table: pd.DataFrame, picked: list[str]) -> None:
+    """The whole texts of the one row in hand, to the letter."""
+    if len(picked) != 1:
+        return
+    (row,) = table[table["id"] == picked[0]].to_dict("records")
+    columns = [
+        name for name in table.columns if name in ("prompt", "target") or str(name).startswith("response (")
+    ]
+    filled = [(str(name), row[name]) for name in columns if isinstance(row[name], str) and row[name]]
+    for place, (name, text) in zip(st.columns(min(3, len(filled))) * len(filled), filled):
+        with place:
+            st.caption(problem.plain(name))
+            st.code(text, language=None, wrap_lines=True, height=240)

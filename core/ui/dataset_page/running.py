@@ -1,0 +1,98 @@
+"""Running the model on rows: how many, which, progress and Stop; and runs that stopped half-way.
+
+Only a press of the button starts a run. What is done is in the store row by row, so a run that was stopped,
+or ended with the process, goes on from there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.backends import Generate, backend
+from core.errors import AppError
+from core.records import GenerationParams, ModelSpec
+from core.store import Work, WorkList
+from core.ui import job_box, model_box, problem
+from core.ui.salience_page import editor
+from core.ui.services import owner, service
+
+if TYPE_CHECKING:
+    from core.store.workspace import Dataset, Workspace
+
+JOB = "dataset run"
+SELECTED, SHOWN, ALL = "selected", "shown", "all"
+MOST_LISTED = 5
+
+
+def draw(workspace: Workspace, dataset: Dataset, picked: list[str], left: list[str]) -> None:
+    """The line that starts a run, its progress, and the runs that can go on."""
+    counts = {SELECTED: len(picked), SHOWN: len(left), ALL: dataset.rows}
+    spec = model_box.chosen()
+    with st.container(horizontal=True, vertical_alignment="bottom", key="dataset-run"):
+        which = st.segmented_control(
+            "Run the model on",
+            [name for name in counts if counts[name]],
+            default=SELECTED if picked else SHOWN if left else None,
+            format_func=lambda name: f"{name} ({counts[name]:,})",
+            key=f"dataset which {bool(picked)} {bool(left)}",
+        )
+        count = counts[which] if which else 0
+        pressed = st.button(
+            f"Run {problem.plain(spec.name)} on {count:,} row{'' if count == 1 else 's'}",
+            type="primary",
+            disabled=not count or job_box.running(JOB),
+            key="dataset run button",
+        )
+    if pressed and which:
+        ids = {SELECTED: picked, SHOWN: left, ALL: None}[which]
+        _start(workspace, dataset.id, ids, spec, editor.params())
+    if not job_box.draw(JOB):
+        _unfinished(workspace, dataset)
+
+
+def _start(
+    workspace: Workspace, dataset_id: str, ids: list[str] | None, spec: ModelSpec, params: GenerationParams
+) -> None:
+    try:
+        rows = workspace.examples(dataset_id, ids)
+        task = Generate(params, batch=service().settings.batch_size)
+        job = backend(service()).run(task, rows, spec, workspace=workspace, owner=f"{owner()} {JOB}")
+    except AppError as error:
+        problem.show(error)
+        return
+    job_box.hold(JOB, job)
+    st.rerun()
+
+
+def _unfinished(workspace: Workspace, dataset: Dataset) -> None:
+    work = WorkList(workspace)
+    for held in [w for w in work.all("generate", unfinished=True) if w.payload][:MOST_LISTED]:
+        items = work.items(held.id)
+        if not items or _dataset_of(workspace, items[0]) != dataset.id:
+            continue
+        spec = ModelSpec(**held.payload["model"])
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(problem.plain(_sentence(held, spec)))
+            if st.button("Go on", key=f"go on {held.id}"):
+                params = held.payload["params"]
+                params = GenerationParams(**(params | {"stop": tuple(params["stop"])}))
+                _start(workspace, dataset.id, list(items), spec, params)
+            if st.button("Forget", key=f"forget {held.id}", help="The answers so far are kept."):
+                work.remove(held.id)
+                st.rerun()
+        for item, reason in list(work.results(held.id, failed=True).items())[:3]:
+            st.caption(problem.plain(f"{item}: {reason}"))
+
+
+def _dataset_of(workspace: Workspace, example_id: str) -> str:
+    try:
+        return workspace.dataset_of(example_id)
+    except AppError:
+        return ""
+
+
+def _sentence(held: Work, spec: ModelSpec) -> str:
+    told = f"{spec.name} ({spec.precision}) has answered {held.done:,} of {held.total:,} rows"
+    return f"{told}; {held.failed:,} failed." if held.failed else f"{told}, then the run stopped."

@@ -1,0 +1,72 @@
+"""The whole table of a dataset: the file's columns, each model's newest answer, metrics, stars.
+
+Built once for every state of the store and shared by all sessions that look at the same rows; nobody may
+change it in place. Knows no widget.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+if TYPE_CHECKING:
+    from core.store.workspace import Workspace
+
+HIDDEN = ("id", "parent_id", "edit", "tags")
+"""Columns that are not shown until they are asked for (nor log-probabilities)."""
+LOGPROB = "log-probability"
+
+
+def load(workspace: Workspace, dataset_id: str) -> pd.DataFrame:
+    """One row an example, in the dataset's order; `starred` is first."""
+    made = _load(workspace.id, dataset_id, workspace.stamp(dataset_id), workspace)
+    table = made.assign(starred=made["id"].isin(workspace.starred()).to_numpy(bool))
+    return table[["starred", *made.columns]]
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the dataset")
+def _load(
+    workspace_id: str, dataset_id: str, stamp: tuple[float, ...], _workspace: Workspace
+) -> pd.DataFrame:
+    table = _workspace.frame(dataset_id).drop(columns="starred")
+    answers = _workspace.responses(dataset_id)
+    labels = _labels(answers)
+    for key, label in labels.items():
+        mine = answers[answers["model_key"] == key].set_index("id")
+        table[f"response ({label})"] = table["id"].map(mine["text"]).astype("str")
+        table[f"{LOGPROB} ({label})"] = table["id"].map(mine["logprob_nats"]).astype("float64")
+    return _with_metrics(table, _workspace.metrics(dataset_id), answers, labels)
+
+
+def _labels(answers: pd.DataFrame) -> dict[str, str]:
+    """A name for each model key; keys that share a name get a part of the key behind it."""
+    names = dict(zip(answers["model_key"], answers["model"]))
+    common = pd.Series(list(names.values()), dtype="str").value_counts()
+    return {key: name if common[name] == 1 else f"{name} {key[:4]}" for key, name in names.items()}
+
+
+def _with_metrics(
+    table: pd.DataFrame, metrics: pd.DataFrame, answers: pd.DataFrame, labels: dict[str, str]
+) -> pd.DataFrame:
+    """A column for each metric of each model; a value of an answer that has been replaced is left out."""
+    newest = answers[["id", "model_key", "key"]]
+    joined = metrics.merge(newest, on=["id", "model_key"], how="left") if len(metrics) else metrics
+    for pair, group in joined.groupby(["name", "model_key"], sort=True):
+        name, key = map(str, pair if isinstance(pair, tuple) else ())
+        of_now = group[(group["generation_key"] == "") | (group["generation_key"] == group["key"])]
+        label = f"{name} ({labels.get(key, key[:4])})" if key else name
+        table[label] = table["id"].map(of_now.set_index("id")["value"]).astype("float64")
+    return table
+
+
+def shown_first(table: pd.DataFrame) -> list[str]:
+    """The columns that the page shows until the person chooses others."""
+    return [
+        str(name)
+        for name in table.columns
+        if name not in HIDDEN
+        and not str(name).startswith(LOGPROB)
+        and not (name in ("target", "source") and table[name].fillna("").eq("").all())
+    ]

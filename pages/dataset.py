@@ -1,0 +1,42 @@
+"""All examples: load, search, star, slice, run the model on them, take them away."""
+
+import streamlit as st
+
+from core.ui import copy_link, frame, library
+from core.ui.dataset_page import grid, loading, narrow, rows, running
+from core.ui.dataset_page import table as tables
+
+frame.begin("Dataset", "All your examples. Find the odd ones, and run the model on as many as you like.")
+
+workspace, dataset = library.workspace(), library.dataset()
+table = tables.load(workspace, dataset.id)
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    listed = {found.id: found for found in workspace.datasets()}
+    chosen = st.selectbox(
+        "Dataset",
+        list(listed),
+        index=list(listed).index(dataset.id),
+        format_func=lambda name: f"{listed[name].name} ({listed[name].rows:,} rows)",
+        key=f"dataset open {dataset.id}",
+        width=420,
+    )
+    loading.draw()
+    shown = grid.columns(table, dataset.id)
+    copy_link.button()
+if chosen != dataset.id:
+    library.open_dataset(chosen)
+    st.rerun()
+
+loading.said()
+places = narrow.draw(table, workspace, dataset.id, [name for name in table.columns if name != "id"])
+picked = grid.draw(table, places, shown)
+left = table["id"].iloc[places].tolist()
+if not len(table):
+    st.info("This dataset has no examples yet. Load a file, or add some in the Editor.")
+elif not left:
+    st.info("No row fits. Change the search or the filters.")
+
+running.draw(workspace, dataset, picked, left)
+rows.draw(workspace, dataset, table, picked, left)
+rows.texts(table, picked)

@@ -1,0 +1,373 @@
+"""The Dataset page over a model without weights: open, narrow, load, mark, run, stop, go on, take away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from core.models.manager import ModelManager
+from core.records import Example
+from core.service import Service
+from core.settings import ROOT, Settings
+from core.store import WorkList
+from tests.unit.fake_model import FakeModel, loader
+
+ROWS = [
+    Example("a", "abc <b>bold</b>", "cba", "one", fields={"score": 1.5}),
+    Example("b", "xyz", "", "two", fields={"score": -2.0}),
+    Example("c", "no target", None, "two"),
+]
+
+
+@pytest.fixture
+def model() -> FakeModel:
+    return FakeModel()
+
+
+@pytest.fixture
+def options() -> dict[str, Any]:
+    """Settings that a test changes before it opens the page."""
+    return {}
+
+
+@pytest.fixture
+def service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: FakeModel, options: dict[str, Any]
+) -> Iterator[Service]:
+    chosen = Settings(
+        data_dir=tmp_path / "home",
+        MODEL_CONFIG="fake:fake/model",
+        precision="float32",
+        batch_size=1,
+        _env_file=None,
+        **options,
+    )
+    made = Service(chosen, manager=ModelManager(loader(model)))
+    monkeypatch.setattr("core.ui.services.settings", lambda: chosen)
+    monkeypatch.setattr("core.ui.dataset_page.loading.settings", lambda: chosen)
+    monkeypatch.setattr("core.service.Service", lambda _settings: made)
+    st.cache_resource.clear()
+    yield made
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def page(service: Service) -> Callable[[], AppTest]:
+    """Opens the page on a dataset of the three rows."""
+    dataset = service.store.workspace().add_dataset("rows", ROWS)
+
+    def open_page() -> AppTest:
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+        app.session_state["dataset"] = dataset.id
+        app.switch_page("pages/dataset.py")
+        return app.run()
+
+    return open_page
+
+
+def button(app: AppTest, start: str) -> Any:
+    (found,) = [b for b in app.button if b.label.startswith(start)]
+    return found
+
+
+def labelled(elements: Any, label: str) -> Any:
+    (found,) = [element for element in elements if element.label == label]
+    return found
+
+
+def grid(app: AppTest) -> Any:
+    """The table of examples (the last one that has a key of the grid)."""
+    (found,) = [table for table in app.dataframe if (table.key or "").startswith("dataset grid")]
+    return found
+
+
+def pick(app: AppTest, *rows: int) -> None:
+    """Selects rows of the table for the next run; AppTest forgets them after it."""
+    app.session_state[grid(app).key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+
+
+def select(app: AppTest, *rows: int) -> AppTest:
+    pick(app, *rows)
+    return app.run()
+
+
+def prompts(app: AppTest) -> list[str]:
+    return list(grid(app).value["prompt"])
+
+
+def shown(app: AppTest) -> str:
+    (line,) = [caption.value for caption in app.caption if "rows shown" in caption.value]
+    return line
+
+
+def finish(app: AppTest) -> AppTest:
+    for job in list(app.session_state["job box"].values() if "job box" in app.session_state else ()):
+        assert job.wait(30)
+    return app.run()
+
+
+def test_the_first_paint_shows_the_rows_and_loads_no_model(
+    page: Callable[[], AppTest], service: Service
+) -> None:
+    app = page()
+    assert not app.exception
+    assert prompts(app) == [row.prompt for row in ROWS]
+    assert list(grid(app).value.columns) == ["starred", "prompt", "target", "source", "score"]
+    assert shown(app) == "3 of 3 rows shown, 0 selected"
+    assert not service.manager.loaded
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("source:two", ["xyz", "no target"]),
+        ("/^x/", ["xyz"]),
+        ("score:>0", ["abc <b>bold</b>"]),
+        ("none", []),
+    ],
+)
+def test_a_search_narrows_the_table(page: Callable[[], AppTest], text: str, left: list[str]) -> None:
+    app = page()
+    labelled(app.text_input, "Search").set_value(text).run()
+    assert not app.exception
+    assert (prompts(app) if left else []) == left
+    assert shown(app).startswith(f"{len(left)} of 3 rows")
+
+
+def test_a_search_that_makes_no_sense_is_told_and_hides_nothing(page: Callable[[], AppTest]) -> None:
+    app = page()
+    labelled(app.text_input, "Search").set_value("(open").run()
+    assert "cannot be understood at its end" in app.error[0].value
+    assert len(prompts(app)) == 3
+
+
+def test_rows_are_sorted_and_filtered_by_column(page: Callable[[], AppTest]) -> None:
+    app = page()
+    labelled(app.selectbox, "Sort by").set_value("score").run()
+    assert prompts(app) == ["xyz", "abc <b>bold</b>", "no target"]
+    labelled(app.toggle, "Largest first").set_value(True).run()
+    assert prompts(app) == ["abc <b>bold</b>", "xyz", "no target"]
+    labelled(app.multiselect, "Filter by").set_value(["source"]).run()
+    labelled(app.multiselect, "source").set_value(["two"]).run()
+    assert prompts(app) == ["xyz", "no target"]
+    labelled(app.multiselect, "Filter by").set_value(["score"]).run()
+    (slider,) = [s for s in app.slider if s.label == "score"]
+    slider.set_value((0.0, 1.5)).run()
+    assert prompts(app) == ["abc <b>bold</b>"]
+
+
+def test_columns_are_chosen(page: Callable[[], AppTest]) -> None:
+    app = page()
+    labelled(app.multiselect, "Show").set_value(["id", "prompt"]).run()
+    assert list(grid(app).value.columns) == ["id", "prompt"]
+
+
+def test_stars_and_slices(page: Callable[[], AppTest], service: Service) -> None:
+    app = select(page(), 0, 2)
+    assert shown(app) == "3 of 3 rows shown, 2 selected"
+    pick(app, 0, 2)
+    button(app, "Star").click().run()
+    assert list(grid(app).value["starred"]) == [True, False, True]
+    workspace, dataset = service.store.workspace(), app.session_state["dataset"]
+    workspace.add_to_slice(dataset, "odd ones", ["a"])
+    app.run()
+    labelled(app.selectbox, "Name").set_value("odd ones").run()
+    pick(app, 0, 2)
+    button(app, "Add rows").click().run()
+    assert workspace.slice(dataset, "odd ones") == ("a", "c")
+    labelled(app.selectbox, "Rows").set_value("odd ones").run()
+    assert prompts(app) == ["abc <b>bold</b>", "no target"]
+    labelled(app.selectbox, "Rows").set_value("Starred").run()
+    assert prompts(app) == ["abc <b>bold</b>", "no target"]
+
+
+def test_removed_rows_can_be_put_back(page: Callable[[], AppTest]) -> None:
+    app = select(page(), 1)
+    pick(app, 1)
+    button(app, "Remove the selected rows").click().run()
+    assert prompts(app) == ["abc <b>bold</b>", "no target"]
+    button(app, "Put back 1 removed rows").click().run()
+    assert len(prompts(app)) == 3
+
+
+def test_one_row_in_hand_shows_its_texts_as_they_are(page: Callable[[], AppTest]) -> None:
+    app = select(page(), 0)
+    assert [code.value for code in app.code] == ["abc <b>bold</b>", "cba"]
+    assert not button(app, "Explain").disabled
+
+
+def test_an_upload_becomes_a_dataset_and_bad_lines_are_listed(page: Callable[[], AppTest]) -> None:
+    app = page()
+    data = b'{"prompt": "first"}\nnot json\n{"prompt": "third", "target": "x"}\n'
+    app.file_uploader[0].upload("new.jsonl", data).run()
+    app.button(key="dataset load file").click().run()
+    assert not app.exception
+    assert prompts(app) == ["first", "third"]
+    assert any("2 examples loaded" in info.value for info in app.info)
+    assert [e.label for e in app.expander] == ["1 line could not be read"]
+    (listed,) = [t.value for t in app.dataframe if "reason" in t.value.columns]
+    assert listed["line"].tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("bad.jsonl", b"nope\n", "None of the 1 lines could be read"),
+        ("bad.parquet", b"nope", "not a Parquet file"),
+        ("empty.csv", b"", "CSV file is empty"),
+        ("empty.txt", b"\n", "holds no examples"),
+    ],
+)
+def test_files_that_hold_nothing_are_told(
+    page: Callable[[], AppTest], name: str, data: bytes, message: str
+) -> None:
+    app = page()
+    app.file_uploader[0].upload(name, data).run()
+    app.button(key="dataset load file").click().run()
+    assert any(message in error.value.replace("\\", "") for error in app.error)
+    assert len(prompts(app)) == 3
+
+
+def test_a_path_is_loaded(page: Callable[[], AppTest], tmp_path: Path) -> None:
+    (tmp_path / "more.txt").write_text("one\ntwo\n", encoding="utf-8")
+    app = page()
+    app.text_input(key="dataset path").set_value(str(tmp_path / "more.txt")).run()
+    app.button(key="dataset load path").click().run()
+    assert prompts(app) == ["one", "two"]
+    assert app.query_params["dataset"] == app.session_state["dataset"]
+
+
+def test_the_model_runs_on_the_selected_rows_only_when_asked(
+    page: Callable[[], AppTest], model: FakeModel
+) -> None:
+    app = select(page(), 0, 1)
+    pick(app, 0, 1)
+    button(app, "Run fake on 2 rows").click().run()
+    app = finish(app)
+    assert not app.exception
+    table = grid(app).value
+    assert list(table["response (fake)"].fillna("")) == [">b/", "zyx", ""]
+    assert model.calls.count("generate") == 2
+    app.segmented_control[0].set_value("all").run()
+    button(app, "Run fake on 3 rows").click().run()
+    finish(app)
+    assert model.calls.count("generate") == 3
+
+
+def test_a_run_that_stopped_goes_on_where_it_was(
+    page: Callable[[], AppTest], service: Service, model: FakeModel
+) -> None:
+    app = page()
+
+    def stop_after_the_first(what: str) -> None:
+        if what == "batch" and model.calls.count("generate") == 1:
+            for job in app.session_state["job box"].values():
+                job.stop()
+
+    model.step = stop_after_the_first
+    button(app, "Run fake on 3 rows").click().run()
+    app = finish(app)
+    model.step = lambda what: None
+    (work,) = WorkList(service.store.workspace()).all(unfinished=True)
+    assert (work.state, work.done, work.total) == ("stopped", 1, 3)
+    fresh = page()  # another visit: nothing is kept in the session
+    assert any("has answered 1 of 3 rows" in c.value.replace("\\", "") for c in fresh.caption)
+    button(fresh, "Go on").click().run()
+    finish(fresh)
+    assert WorkList(service.store.workspace()).all(unfinished=True) == ()
+    assert len(service.store.workspace().responses(fresh.session_state["dataset"])) == 3
+    assert model.calls.count("generate") == 4  # the one that was stopped half-way was done again
+
+
+def test_rows_that_fail_are_told_and_the_others_are_kept(service: Service) -> None:
+    rows = [Example("long", "x" * 300), Example("short", "abc")]
+    dataset = service.store.workspace().add_dataset("mixed", rows)
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    app.session_state["dataset"] = dataset.id
+    app.switch_page("pages/dataset.py")
+    app.run()
+    button(app, "Run fake on 2 rows").click().run()
+    app = finish(app)
+    said = [caption.value.replace("\\", "") for caption in app.caption]
+    assert any("1 of 2 rows; 1 failed" in text for text in said)
+    assert any("long: The prompt is 300 tokens long" in text for text in said)
+    assert service.store.workspace().responses(dataset.id)["text"].tolist() == ["cba"]
+
+
+def test_exports_hold_the_rows_in_hand(page: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
+    written: dict[str, Callable[[], bytes]] = {}
+    plain = st.download_button
+
+    def keep(label: str, data: Any, **more: Any) -> Any:
+        written[label] = data
+        return plain(label, data, **more)
+
+    monkeypatch.setattr(st, "download_button", keep)
+    select(page(), 2)
+    (line,) = written["JSON Lines"]().splitlines()
+    assert json.loads(line) == {"id": "c", "prompt": "no target", "source": "two", "edit": "", "tags": ""}
+    assert written["CSV"]().decode("utf-8-sig").splitlines()[1].startswith('"c","no target"')
+
+
+def test_an_empty_dataset_says_so(service: Service) -> None:
+    dataset = service.store.workspace().add_dataset("none", [])
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    app.session_state["dataset"] = dataset.id
+    app.switch_page("pages/dataset.py")
+    app.run()
+    assert not app.exception
+    assert any("has no examples yet" in info.value for info in app.info)
+
+
+def test_many_rows_come_a_page_at_a_time(service: Service) -> None:
+    rows = [Example(f"e{i}", f"prompt {i}") for i in range(1200)]
+    dataset = service.store.workspace().add_dataset("many", rows)
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    app.session_state["dataset"] = dataset.id
+    app.switch_page("pages/dataset.py")
+    app.run()
+    assert len(prompts(app)) == 500
+    app.number_input[0].set_value(3).run()
+    assert prompts(app) == [f"prompt {i}" for i in range(1000, 1200)]
+
+
+class TestHosted:
+    @pytest.fixture
+    def options(self) -> dict[str, Any]:
+        return {"mode": "hosted", "MAX_EXAMPLES": 2}
+
+    def test_files_of_the_server_are_not_offered_and_limits_are_told(self, service: Service) -> None:
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+        app.run()
+        app.switch_page("pages/dataset.py")
+        app.run()
+        assert "File on this machine" not in [box.label for box in app.text_input]
+        app.text_input(key="dataset url").set_value("http://127.0.0.1:9/a.txt").run()
+        app.button(key="dataset load url").click().run()
+        assert "private network" in app.error[0].value
+        workspace = service.store.workspace(app.session_state["workspace"])
+        workspace.add_dataset("full", ROWS[:2])
+        app.file_uploader[0].upload("more.txt", b"one more\n").run()
+        app.button(key="dataset load file").click().run()
+        assert "holds 2 examples and may hold 2; 1 more" in app.error[0].value
+
+
+class TestStartup:
+    @pytest.fixture
+    def options(self, tmp_path: Path) -> dict[str, Any]:
+        (tmp_path / "menu.txt").write_text("from the operator\n", encoding="utf-8")
+        return {"DATASETS": f"menu:{tmp_path / 'menu.txt'},gone:{tmp_path / 'gone.txt'}"}
+
+    def test_the_operators_datasets_are_there_also_one_that_cannot_be_read(self, service: Service) -> None:
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+        app.run()
+        assert not app.exception
+        menu, gone = service.store.workspace().datasets()[-2:]
+        assert (menu.name, menu.rows, menu.shared, gone.name, gone.rows) == ("menu", 1, True, "gone", 0)
+        assert "cannot be read" in gone.problems[0][1]
