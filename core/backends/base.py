@@ -112,8 +112,12 @@ class Backend(Protocol):
 
 
 def key_of(task: Task, items: Sequence[Item], spec: ModelSpec) -> str:
-    """Content address of a run: the same task on the same items by the same model is the same run."""
-    return digest(task.kind, repr(task), model_key(spec), items)
+    """Content address of a run: the same task on the same items by the same model is the same run.
+
+    An item's `generation` does not count: its `key` says which answer it is, known already or not.
+    """
+    plain = [{name: value for name, value in item.items() if name != "generation"} for item in items]
+    return digest(task.kind, repr(task), model_key(spec), plain)
 
 
 def payload_of(task: Task, spec: ModelSpec) -> dict[str, Any]:

@@ -69,13 +69,16 @@ class SummariseSalience:
     label: str = "Summarise the salience"
     needs_model: bool = True
 
+    def bare_items(self, rows: Sequence[Example], desk: Desk) -> list[Item]:
+        """The items without the answers that are known: enough to find a run again."""
+        spec, params = desk.spec, self.params
+        return [{"id": r.id, "prompt": r.prompt, "key": generation_key(r.prompt, spec, params)} for r in rows]
+
     def items(self, rows: Sequence[Example], desk: Desk) -> list[Item]:
         found = []
-        for row in rows:
-            key = generation_key(row.prompt, desk.spec, self.params)
-            known = desk.store.generation(key)
-            plain = generation_to_json(known) if known is not None else None
-            found.append({"id": row.id, "prompt": row.prompt, "key": key, "generation": plain})
+        for item in self.bare_items(rows, desk):
+            known = desk.store.generation(item["key"])
+            found.append(item | {"generation": None if known is None else generation_to_json(known)})
         return found
 
     def known(self, items: Sequence[Item], desk: Desk) -> set[str]:
