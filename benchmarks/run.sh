@@ -13,7 +13,7 @@ trap 'rm -f "$lines"' EXIT
 for line in whence_matrix whence_span gram_selection training_step; do
     .venv/bin/python -m benchmarks.salience_line $line | tee -a "$lines"
 done
-for line in inseq_saliency captum_gradient_x_activation; do
+for line in inseq_saliency captum_gradient_x_activation captum_last_logits_only; do
     .venv-bench/bin/python -m benchmarks.salience_line $line | tee -a "$lines"
 done
 .venv/bin/python -m benchmarks.salience_table < "$lines"

@@ -99,14 +99,14 @@ def inseq_saliency() -> None:
     assert [token.id for token in out.sequence_attributions[0].target] == all_ids
 
 
-def captum_gradient_x_activation() -> None:
+def captum_gradient_x_activation(keep: int = 0) -> None:
+    """With `keep` 1 the model is told to compute the last logits only, which captum asks of nobody."""
     from captum.attr import LayerGradientXActivation
 
     net, all_ids = model(), torch.tensor(ids())[None]
 
     def logprob(part: torch.Tensor) -> torch.Tensor:
-        logits = net(input_ids=part, use_cache=False, logits_to_keep=1).logits[:, -1]
-        return torch.log_softmax(logits, -1)
+        return torch.log_softmax(net(input_ids=part, use_cache=False, logits_to_keep=keep).logits[:, -1], -1)
 
     layer = LayerGradientXActivation(logprob, net.get_input_embeddings())
 
@@ -114,7 +114,7 @@ def captum_gradient_x_activation() -> None:
         return layer.attribute(all_ids[:, :at], target=int(all_ids[0, at]))
 
     measure(
-        "captum gradient x activation",
+        "captum, last logits only" if keep else "captum gradient x activation",
         lambda: [row(at) for at in range(PROMPT, PROMPT + RESPONSE)],
         warm=lambda: row(PROMPT),
     )
@@ -124,6 +124,7 @@ LINES: dict[str, Callable[[], None]] = {
     "whence_matrix": whence_matrix,
     "inseq_saliency": inseq_saliency,
     "captum_gradient_x_activation": captum_gradient_x_activation,
+    "captum_last_logits_only": lambda: captum_gradient_x_activation(keep=1),
     "whence_span": whence_span,
     "training_step": training_step,
     "gram_selection": gram_selection,

@@ -19,6 +19,7 @@ def main(lines: list[str]) -> None:
         "",
         f"inseq / whence      {seconds('inseq saliency') / matrix:6.2f}   goal >= 2.0",
         f"captum / whence     {seconds('captum gradient x activation') / matrix:6.2f}   goal >= 2.0",
+        f"  last logits only  {seconds('captum, last logits only') / matrix:6.2f}   (captum tuned by hand)",
         f"extra peak MB       {found['whence matrix']['extra_peak_mb']:6.0f}   goal <= 400",
         f"span / training     {seconds('whence span') / seconds('forward + backward, trainable'):6.2f}"
         "   goal <= 0.8",

@@ -2,8 +2,8 @@
 
 Sizes come from the configuration and the headers of the weights; nothing is read whole. The salience peak
 counts what the layers keep for the backward pass when weights are frozen: inputs of the norms, the parts of
-attention and of the gated product, no inputs of linear layers. It is an estimate, checked in the tests against
-what really is kept. Knows sizes, not tensors; torch is asked only about a GPU's free memory.
+attention and of the gated product, no inputs of linear layers. It is an estimate, checked in the tests
+against what really is kept. Knows sizes, not tensors; torch is asked only about a GPU's free memory.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from safetensors import safe_open
 
 from core.errors import AppError
 from core.models import folder
-from core.models.presets import PRESETS
 from core.records import ModelSpec
 
 DTYPE_BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
@@ -120,6 +119,8 @@ def facts(spec: ModelSpec) -> Facts | None:
     if path is not None and (path / "config.json").is_file():
         config = json.loads((path / "config.json").read_text(encoding="utf-8"))
         return facts_from_config(config, count_parameters(path))
+    from core.models.presets import PRESETS  # which ask back for sizes when they choose a precision
+
     for preset in PRESETS:
         if preset.path == spec.path:
             return Facts(parameters=preset.parameters)

@@ -26,6 +26,8 @@ from core.models.folder import check_names
 from core.models.loading import Bar, Steps
 from core.settings import settings
 
+ENDPOINT: str | None = None
+"""None: the hub, or where the environment's HF_ENDPOINT points."""
 WANTED = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
 UNREACHABLE = (httpx2.ConnectError, httpx2.TimeoutException, OfflineModeIsEnabled)
 
@@ -40,12 +42,13 @@ def fetch(name: str, revision: str, steps: Steps) -> Path:
     cached = False
     total = 0
     try:
-        info = HfApi(token=token).model_info(name, revision=revision, files_metadata=True, timeout=20)
+        info = HfApi(endpoint=ENDPOINT, token=token).model_info(
+            name, revision=revision, files_metadata=True, timeout=20
+        )
         files = info.siblings or []
         check_names([file.rfilename for file in files], f"The model {name}")
         # A gated model lists its files to everyone, and refuses them only when they are asked for.
         total = sum(file.size or 0 for file in files if file.rfilename.endswith(".safetensors"))
-        revision = info.sha or revision
     except UNREACHABLE:
         cached = True
     except (HfHubHTTPError, HFValidationError) as error:
@@ -57,13 +60,14 @@ def fetch(name: str, revision: str, steps: Steps) -> Path:
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             counts = kwargs.get("unit") == "B" and str(kwargs.get("desc", "")).startswith("Reconstruct")
             super().__init__(steps, 0.0, 0.5, "Fetching" if counts else "", *args, **kwargs)
-            self.total = total if counts else 0
+            self.whole = total if counts else 0
 
     try:
         found = snapshot_download(
             name,
             revision=revision,
             token=token,
+            endpoint=ENDPOINT,
             allow_patterns=WANTED,
             ignore_patterns=["*/*"],
             tqdm_class=Fetched,

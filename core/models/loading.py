@@ -7,7 +7,7 @@ and end the work when they pressed Cancel. Knows no model.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import Any
 
@@ -63,7 +63,8 @@ class Bar:
     ) -> None:
         self._steps, self._start, self._end, self._message = steps, start, end, message
         self._iterable = iterable
-        self.total = kwargs.get("total") or (len(iterable) if hasattr(iterable, "__len__") else 0)  # type: ignore[arg-type]
+        # The libraries change `total` as they go; the share is of what was known at the start.
+        self.whole = self.total = kwargs.get("total") or (len(iterable) if isinstance(iterable, Sized) else 0)
         self.n = kwargs.get("initial") or 0
 
     def __iter__(self) -> Iterator[Any]:
@@ -73,7 +74,7 @@ class Bar:
 
     def update(self, count: float = 1) -> None:
         self.n += count
-        share = min(1.0, self.n / self.total) if self.total else 0.0
+        share = min(1.0, self.n / self.whole) if self.whole else 0.0
         if self._message:
             self._steps(self._start + (self._end - self._start) * share, self._message)
         else:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from core.errors import AppError
 from core.models.estimate import DTYPE_BYTES
 from core.models.precision import automatic
 from core.models.secrets import base_address
-from core.records import QUANTIZATIONS, ModelSpec
+from core.records import QUANTIZATIONS, ModelSpec, Quantization
 from core.settings import DEMO_MODEL, ROOT, Settings
 
 PRECISION_NAMES = {"bf16": "bfloat16", "fp16": "float16", "half": "float16", "fp32": "float32"}
@@ -74,12 +75,12 @@ def _spec(name: str, path: str, settings: Settings) -> ModelSpec:
     chosen = automatic(path)
     dtype, quantization = chosen.dtype, chosen.quantization
     if settings.precision in QUANTIZATIONS:
-        quantization = settings.precision  # type: ignore[assignment]
+        quantization = cast(Quantization, settings.precision)
     elif settings.precision != "auto":
         # Who asks for a dtype means whole weights, unless a quantisation is asked for beside it.
         dtype, quantization = PRECISION_NAMES.get(settings.precision, settings.precision), "none"
     if settings.quantization != "auto":
-        quantization = settings.quantization or "none"  # type: ignore[assignment]
+        quantization = cast(Quantization, settings.quantization or "none")
     if dtype not in DTYPE_BYTES:
         raise AppError(
             f"PRECISION is {settings.precision!r}, which is no precision.",

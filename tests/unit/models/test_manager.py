@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.errors import AppError
+from core.errors import AppError, Stopped
 from core.models.manager import ModelManager
 from core.records import ModelSpec
+from core.salience import method, request_for
 
 A, B = ModelSpec("a", "a"), ModelSpec("b", "b")
 
@@ -50,3 +51,52 @@ def test_a_failed_load_leaves_the_old_model_working():
         pass
     with models.get(A) as model:
         assert model.spec == A
+
+
+def test_twenty_loads_leave_the_memory_where_it_was(model_folder):
+    """6 MB of weights each time, and what a pass leaves: models kept by mistake would show."""
+    import gc
+    import weakref
+
+    import psutil
+
+    folder = model_folder("llama", hidden_size=128, intermediate_size=512, num_hidden_layers=6)
+    spec = ModelSpec("x", str(folder))
+    models, process = ModelManager(), psutil.Process()
+    gone: list[weakref.ref] = []
+
+    def cycle() -> int:
+        with models.get(spec) as model:
+            tokens = model.tokenize("The soup has", " cheese")
+            method("grad_l2").run(model, request_for(model, tokens, "grad_l2"))
+            gone.append(weakref.ref(model.model))
+        models.evict()
+        gc.collect()
+        return process.memory_info().rss
+
+    settled = [cycle() for _ in range(3)][-1]
+    after = [cycle() for _ in range(20)][-1]
+    assert abs(after - settled) <= 0.05 * settled
+    assert all(reference() is None for reference in gone)
+
+
+def test_loading_tells_how_far_it_is_and_can_be_cancelled(model_folder):
+    import threading
+
+    spec, seen, stop = ModelSpec("x", str(model_folder("llama"))), [], threading.Event()
+    models = ModelManager()
+    with models.get(spec, progress=lambda share, words: seen.append((share, words))):
+        pass
+    shares = [share for share, _ in seen]
+    assert shares == sorted(shares) and shares[-1] == 1 and len(shares) > 5
+    assert {"Reading the tokenizer", "Reading the weights", "Ready"} <= {words for _, words in seen}
+
+    def cancel(share: float, words: str) -> None:
+        if words == "Reading the weights":
+            stop.set()
+
+    other = ModelSpec("y", str(model_folder("gpt2")))
+    with pytest.raises(Stopped), models.get(other, progress=cancel, stop=stop):
+        pass
+    with models.get(spec) as model:
+        assert model.spec.name == "x"

@@ -1,0 +1,78 @@
+"""The operator's list of models and what becomes of it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import AppError
+from core.models.presets import PRESETS, configured_specs, default_spec, parse_model_config
+from core.settings import ROOT, Settings
+
+
+def settings(**values: str) -> Settings:
+    return Settings(_env_file=None, **values)
+
+
+@pytest.mark.parametrize(
+    ("text", "pairs"),
+    [
+        ("a:x", (("a", "x"),)),
+        (" a : x , b:/y/z ,", (("a", "x"), ("b", "/y/z"))),
+        ("a:c:/models/x", (("a", "c:/models/x"),)),
+        ("google/gemma-2-2b-it", (("gemma-2-2b-it", "google/gemma-2-2b-it"),)),
+    ],
+)
+def test_parsed(text, pairs):
+    assert parse_model_config(text) == pairs
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("", "empty"), ("a:", "name:path"), (":x", "name:path"), ("a:x,a:y", "twice")]
+)
+def test_refused(text, words):
+    with pytest.raises(AppError, match=words):
+        parse_model_config(text)
+
+
+name = st.text("abcXYZ019-_", min_size=1)
+path = st.text("abc/.:-_", min_size=1).filter(str.strip)
+
+
+@given(st.dictionaries(name, path, min_size=1, max_size=4))
+def test_any_names_and_paths_come_back(models):
+    text = ",".join(f"{key}:{value}" for key, value in models.items())
+    assert parse_model_config(text) == tuple(models.items())
+
+
+def test_the_demo_model_is_the_default():
+    spec = default_spec(settings())
+    assert spec.name == "demo" and spec.path in (str(ROOT / "data/models/demo"), "data/models/demo")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"PRECISION": "bf16"}, ("bfloat16", "none")),
+        ({"PRECISION": "nf4"}, ("float32", "nf4")),
+        ({"QUANTIZATION": "int8"}, ("float32", "int8")),
+        ({"PRECISION": "bfloat16", "QUANTIZATION": "nf4"}, ("bfloat16", "nf4")),
+    ],
+)
+def test_precision_and_quantization(monkeypatch, given, expected):
+    from core.models import presets
+    from core.models.precision import Choice
+
+    monkeypatch.setattr(presets, "automatic", lambda path: Choice("float32", "none", "cpu"))
+    (spec,) = configured_specs(settings(**given))
+    assert (spec.dtype, spec.quantization) == expected
+
+
+def test_an_unknown_precision_lists_the_known():
+    with pytest.raises(AppError, match=r"PRECISION is 'tiny'.*float32"):
+        configured_specs(settings(PRECISION="tiny"))
+
+
+def test_presets_are_named_once():
+    assert len({p.name for p in PRESETS}) == len({p.path for p in PRESETS}) == len(PRESETS)
