@@ -56,7 +56,9 @@ def _card(spec: ModelSpec, busy: bool) -> None:
                 st.caption(problem.plain(_facts(spec, info)))
             if not chosen:
                 st.button("Use", key=f"use {name}", on_click=model_box.choose, args=(name,))
-            if info is None:
+            if service().settings.mode == "hosted":
+                pass  # what is in memory is everybody's
+            elif info is None:
                 word = "Connect" if backend(spec.backend).remote else "Load"
                 st.button(word, key=f"load {name}", on_click=loading.start, args=(spec,), disabled=busy)
             else:

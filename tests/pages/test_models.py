@@ -1,0 +1,229 @@
+"""The Models page over models without weights: load, use, give back, failures, a remote server, a token."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from core.errors import AppError
+from core.models.base import Capabilities
+from core.models.devices import Device
+from core.models.manager import ModelManager
+from core.models.secrets import SECRETS
+from core.records import ModelSpec
+from core.service import Service
+from core.settings import ROOT, Settings
+from core.ui.catalog import catalog
+from tests.unit.fake_model import FakeModel
+
+CPU = Device("cpu", "CPU", 10_000_000_000, 16_000_000_000)
+URL = "http://127.0.0.1:9/v1"
+TOKEN = "s3cret-t0ken"
+
+
+def load(spec: ModelSpec, **_: Any) -> FakeModel:
+    """Every model but those called bad; a remote one cannot do everything."""
+    if "bad" in spec.path:
+        raise AppError("The folder bad is not a model.", hint="Choose another.")
+    model = FakeModel(spec)
+    if spec.backend == "openai_compatible":
+        model.capabilities = Capabilities(gradients=False, why={"gradients": "It gives *no* gradients."})
+    return model
+
+
+@pytest.fixture
+def options() -> dict[str, Any]:
+    return {}
+
+
+@pytest.fixture
+def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]) -> Iterator[Service]:
+    chosen = Settings(
+        data_dir=tmp_path / "home",
+        MODEL_CONFIG="one:fake/one,two:fake/two",
+        precision="float32",
+        _env_file=None,
+        **options,
+    )
+    made = Service(chosen, manager=ModelManager(load))
+    monkeypatch.setattr("core.ui.services.settings", lambda: chosen)
+    monkeypatch.setattr("core.service.Service", lambda _settings: made)
+    monkeypatch.setattr("core.models.estimate.free_bytes", lambda device: CPU.free_bytes)
+    monkeypatch.setattr("core.ui.models_page.local.available", lambda: (CPU,))
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield made
+    SECRETS.remember(URL, "")
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def app(service: Service) -> AppTest:
+    page = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    page.switch_page("pages/models.py")
+    return page.run()
+
+
+def finish(app: AppTest) -> AppTest:
+    for job in list(app.session_state["job box"].values() if "job box" in app.session_state else ()):
+        assert job.wait(30)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def cards(app: AppTest) -> list[str]:
+    return [m.value for m in app.markdown if m.value.startswith("**")]
+
+
+def facts(app: AppTest) -> list[str]:
+    return [c.value.replace("\\", "") for c in app.caption if " · " in c.value and "memory" in c.value]
+
+
+def labels(app: AppTest) -> set[str]:
+    return {b.label for b in app.button}
+
+
+def test_the_first_paint_lists_the_models_and_loads_none(app: AppTest, service: Service) -> None:
+    assert not app.exception
+    assert cards(app) == ["**one · float32** (in use)", "**two · float32**"]
+    assert facts(app) == ["float32 · cpu · not in memory"] * 2
+    assert not service.manager.loaded
+
+
+def test_load_choose_and_give_back(app: AppTest, service: Service) -> None:
+    app.button(key="load two").click().run()
+    finish(app)
+    assert [spec.name for spec in service.manager.loaded] == ["two"]
+    assert cards(app)[:2] == ["**one · float32**", "**two · float32** (in use)"]
+    assert "float32 · cpu · 0.0 M parameters · in memory, 0.0 MB · reads 200 tokens" in facts(app)
+    app.button(key="use one").click().run()
+    assert cards(app)[0] == "**one · float32** (in use)"
+    app.button(key="evict two").click().run()
+    assert not service.manager.loaded
+    assert not app.exception
+
+
+def test_a_model_from_the_list_is_estimated_loaded_and_removed(app: AppTest, service: Service) -> None:
+    app.selectbox(key="local-model").set_value("GPT-2").run()
+    assert "0.5 GB for its weights; 10.0 GB are free. It fits." in app.info[0].value.replace("\\", "")
+    app.selectbox(key="local-precision True").set_value("nf4").run()
+    app.button(key="local-load").click().run()
+    finish(app)
+    (spec,) = service.manager.loaded
+    assert (spec.path, spec.quantization, spec.dtype) == ("openai-community/gpt2", "nf4", "float32")
+    assert "**GPT\\-2 · nf4** (in use)" in cards(app)
+    app.button(key="remove GPT-2").click().run()
+    assert not app.exception
+    assert not service.manager.loaded
+    assert cards(app) == ["**one · float32** (in use)", "**two · float32**"]
+
+
+def test_what_cannot_fit_is_refused_with_figures(app: AppTest) -> None:
+    app.selectbox(key="local-model").set_value("Mistral 7B instruct").run()
+    assert not app.exception
+    said = app.error[0].value.replace("\\", "")
+    assert "29.0 GB" in said and "10.0 GB are free" in said and "does not fit" in said
+    assert app.button(key="local-load").disabled
+
+
+def test_a_failed_load_keeps_the_old_model_working(app: AppTest, service: Service) -> None:
+    app.button(key="load one").click().run()
+    finish(app)
+    catalog().add(ModelSpec("bad", "owner/bad"))
+    app.run()
+    app.button(key="load bad").click().run()
+    finish(app)
+    assert "is not a model" in app.error[0].value
+    assert [spec.name for spec in service.manager.loaded] == ["one"]
+    assert cards(app)[0] == "**one · float32** (in use)"
+
+
+def test_a_remote_model_is_connected_and_its_token_kept_nowhere(
+    app: AppTest, service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    app.text_input(key="remote-address").set_value(URL + "/")
+    app.text_input(key="remote-model").set_value("org/my model")
+    app.text_input(key="remote-name").set_value("far <b>away</b>")
+    app.text_input(key="remote-token").set_value(TOKEN)
+    app.run()
+    app.button(key="remote-connect").click().run()
+    finish(app)
+    (spec,) = service.manager.loaded
+    assert (spec.backend, spec.path) == ("openai_compatible", URL + "#org/my%20model")
+    assert SECRETS.token(spec.path).get_secret_value() == TOKEN
+    assert app.text_input(key="remote-token").value == ""
+    assert TOKEN not in repr(app.session_state)
+    assert TOKEN not in caplog.text + repr(app.query_params) + repr(spec)
+    assert "**far \\<b\\>away\\</b\\>** (in use)" in cards(app)
+    abilities = next(m.value for m in app.markdown if m.value.startswith("- "))
+    assert "✓ Write answers" in abilities
+    assert "✗ Gradient salience and word swaps: It gives \\*no\\* gradients" in abilities
+
+
+def test_a_remote_form_that_is_wrong_says_why_and_forgets_the_token(app: AppTest, service: Service) -> None:
+    app.text_input(key="remote-address").set_value("my-server:8000")
+    app.text_input(key="remote-token").set_value(TOKEN)
+    app.run()
+    app.button(key="remote-connect").click().run()
+    assert not app.exception
+    assert "should start with http" in app.error[0].value
+    assert app.text_input(key="remote-token").value == ""
+    assert not service.manager.loaded
+
+
+@pytest.mark.parametrize(
+    ("address", "warned"),
+    [
+        (URL, False),
+        ("http://localhost:8000", False),
+        ("https://models.example/v1", False),
+        ("http://models.example/v1", True),
+        ("http://10.0.0.7:8000", True),
+    ],
+)
+def test_a_token_in_the_open_is_warned_of(app: AppTest, address: str, warned: bool) -> None:
+    app.text_input(key="remote-address").set_value(address)
+    app.text_input(key="remote-token").set_value(TOKEN)
+    app.run()
+    assert any("not encrypted" in w.value for w in app.warning) is warned
+
+
+class TestHosted:
+    @pytest.fixture
+    def options(self) -> dict[str, Any]:
+        return {"mode": "hosted"}
+
+    def test_visitors_cannot_add_models(self, app: AppTest) -> None:
+        assert not app.exception
+        assert "operator chooses" in app.info[0].value
+        assert not app.text_input
+        assert "Load" not in labels(app) and "Connect" not in labels(app)
+
+
+def test_loading_can_be_stopped(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.errors import Stopped
+
+    def waits(spec: ModelSpec, *, progress: Callable[..., None], stop: Any) -> FakeModel:
+        progress(0.4, "Reading the weights")
+        assert stop.wait(30)
+        raise Stopped("Loading was cancelled.")
+
+    service.manager._loader = waits
+    page = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    page.switch_page("pages/models.py")
+    page.run()
+    page.button(key="load one").click().run()
+    (stop,) = [b for b in page.button if b.label == "Stop"]
+    stop.click().run()
+    finish(page)
+    assert not service.manager.loaded
+    assert "Load" in labels(page)
