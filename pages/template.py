@@ -1,0 +1,46 @@
+"""Which section of a prompt template carries the answers, over all rows made from it."""
+
+import streamlit as st
+
+from core.errors import AppError
+from core.ui import frame, job_box, model_box, problem, row_choice
+from core.ui.template_page import view, work
+
+frame.begin("Template", "Which part of a template do the answers come from, over many rows?")
+
+spec = model_box.chosen()
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    rows = row_choice.draw("template")
+    method = view.method()
+template = st.text_area(
+    "Template",
+    work.default_template(rows.examples),
+    key=f"template {rows.dataset.id}",
+    persist_state="session",
+    height=160,
+    placeholder="Dish: {dish}\nAnalysis:",
+    help="{name} stands where the rows differ. Everything else has to be the same in every row.",
+)
+
+if not job_box.draw(work.JOB):
+    try:
+        if not rows.examples:
+            raise AppError("There are no rows here.", hint="Choose others, or change the search.")
+        if not (template or "").strip():
+            st.info("Write the template that the rows were made from, with {name} where they differ.")
+            st.stop()
+        fitting = work.fitting(template or "", rows.examples)
+        found = work.known(template or "", fitting, method.name, spec)
+        left = len(fitting) - (len(found.ids) if found else 0)
+        if left:
+            st.caption(
+                f"{len(fitting):,} of {len(rows.examples):,} rows fit the template; "
+                f"{left:,} are not explained yet."
+            )
+            if st.button(f"Explain {left:,} rows", type="primary"):
+                work.begin(template or "", fitting, method.name, spec)
+                st.rerun()
+        if found is not None:
+            view.draw(found, {row.id: row for row in fitting})
+    except AppError as error:
+        problem.show(error)

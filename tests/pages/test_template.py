@@ -1,0 +1,86 @@
+"""The Template page over a model without weights: shares of a template's sections, and what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from core.models.manager import ModelManager
+from core.records import Example
+from core.service import Service
+from core.settings import ROOT, Settings
+from core.ui.template_page.work import Sections
+from tests.unit.fake_model import FakeModel, loader
+
+TEMPLATE = "Q: {word}\nA:"
+ROWS = [
+    Example("a", "Q: hot\nA:", fields={"template": TEMPLATE, "word": "hot"}),
+    Example("b", "Q: very cold\nA:", fields={"template": TEMPLATE, "word": "very cold"}),
+    Example("c", "something else"),
+]
+
+
+@pytest.fixture
+def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    chosen = Settings(data_dir=tmp_path, MODEL_CONFIG="fake:fake/model", PRECISION="float32", _env_file=None)
+    made = Service(chosen, manager=ModelManager(loader(FakeModel())))
+    monkeypatch.setattr("core.ui.services.settings", lambda: chosen)
+    monkeypatch.setattr("core.service.Service", lambda _settings: made)
+    st.cache_resource.clear()
+    yield made
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def page(service: Service) -> Callable[[], AppTest]:
+    dataset = service.store.workspace().add_dataset("rows", ROWS)
+
+    def open_page() -> AppTest:
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+        app.session_state["dataset"] = dataset.id
+        app.switch_page("pages/template.py")
+        app.run()
+        assert not app.exception
+        return app
+
+    return open_page
+
+
+def test_sections_are_averaged_over_the_rows_that_fit(page: Callable[[], AppTest], service: Service) -> None:
+    app = page()
+    assert app.text_area[0].value == TEMPLATE
+    assert any("2 of 3 rows fit the template" in caption.value for caption in app.caption)
+    assert not service.manager.loaded
+    (button,) = [b for b in app.button if b.label == "Explain 2 rows"]
+    button.click().run()
+    assert app.session_state["job box"]["template"].wait(30)
+    app.run()
+    app.run()
+    assert not app.exception
+    assert any(caption.value.startswith("Mean over 2 rows") for caption in app.caption)
+    assert not [b for b in app.button if b.label.startswith("Explain")]
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [("no variable", "holds no"), ("X {word} Y", "None of the 3 chosen rows fits")],
+)
+def test_a_template_that_does_not_fit_is_a_sentence(
+    page: Callable[[], AppTest], template: str, told: str
+) -> None:
+    app = page()
+    app.text_area[0].set_value(template).run()
+    assert not app.exception
+    assert told in app.error[0].value.replace("\\", "")
+
+
+def test_means_by_hand() -> None:
+    import numpy as np
+
+    found = Sections(("a", "b"), ("x", "{y}"), np.array([[0.2, 0.8], [0.4, 0.6]])).means()
+    assert [(one.label, round(one.value, 6), one.count) for one in found] == [("x", 0.3, 2), ("{y}", 0.7, 2)]
+    assert found[0].low == pytest.approx(0.2) and found[0].high == pytest.approx(0.4)
