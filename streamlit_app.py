@@ -11,6 +11,7 @@ PAGES = [
     st.Page("pages/dataset.py", title="Dataset", icon=":material/table_rows:"),
     st.Page("pages/metrics.py", title="Metrics", icon=":material/analytics:"),
     st.Page("pages/counterfactuals.py", title="Counterfactuals", icon=":material/alt_route:"),
+    st.Page("pages/template.py", title="Template", icon=":material/data_object:"),
     st.Page("pages/models.py", title="Models", icon=":material/memory:"),
     st.Page("pages/compare_models.py", title="Compare models", icon=":material/compare_arrows:"),
 ]
