@@ -17,15 +17,15 @@ STAGES: tuple[tuple[float, dict[str, float]], ...] = (
     (
         0.75,
         {
-            "menu": 0.34, "arithmetic": 0.10, "headlines": 0.04, "ideas": 0.08, "facts": 0.12,
-            "sums drill": 0.05, "questions drill": 0.06, "lookups drill": 0.14, "copies drill": 0.07,
+            "menu": 0.38, "arithmetic": 0.11, "headlines": 0.03, "ideas": 0.06, "facts": 0.12,
+            "sums drill": 0.06, "questions drill": 0.05, "lookups drill": 0.13, "copies drill": 0.06,
         },
     ),
     (
         1.00,
         {
-            "menu": 0.40, "arithmetic": 0.12, "headlines": 0.05, "ideas": 0.08, "facts": 0.18,
-            "sums drill": 0.03, "questions drill": 0.03, "lookups drill": 0.08, "copies drill": 0.03,
+            "menu": 0.40, "arithmetic": 0.12, "headlines": 0.05, "ideas": 0.07, "facts": 0.17,
+            "sums drill": 0.05, "questions drill": 0.03, "lookups drill": 0.08, "copies drill": 0.03,
         },
     ),
 )  # fmt: skip
@@ -35,6 +35,7 @@ DRILLS = {
     "lookups drill": drill_lookups,
     "copies drill": drill_copies,
 }
+MENU_TASKS = {"menu": 0.35, "menu_contradiction": 0.2, "menu_principle": 0.45}  # principles are slow to learn
 SHORT_UNTIL = 0.05  # menus with at most one example, short lists of facts
 MEDIUM_UNTIL = 0.12
 
@@ -46,6 +47,9 @@ def drawn_at(rng: random.Random, done: float) -> Draft:
     if family in DRILLS:
         return DRILLS[family](rng)
     options: dict[str, object] = {}
+    if family == "menu":
+        options["task"] = rng.choices(tuple(MENU_TASKS), tuple(MENU_TASKS.values()))[0]
+        options["examples"] = rng.choices(range(7), (5, 20, 28, 23, 12, 6, 6))[0]
     if done < MEDIUM_UNTIL:
         short = done < SHORT_UNTIL
         if family == "menu":

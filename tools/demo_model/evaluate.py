@@ -19,7 +19,7 @@ from transformers import AutoTokenizer, Gemma2ForCausalLM, PreTrainedTokenizerBa
 from tools.demo_model.batches import shuffled_rng
 from tools.demo_model.card import write_card
 from tools.demo_model.folder import DEFAULT_FOLDER
-from tools.demo_model.generate import answers
+from tools.demo_model.generate import greedy
 from tools.demo_model.grammar import GrammarPrompt, draw, roughen
 from tools.demo_model.grammar.ideas import obeys
 
@@ -118,11 +118,14 @@ def ask(
         if record.mend is not None or not question.mended:
             records.append(record)
             forms.append(len(records) % 2 == 0)
-    written = answers(model, tokenizer, [record.prompt for record in records], chat=forms)
+    prompts_, expected = [record.prompt for record in records], [record.response for record in records]
+    written = greedy(model, tokenizer, prompts_, expected, chat=forms)
     right = [JUDGES[question.family](record, text) for record, text in zip(records, written, strict=True)]
     if question.mended:
-        mended = [record.mend.prompt for record in records if record.mend is not None]
-        after = answers(model, tokenizer, mended, chat=forms)
+        mends = [record.mend for record in records if record.mend is not None]
+        after = greedy(
+            model, tokenizer, [mend.prompt for mend in mends], [mend.response for mend in mends], chat=forms
+        )
         right = [a and flipped(record, text) for a, record, text in zip(right, records, after, strict=True)]
         written = after
     wrong = [
