@@ -295,6 +295,18 @@ def test_an_answer_on_its_way_shows_as_text_without_buttons(visit: Visit, page: 
     expect(response(page)).to_have_attribute("aria-busy", "true")
     assert response(page).get_by_role("button").count() == 0
     assert set(scores(page)) == {None}
+    visit("stream=It%20is%20set&written")
+    expect(response(page)).to_have_attribute("aria-busy", "false")
+
+
+def test_a_view_may_change_its_link(visit: Visit, page: Page) -> None:
+    visit("unit=word")
+    page.get_by_text("Another link").click()
+    expect(page.get_by_text("Linked as other")).to_be_visible()
+    choice(page, 3).hover()
+    expect_scores(page, wanted("word", (3,)))
+    choice(page, 3).click()
+    python_heard(page, [3], 1)
 
 
 def test_two_views_of_one_link_recolour_together(visit: Visit, page: Page) -> None:

@@ -41,6 +41,7 @@ def _answer(answer: Answer) -> None:
     salience_text(
         key="editor-answer",
         stream=written or "",
+        writing=generation is None,
         note=more.facts(generation) if generation is not None else "Writing",
         show=("response",),
         height=None,

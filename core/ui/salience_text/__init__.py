@@ -60,6 +60,7 @@ def salience_text(
     scores: Scores | None = None,
     selected: Sequence[int] = (),
     stream: str | None = None,
+    writing: bool = True,
     signed: bool = False,
     style: Literal["highlight", "underline"] = "highlight",
     strength: float = 0.5,
@@ -83,7 +84,7 @@ def salience_text(
       view says "Computing …" until it comes; the same text is recoloured in place.
     - `selected`: response segments that the page wants selected. The browser follows when this changes;
       otherwise the person's own choice stands.
-    - `stream`: the answer so far while it is being written (plain text with a caret, no buttons).
+    - `stream`: the answer as plain text without buttons, with a caret while it is `writing`.
     - `strength`: 0 to 1, how soon colours show; 0.5 is proportional to the share.
     - `unit`: what the list calls a part ("line"); `units`: of the raw scores, told on hover.
     - `note`: one line under the answer; `empty`: shown where there is no answer.
@@ -125,6 +126,7 @@ def salience_text(
         "texts": [s.text for s in response_segments],
         "keep": [s.role is not Role.TEMPLATE for s in response_segments],
         "stream": stream,
+        "writing": writing,
         "note": note,
         "empty": empty,
     }

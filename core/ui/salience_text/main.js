@@ -135,21 +135,17 @@ class View {
     if (this.hub.prompt) this.panels.prompt?.build(this.hub.prompt);
   }
 
+  /* Panels of the wished kinds, in order. They reach the hub through this view, whose link may change. */
   ensure(show) {
-    const { hub } = this;
     const parts = {
       inspect: (part, mark = false) => this.inspect(part, mark),
-      pick: (part, reveal = false) => {
-        hub.picked = hub.picked === part ? null : part;
-        hub.paint();
-        if (reveal) for (const view of hub.views) view.panels.prompt?.reveal(part);
-      },
-      send: (action, part) => this.setTriggerValue("action", { action, part, text: hub.prompt.id }),
+      pick: (part, reveal = false) => this.pick(part, reveal),
+      send: (action, part) => this.setTriggerValue("action", { action, part, text: this.hub.prompt.id }),
     };
     const choice = {
-      hover: (indices) => hub.hover(indices),
-      select: (indices, soon) => hub.select(indices, soon),
-      selection: () => hub.selection,
+      hover: (indices) => this.hub.hover(indices),
+      select: (indices, soon) => this.hub.select(indices, soon),
+      selection: () => this.hub.selection,
     };
     const kinds = { response: [ResponsePanel, choice], strongest: [BarsPanel, parts], prompt: [PromptPanel, parts] };
     const names = Object.keys(this.panels);
@@ -219,6 +215,13 @@ class View {
     if (this.status.textContent !== text) this.status.textContent = text;
   }
 
+  pick(part, reveal) {
+    const { hub } = this;
+    hub.picked = hub.picked === part ? null : part;
+    hub.paint();
+    if (reveal) for (const view of hub.views) view.panels.prompt?.reveal(part);
+  }
+
   /* The hovered part: outlined in the text, and told in figures beside it. */
   inspect(part, mark) {
     const { hub } = this;
@@ -250,6 +253,8 @@ export default function salienceText({ data, parentElement, setStateValue, setTr
   const hub = hubs.get(data.link);
   if (!views.has(root)) views.set(root, new View(root, hub));
   const view = views.get(root);
+  view.hub.views.delete(view);
+  view.hub = hub;
   view.setStateValue = setStateValue;
   view.setTriggerValue = setTriggerValue;
   hub.views.add(view);
@@ -257,6 +262,6 @@ export default function salienceText({ data, parentElement, setStateValue, setTr
   view.update(data);
   hub.paint();
   return () => {
-    if (!root.isConnected) hub.views.delete(view);
+    if (!root.isConnected) view.hub.views.delete(view);
   };
 }

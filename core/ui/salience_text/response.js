@@ -33,8 +33,9 @@ class ResponsePanel {
 
   build(response, selection, hint) {
     const streaming = response.stream !== null;
+    const writing = streaming && response.writing;
     this.aside.textContent = streaming || !response.texts.length ? "" : hint;
-    this.panel.setAttribute("aria-busy", String(streaming));
+    this.panel.setAttribute("aria-busy", String(writing));
     this.foot.hidden = !response.note;
     this.foot.textContent = response.note;
     if (streaming || !response.texts.length) {
@@ -46,8 +47,8 @@ class ResponsePanel {
       }
       const shown = streaming ? response.stream : response.empty;
       if (this.flow.textContent !== shown) this.flow.textContent = shown;
-      this.flow.className = streaming ? "sv-flow sv-caret" : "sv-flow sv-empty";
-      if (streaming) this.text.scrollTop = this.text.scrollHeight;
+      this.flow.className = writing ? "sv-flow sv-caret" : streaming ? "sv-flow" : "sv-flow sv-empty";
+      if (writing) this.text.scrollTop = this.text.scrollHeight;
       return;
     }
     if (this.id !== response.id) {

@@ -58,6 +58,7 @@ common = {
     "scores": packed,
     "selected": target,
     "stream": query.get("stream"),
+    "writing": "written" not in query,
     "signed": signed,
     "unit": unit,
     "units": "nats per unit",
@@ -76,7 +77,9 @@ elif "apart" in query:
     st.divider()
     salience_text(key="map", link="both", show=("prompt", "strongest"), **common)
 else:
-    picked = salience_text(key="view", **common)
+    link = "other" if st.toggle("Another link") else None
+    picked = salience_text(key="view", link=link, **common)
+    st.caption(f"Linked as {link}")
 state = {"indices": picked.indices, "heard": st.session_state.get("heard", 0)}
 if picked.action:
     state["action"] = [picked.action.name, picked.action.segment]
