@@ -37,6 +37,6 @@ if not len(table):
 elif not left:
     st.info("No row fits. Change the search or the filters.")
 
-running.draw(workspace, dataset, picked, left)
 rows.draw(workspace, dataset, table, picked, left)
+running.draw(workspace, dataset, picked, left)
 rows.texts(table, picked)

@@ -127,6 +127,7 @@ class Store:
             here = datasets.c.id == dataset_id
             held = connection.execute(select(datasets.c.digest).where(here)).scalar()
             if held == mark:
+                connection.execute(update(datasets).where(here).values(origin=origin))
                 return
             if held is None:
                 row = Workspace.dataset_row(SHARED, dataset_id, name, origin, mark, listed, problems)
@@ -143,6 +144,12 @@ class Store:
                 for part in chunks(sorted(group)):
                     change = update(examples).where(mine, examples.c.id.in_(part)).values(retired=retired)
                     connection.execute(change)
+
+    def origin_of(self, dataset_id: str) -> str | None:
+        """What `seed` was told of the dataset's origin; None when there is none of that id."""
+        with self.engine.connect() as connection:
+            query = select(datasets.c.origin).where(datasets.c.id == dataset_id)
+            return connection.execute(query).scalar()
 
     # --- answers, by content
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
+from streamlit.typing import DataframeState
 
 from core.records import digest
 from core.ui.dataset_page import table as tables
@@ -14,7 +15,8 @@ from core.ui.dataset_page.narrow import Positions
 
 PAGE_ROWS = 500
 CELL_CHARS = 400
-HEIGHT = 440
+HEIGHT = 400
+BOX = "dataset-grid"
 
 
 def columns(table: pd.DataFrame, dataset_id: str) -> list[str]:
@@ -36,8 +38,17 @@ def draw(table: pd.DataFrame, places: Positions, shown: list[str]) -> list[str]:
     here = places[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]
     rows = table.iloc[here]
     ids = [str(name) for name in rows["id"]]
-    state = st.dataframe(
-        _cut(rows[shown]),
+    # The grid's own tool bar would lie over the filters, and its CSV leaves formulas as they are.
+    st.html(f"<style>.st-key-{BOX} [data-testid='stElementToolbar'] {{ display: none; }}</style>")
+    with st.container(key=BOX):
+        state = _grid(_cut(rows[shown]), ids, shown)
+    picked = state.get("selection", {}).get("rows", [])
+    return [ids[place] for place in picked if place < len(ids)]
+
+
+def _grid(rows: pd.DataFrame, ids: list[str], shown: list[str]) -> DataframeState:
+    return st.dataframe(
+        rows,
         key=f"dataset grid {digest(ids)[:12]}",
         on_select="rerun",
         selection_mode="multi-row",
@@ -45,15 +56,13 @@ def draw(table: pd.DataFrame, places: Positions, shown: list[str]) -> list[str]:
         height=HEIGHT if len(ids) > 10 else "auto",
         placeholder="",
         column_config={
-            name: st.column_config.CheckboxColumn("★", width=40, help="Starred")
+            name: st.column_config.TextColumn("★", width=36, help="Starred")
             if name == "starred"
             else st.column_config.Column(width="large" if name == "prompt" else "medium")
             for name in shown
         },
         alt="Examples of the dataset",
     )
-    picked = state.get("selection", {}).get("rows", [])
-    return [ids[place] for place in picked if place < len(ids)]
 
 
 def _cut(rows: pd.DataFrame) -> pd.DataFrame:
@@ -67,4 +76,5 @@ def _cut(rows: pd.DataFrame) -> pd.DataFrame:
         for name in rows.columns
         if rows[name].dtype == object
     }
-    return rows.assign(**short, **other)
+    marks = {"starred": rows["starred"].map({True: "★", False: ""})} if "starred" in rows else {}
+    return rows.assign(**short, **other, **marks)

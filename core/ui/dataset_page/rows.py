@@ -45,14 +45,15 @@ def _slices(workspace: Workspace, dataset: Dataset, picked: list[str]) -> None:
             placeholder="Choose one or type a new name",
             key=f"dataset slice {dataset.id}",
         )
-        for label, change in (
-            ("Add rows", workspace.add_to_slice),
-            ("Take rows out", workspace.take_from_slice),
+        count = f"{len(picked):,} row{'' if len(picked) == 1 else 's'}"
+        for label, change, told in (
+            (f"Add {count}", workspace.add_to_slice, f"{count} added to"),
+            (f"Take out {count}", workspace.take_from_slice, f"{count} taken out of"),
         ):
-            if st.button(label, disabled=not (name and picked), key=f"dataset {label}"):
-                _try(partial(change, dataset.id, name or "", picked))
+            if st.button(label, disabled=not (name and picked), key=f"dataset slice {label[:4]}"):
+                _try(partial(change, dataset.id, name or "", picked), f"{told} “{name}”")
         if st.button("Remove the slice", disabled=not name, help="Its rows stay in the dataset."):
-            _try(lambda: workspace.remove_slice(dataset.id, name or ""))
+            _try(lambda: workspace.remove_slice(dataset.id, name or ""), f"“{name}” removed")
 
 
 def _removal(workspace: Workspace, dataset: Dataset, picked: list[str]) -> None:
@@ -96,12 +97,14 @@ def _file_name(name: str) -> str:
     return "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:60] or "dataset"
 
 
-def _try(change: Callable[[], object]) -> None:
+def _try(change: Callable[[], object], told: str = "") -> None:
     try:
         change()
     except AppError as error:
         problem.show(error)
         return
+    if told:
+        st.toast(problem.plain(f"{told}."))
     st.rerun()
 
 
