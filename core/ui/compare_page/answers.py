@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.compare import word_diff
-from core.errors import AppError
 from core.records import Segment
 from core.segments import segments
 from core.ui import diff, frame, problem
@@ -26,7 +25,7 @@ class Shown:
     chosen: tuple[int, ...]
 
 
-def draw(comparison: Comparison, granularity: str, pattern: str | None) -> dict[int, Shown]:
+def draw(comparison: Comparison, granularity: str) -> dict[int, Shown]:
     """Draw the answers in columns. Returns what is shown of each side that has one, by place."""
     shown: dict[int, Shown] = {}
     columns = st.columns(min(len(comparison.sides), 2)) if len(comparison.sides) > 1 else [st.container()]
@@ -38,7 +37,7 @@ def draw(comparison: Comparison, granularity: str, pattern: str | None) -> dict[
             elif side.generation is None:
                 _writing(place, side)
             else:
-                shown[place] = _answer(place, side, granularity, pattern)
+                shown[place] = _answer(place, side, granularity)
     if len(shown) > 1:
         _differences(comparison, list(shown))
     return shown
@@ -51,16 +50,12 @@ def _writing(place: int, side: Side) -> None:
     salience_text(key=f"answer-{place}", stream=text, note=said, show=("response",), height=None)
 
 
-def _answer(place: int, side: Side, granularity: str, pattern: str | None) -> Shown:
+def _answer(place: int, side: Side, granularity: str) -> Shown:
     generation = side.generation
     assert generation is not None
     tokens = generation.tokens
-    try:
-        parts = [segments(tokens, granularity, part, pattern) for part in ("prompt", "response")]
-    except AppError as error:
-        problem.show(error)
-        parts = [segments(tokens, "line", part) for part in ("prompt", "response")]
-    prompt, response = parts
+    prompt = segments(tokens, granularity, "prompt")
+    response = segments(tokens, granularity, "response")
     chosen = targets.keep(session.target(tokens.response), response, tokens.response, tokens.prompt_chars)
     key = f"answer-{place}"
 

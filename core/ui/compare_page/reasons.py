@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from core import aggregate
 from core.compare import agreement, difference
-from core.errors import AppError
 from core.figures.heatmap import difference_heatmap
 from core.figures.models import model_bars
 from core.records import SalienceMatrix, SegmentSalience
@@ -29,12 +28,11 @@ def draw(comparison: Comparison, shown: dict[int, Shown], method: Method, granul
     st.subheader("Where it came from", anchor=False)
     found: dict[int, SalienceMatrix] = {}
     for place in shown:
-        matrix = comparison.matrix(place, method.name)
-        held = comparison.sides[place].maps.get(method.name)
+        matrix = comparison.matrix(place, method, granularity)
         if matrix is not None:
             found[place] = matrix
-        elif isinstance(held, AppError):
-            st.caption(problem.plain(f"{comparison.sides[place].name}: {held}"))
+        elif (error := comparison.map_error(place, method, granularity)) is not None:
+            st.caption(problem.plain(f"{comparison.sides[place].name}: {error}"))
     if not found:
         return
     scores = {

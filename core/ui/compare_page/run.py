@@ -19,7 +19,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.errors import AppError
-from core.records import Generation, GenerationParams, Message, ModelSpec, SalienceMatrix
+from core.records import Generation, GenerationParams, Message, ModelSpec, SalienceMatrix, SalienceRequest
+from core.salience import Method
+from core.segments import segments
+from core.ui.salience_page.maps import Parts, options
 from core.ui.services import owner, service
 
 if TYPE_CHECKING:
@@ -42,10 +45,19 @@ class Side:
     scores: dict[int, Generation | AppError | Job[Generation]] = field(default_factory=dict)
     """What it makes of the answer of another side, by that side's place."""
     maps: dict[str, AppError | Job[SalienceMatrix]] = field(default_factory=dict)
+    """By the key of the request."""
 
     @property
     def settled(self) -> bool:
         return self.generation is not None or self.error is not None
+
+    def request(self, method: Method, granularity: str) -> SalienceRequest | None:
+        """The question "why this answer", None where there is none."""
+        if self.generation is None or not self.generation.tokens.response:
+            return None
+        tokens = self.generation.tokens
+        parts = Parts(segments(tokens, granularity, "prompt"), segments(tokens, granularity, "response"))
+        return service().salience_request(tokens, self.spec, method.name, options(method, parts))
 
 
 @dataclass
@@ -76,26 +88,37 @@ class Comparison:
             held += [side.job, *side.scores.values(), *side.maps.values()]
         return [job for job in held if hasattr(job, "finished") and not job.finished]
 
-    def step(self, method: str) -> None:
+    def step(self, method: Method, granularity: str) -> None:
         """Take over what has ended and ask for what comes next."""
         for place, side in enumerate(self.sides):
             self._answer(place, side)
         if self.answered:
             for place in reversed(range(len(self.sides))):  # the last one to answer is still loaded
                 self._judge(place)
-                self._explain(place, method)
+                self._explain(place, method, granularity)
 
     def stop(self) -> None:
         for job in self.jobs():
             job.stop()
 
-    def matrix(self, place: int, method: str) -> SalienceMatrix | None:
+    @property
+    def finished_pieces(self) -> int:
+        """Grows whenever there is something new to draw."""
+        held = [piece for side in self.sides for piece in (*side.scores.values(), *side.maps.values())]
+        done = sum(piece.finished if hasattr(piece, "finished") else True for piece in held)
+        return done + sum(side.settled for side in self.sides)
+
+    def matrix(self, place: int, method: Method, granularity: str) -> SalienceMatrix | None:
         """The finished map of a side; loads no model."""
+        request = self.sides[place].request(method, granularity)
+        return service().cached_salience(request) if request is not None else None
+
+    def map_error(self, place: int, method: Method, granularity: str) -> AppError | None:
+        """Why a side has no map."""
         side = self.sides[place]
-        if side.generation is None:
-            return None
-        request = service().salience_request(side.generation.tokens, side.spec, method)
-        return service().cached_salience(request)
+        request = side.request(method, granularity)
+        held = side.maps.get(request.key) if request is not None else None
+        return held if isinstance(held, AppError) else None
 
     def mean_nats(self) -> NDArray[np.float64]:
         """(answers, judges): mean log-probability of a token of an answer; NaN where it is not known."""
@@ -143,17 +166,18 @@ class Comparison:
             if held is not None and not isinstance(held, (Generation, AppError)) and held.finished:
                 side.scores[other] = held.result or held.error or AppError("Nothing came back.")
 
-    def _explain(self, place: int, method: str) -> None:
+    def _explain(self, place: int, method: Method, granularity: str) -> None:
         side = self.sides[place]
-        if side.generation is None or not side.generation.tokens.response or method in side.maps:
-            held = side.maps.get(method)
-            if held is not None and not isinstance(held, AppError) and held.finished and held.error:
-                side.maps[method] = held.error
+        request = side.request(method, granularity)
+        if request is None or side.generation is None:
             return
-        if self.matrix(place, method) is None:
-            side.maps[method] = service().salience(
-                side.generation.tokens, side.spec, method, owner=self._owner(place, "map")
+        held = side.maps.get(request.key)
+        if held is None and service().cached_salience(request) is None:
+            side.maps[request.key] = service().explain(
+                request, side.generation.tokens, owner=self._owner(place, "map"), replaces=True
             )
+        elif held is not None and not isinstance(held, AppError) and held.finished and held.error:
+            side.maps[request.key] = held.error
 
 
 def current(key: str) -> Comparison | None:

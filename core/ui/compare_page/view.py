@@ -1,7 +1,7 @@
 """What both comparison pages show: answers, how likely each is to each, and where they came from.
 
-Drawn in a fragment, so that a click on an answer redraws this part alone; while work is under way the
-fragment looks again a few times a second.
+Drawn in fragments: while answers are written the page looks again a few times a second; after that only a
+line about what is still being done does, and the rest is drawn again when there is something new.
 """
 
 from __future__ import annotations
@@ -19,13 +19,23 @@ if TYPE_CHECKING:
     from core.jobs import Job
 
 POLL_SECONDS = 0.3
+UNITS = [g.name for g in GRANULARITIES if g.name != "custom"]
 
 
 def draw(comparison: Comparison) -> None:
     """Draw everything that depends on the answers."""
-    comparison.step(_method().name)
-    busy = bool(comparison.jobs()) or not comparison.answered
-    st.fragment(_view, run_every=POLL_SECONDS if busy else None)(comparison, busy)
+    comparison.step(_method(), _granularity())
+    watched = comparison.answered and bool(comparison.jobs())
+    st.fragment(_view, run_every=None if comparison.answered else POLL_SECONDS)(
+        comparison, comparison.answered, watched
+    )
+    if watched:
+        st.fragment(_progress, run_every=POLL_SECONDS)(comparison, comparison.finished_pieces)
+
+
+def _granularity() -> str:
+    name = st.session_state.get("granularity")
+    return name if name in UNITS else "line"
 
 
 def _method() -> Method:
@@ -33,28 +43,35 @@ def _method() -> Method:
     return next((m for m in METHODS if m.name == name), METHODS[0])
 
 
-def _view(comparison: Comparison, busy: bool) -> None:
-    comparison.step(_method().name)
-    jobs = comparison.jobs()
-    if busy and not jobs and comparison.answered:
+def _view(comparison: Comparison, answered: bool, watched: bool) -> None:
+    _controls()
+    before = comparison.finished_pieces
+    comparison.step(_method(), _granularity())
+    news = comparison.finished_pieces != before or (comparison.jobs() and not watched)
+    if comparison.answered != answered or (answered and news):
         st.rerun()
-    granularity, pattern = _controls()
-    here = answers.draw(comparison, granularity, pattern)
-    if jobs:
-        _working(comparison, jobs)
+    here = answers.draw(comparison, _granularity())
     if not comparison.answered:
+        _working(comparison, comparison.jobs())
         return
-    reasons.draw(comparison, here, _method(), granularity)
+    reasons.draw(comparison, here, _method(), _granularity())
     likely.draw(comparison)
 
 
-def _controls() -> tuple[str, str | None]:
+def _progress(comparison: Comparison, finished: int) -> None:
+    comparison.step(_method(), _granularity())
+    jobs = comparison.jobs()
+    if comparison.finished_pieces != finished or not jobs:
+        st.rerun()
+    _working(comparison, jobs)
+
+
+def _controls() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="salience-controls"):
-        names = [g.name for g in GRANULARITIES if g.name != "custom"]
-        granularity = st.selectbox(
+        st.selectbox(
             "Granularity",
-            names,
-            index=names.index("line"),
+            UNITS,
+            index=UNITS.index("line"),
             format_func={g.name: g.label for g in GRANULARITIES}.__getitem__,
             key="granularity",
             bind="query-params",
@@ -69,10 +86,11 @@ def _controls() -> tuple[str, str | None]:
             width=190,
             help="  \n".join(f"**{m.label}**: {m.description}" for m in METHODS),
         )
-    return granularity, None
 
 
 def _working(comparison: Comparison, jobs: list[Job[Any]]) -> None:
+    if not jobs:
+        return
     first = next((job for job in jobs if job.state == "running"), jobs[0])
     with st.container(horizontal=True, vertical_alignment="center"):
         waiting = f", {len(jobs) - 1} more to do" if len(jobs) > 1 else ""

@@ -1,0 +1,196 @@
+"""The Compare models page over models without weights, whose answers differ by precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+from numpy.typing import NDArray
+from streamlit.testing.v1 import AppTest
+
+from core.errors import AppError
+from core.models.base import Capabilities
+from core.models.manager import ModelManager
+from core.records import Example, Generation, ModelSpec, Tokens
+from core.service import Service
+from core.settings import ROOT, Settings
+from tests.unit.fake_model import FakeModel
+
+ROWS = [Example("a", "abc def\nghi jkl\nmno", None, "one")]
+
+
+class Quantised(FakeModel):
+    """Finds what it is asked less likely, and writes the last letter differently."""
+
+    def generate(self, tokens: Tokens, *args: Any, **kwargs: Any) -> Generation:
+        made = super().generate(tokens, *args, **kwargs)
+        text = made.text[:-1] + "X"
+        whole = self.tokenize(tokens.text[: tokens.prompt_chars], text)
+        return Generation(
+            made.example_id, self.spec, made.params, whole, text, made.logprob_nats, "eos", made.seconds
+        )
+
+    def logprobs(self, tokens: Tokens) -> NDArray[np.float32]:
+        return super().logprobs(tokens) * 4
+
+
+@pytest.fixture
+def loads() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loads: list[str]) -> Iterator[Service]:
+    def load(spec: ModelSpec, **_: Any) -> FakeModel:
+        loads.append(spec.precision)
+        if spec.precision == "int8":
+            raise AppError("There is not enough memory.", hint="Choose nf4.")
+        model = (Quantised if spec.precision == "nf4" else FakeModel)(spec)
+        if spec.precision == "bfloat16":
+            model.capabilities = Capabilities(
+                gradients=False, salience=False, why={"gradients": "it gives none"}
+            )
+        return model
+
+    chosen = Settings(
+        data_dir=tmp_path / "home", MODEL_CONFIG="one:fake/one", precision="float32", _env_file=None
+    )
+    made = Service(chosen, manager=ModelManager(load))
+    monkeypatch.setattr("core.ui.services.settings", lambda: chosen)
+    monkeypatch.setattr("core.service.Service", lambda _settings: made)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield made
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def app(service: Service) -> AppTest:
+    dataset = service.store.workspace().add_dataset("rows", ROWS)
+    page = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    page.session_state["dataset"] = dataset.id
+    page.switch_page("pages/compare_models.py")
+    return page.run()
+
+
+def run(app: AppTest) -> AppTest:
+    next(b for b in app.button if b.label == "Run").click().run()
+    return finish(app)
+
+
+def finish(app: AppTest) -> AppTest:
+    """Waits for every job of the comparison, one after the other, as the page asks for them."""
+    for _ in range(20):
+        jobs = app.session_state["comparison models"].jobs()
+        if not jobs:
+            break
+        for job in jobs:
+            assert job.wait(30)
+        app.run()
+        assert not app.exception
+    return app.run()
+
+
+def chart(app: AppTest, key: str) -> dict[str, Any]:
+    import json
+
+    (found,) = [c for c in app.get("plotly_chart") if c.proto.id.endswith(key)]
+    return json.loads(found.proto.spec)
+
+
+def headings(app: AppTest) -> list[str]:
+    return [s.value for s in app.subheader]
+
+
+def captions(app: AppTest) -> str:
+    return "\n".join(c.value.replace("\\", "") for c in app.caption)
+
+
+def test_the_first_paint_offers_the_model_against_itself_in_nf4(app: AppTest, service: Service) -> None:
+    assert not app.exception
+    (menu,) = app.multiselect
+    assert menu.value == ["one · float32", "one · nf4"]
+    assert [f"one · {p}" for p in ("float32", "bfloat16", "nf4", "int8")] == list(menu.options)
+    assert not service.manager.loaded
+    assert "Press Run" in app.info[0].value
+
+
+def test_answers_judgements_maps_and_agreement(app: AppTest, loads: list[str]) -> None:
+    run(app)
+    assert headings(app) == [
+        "Where it came from",
+        "How far they agree",
+        "How likely each model finds each answer",
+    ]
+    assert loads == ["float32", "nf4", "float32"]  # turns: nf4 judges and explains before it goes
+    table = chart(app, "cross-likelihood")["data"][0]["text"]
+    # Rows: answers of float32, nf4. Both tell -0.5 nats of their own; the other's: -0.25 and -1.
+    assert table == [["0.61", "0.37"], ["0.78", "0.61"]]
+    bars = chart(app, "model-bars")["data"]
+    assert [bar["name"] for bar in bars] == ["one · float32", "one · nf4"]
+    assert "Explaining" in captions(app)
+    html = "".join(h.proto.body for h in app.get("html"))
+    assert "<del>onm</del><ins>onX</ins>" in html
+    said = " ".join(m.value.replace("\\", "") for m in app.markdown)
+    assert "one · float32 and one · nf4: 1.00" in said
+    assert "difference" in [c.proto.id.rsplit("-", 1)[-1] for c in app.get("plotly_chart")]
+
+
+def test_a_model_that_fails_leaves_the_others_standing(app: AppTest) -> None:
+    app.multiselect[0].set_value(["one · float32", "one · int8", "one · nf4"]).run()
+    run(app)
+    assert "not enough memory" in app.error[0].value
+    assert "How far they agree" in headings(app)
+    table = chart(app, "cross-likelihood")["data"][0]["text"]
+    assert [row[1] for row in table] == ["–"] * 3
+    assert table[1] == ["–"] * 3
+
+
+def test_a_model_without_gradients_says_so(app: AppTest) -> None:
+    app.multiselect[0].set_value(["one · float32", "one · bfloat16"]).run()
+    run(app)
+    assert "one · bfloat16: Grad L2 cannot explain" in captions(app)
+    assert "How far they agree" not in headings(app)
+    assert "All answers are the same" in captions(app)
+
+
+def test_one_model_is_not_a_comparison(app: AppTest) -> None:
+    app.multiselect[0].set_value(["one · nf4"]).run()
+    assert not app.exception
+    assert "at least two" in app.info[0].value
+
+
+def test_the_same_comparison_costs_nothing_the_second_time(app: AppTest, loads: list[str]) -> None:
+    run(app)
+    before = list(loads)
+    app.session_state["comparison models"] = None
+    finish(app.run())
+    assert headings(app)[0] == "Where it came from"
+    assert loads == before
+
+
+def test_stop_ends_every_part(app: AppTest, service: Service) -> None:
+    import threading
+
+    gate, reached = threading.Event(), threading.Event()
+
+    class Slow(FakeModel):
+        def tokenize(self, *args: Any, **kwargs: Any) -> Tokens:
+            reached.set()
+            assert gate.wait(30)
+            return super().tokenize(*args, **kwargs)
+
+    service.manager._loader = lambda spec, **_: Slow(spec)
+    next(b for b in app.button if b.label == "Run").click().run()
+    assert reached.wait(30)
+    next(b for b in app.button if b.label == "Stop").click().run()
+    gate.set()
+    finish(app)
+    assert not app.exception
+    assert service.depth == 0
+    assert not headings(app) or "How far they agree" not in headings(app)
