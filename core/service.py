@@ -48,7 +48,7 @@ Span = tuple[int, int]
 Options = Sequence[tuple[str, Option]]
 
 MEMORY_BYTES = 512 * 1024 * 1024
-"""What the matrices and answers of the last minutes may hold in memory, each kind."""
+"""What the newest matrices may hold in memory, and the newest answers as much again."""
 BULK, NORMAL, CLICK = -10, 0, 10
 """Priorities: work over many examples lets everything else pass between two of them; clicks go first."""
 SPAN = "salience of a span"
@@ -90,14 +90,15 @@ class Service:
         *,
         manager: ModelManager | None = None,
         jobs: JobQueue | None = None,
+        memory_bytes: int = MEMORY_BYTES,
     ) -> None:
         self.settings = settings or default_settings()
         self.jobs = jobs or JobQueue()
         self._store, self._manager = store, manager
         self._made = threading.Lock()
-        self._generations: Recent[Generation] = Recent(MEMORY_BYTES)
-        self._matrices: Recent[SalienceMatrix] = Recent(MEMORY_BYTES)
-        self._spans: Recent[NDArray[np.float32]] = Recent(MEMORY_BYTES // 8)
+        self._generations: Recent[Generation] = Recent(memory_bytes)
+        self._matrices: Recent[SalienceMatrix] = Recent(memory_bytes)
+        self._spans: Recent[NDArray[np.float32]] = Recent(memory_bytes // 8)
         self._revisions: dict[tuple[object, ...], str] = {}
 
     # -- what there is -------------------------------------------------------------------------------------

@@ -17,6 +17,9 @@ from core.server.app import create_app
 from core.server.config import ServerSettings
 from core.settings import ROOT, Settings
 
+SWITCH_SECONDS = 0.001
+"""The worker's Python between two tensor operations must not keep the event loop waiting for long."""
+
 
 class Server(uvicorn.Server):
     """uvicorn that first lets requests in flight end, then answers the rest, before it closes anything."""
@@ -39,6 +42,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
 
 def main(given: list[str] | None = None) -> int:
     """Serve. Returns the exit status."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         chosen = arguments(given)

@@ -29,5 +29,7 @@ class ServerSettings(BaseSettings):
     """What requests in flight get to finish after SIGTERM; then they are answered 503."""
     max_new_tokens: int = Field(default=256, ge=1, le=32_768)
     """Longest answer of `/predict`, whose wire has no field for it, and the default of `/v1/generate`."""
+    memory_bytes: int = Field(default=64_000_000, ge=0)
+    """What the newest matrices and answers may hold in memory; the rest is read from disk."""
     remembered_answers: int = Field(default=1_000, ge=0)
     """So many written answers keep their token ids, so that `/salience` explains what was really written."""

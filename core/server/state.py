@@ -72,7 +72,9 @@ class State:
 
     def __init__(self, settings: Settings, limits: ServerSettings, service: Service | None = None) -> None:
         self.settings, self.limits = settings, limits
-        self.service = service or Service(settings, jobs=JobQueue(limits.max_queued))
+        self.service = service or Service(
+            settings, jobs=JobQueue(limits.max_queued), memory_bytes=limits.memory_bytes
+        )
         self.spec: ModelSpec = self.service.spec()
         self.written = Written(limits.remembered_answers)
         self.figures = Figures(self.service)

@@ -22,6 +22,14 @@ from core.server.waiting import news, result, told, too_slow, unless_gone
 from core.service import CLICK
 
 router = APIRouter(prefix="/v1", tags=["Whence"], responses=DOCUMENTED)
+EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string", "enum": ["text", "done", "error"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "data"],
+}
 PING_SECONDS = 15.0
 """A comment this often keeps proxies from closing a stream that waits."""
 
@@ -79,7 +87,7 @@ async def salience(request: Request, body: SalienceQuestion) -> MatrixAnswer:
             "description": "Server-sent events: `text` with `{text}` as it grows (the new part), then one "
             "`done` with `{text, stop_reason, prompt_tokens, response_tokens, logprob_nats, seconds}`, the "
             "whole text being the valid one, or one `error` of the form of other faults.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {"schema": EVENT}},
         }
     },
 )

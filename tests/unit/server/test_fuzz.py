@@ -6,6 +6,8 @@ A few examples an endpoint; `FUZZ_EXAMPLES=1000` in the environment looks harder
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,17 @@ BEYOND_THE_SCHEMA = [schemathesis.checks.positive_data_acceptance]
 def _app() -> Any:
     chosen = Settings(data_dir=Path("unused"), MODEL_CONFIG="fake:fake/model", _env_file=None)
     service = Service(chosen, NoStore(), manager=ModelManager(loader(FakeModel())))  # type: ignore[arg-type]
-    return create_app(chosen, ServerSettings(max_body_bytes=100_000, _env_file=None), service)
+    app = create_app(chosen, ServerSettings(max_body_bytes=100_000, _env_file=None), service)
+    app.router.lifespan_context = _one_life
+    app.state.whence.start()
+    app.state.whence.loading.wait(20)
+    return app
+
+
+@asynccontextmanager
+async def _one_life(app: Any) -> AsyncIterator[None]:
+    """schemathesis starts and ends the application around every request; a server's end is for good."""
+    yield
 
 
 CONFIG = schemathesis.Config.from_dict({"phases": {"coverage": {"enabled": EXAMPLES > 8}}})
