@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 import time
 import zlib
 from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from core.errors import AppError
 from core.records import Example, Generation, SalienceMatrix, digest
@@ -41,7 +42,8 @@ _SEEN_SECONDS = 3600
 class Store:
     """Everything that outlives the process.
 
-    `database_url` empty: SQLite in `data_dir`. `salience_bytes` bounds the matrices on disk. `hosted`: no
+    `database_url` empty: SQLite in `data_dir`. `salience_bytes` bounds the matrices on disk,
+    `generation_bytes` the answers in the database (0: all are kept); the oldest leave first. `hosted`: no
     common workspace, each visitor has one with an id that cannot be guessed.
     """
 
@@ -52,6 +54,7 @@ class Store:
         *,
         limits: Limits | None = None,
         salience_bytes: int = 2_000_000_000,
+        generation_bytes: int = 0,
         bundle: Path = PRECOMPUTED,
         hosted: bool = False,
     ) -> None:
@@ -60,6 +63,9 @@ class Store:
         self.bundle = Bundle(bundle)
         self.engine = open_database(database_url, data_dir)
         self._files = SalienceFiles(data_dir, salience_bytes)
+        self.generation_bytes = generation_bytes
+        self._lock = threading.Lock()
+        self._unweighed = 0
         with writing(self.engine) as connection:
             for name in (SHARED,) if hosted else (SHARED, LOCAL):
                 insert_new(connection, workspaces, [_empty_workspace(name)], ("id",))
@@ -73,6 +79,7 @@ class Store:
             chosen.data_dir,
             limits=Limits.of(chosen),
             salience_bytes=chosen.max_stored_bytes,
+            generation_bytes=chosen.max_stored_bytes if chosen.mode == "hosted" else 0,
             hosted=chosen.mode == "hosted",
         )
 
@@ -160,9 +167,36 @@ class Store:
     def save_generations(self, batch: Iterable[tuple[str, Generation, Prompt]]) -> None:
         """Keeps several answers in one transaction: `(key, generation, prompt)` each."""
         rows = [_generation_row(*item) for item in batch]
-        if rows:
-            with writing(self.engine) as connection:
-                upsert(connection, generations, rows, ("key",))
+        if not rows:
+            return
+        with writing(self.engine) as connection:
+            upsert(connection, generations, rows, ("key",))
+        if self.generation_bytes:
+            with self._lock:
+                self._unweighed += sum(len(row["payload"]) for row in rows)
+                due = self._unweighed > self.generation_bytes // 20
+            if due:
+                self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        """Drops the oldest answers until nine tenths of `generation_bytes` are held."""
+        weight = func.length(generations.c.payload)
+        with writing(self.engine) as connection:
+            held = connection.execute(select(func.sum(weight))).scalar() or 0
+            over = int(held) - self.generation_bytes
+            if over > 0:
+                over += self.generation_bytes // 10
+                gone: list[str] = []
+                oldest = select(generations.c.key, weight).order_by(generations.c.created_at)
+                for key, size in connection.execute(oldest):
+                    gone.append(key)
+                    over -= size
+                    if over <= 0:
+                        break
+                for part in chunks(gone):
+                    connection.execute(delete(generations).where(generations.c.key.in_(part)))
+        with self._lock:
+            self._unweighed = 0
 
     def generation(self, key: str, *, example_id: str = "") -> Generation | None:
         """The answer kept under `key`, as that of `example_id`; None when there is none."""

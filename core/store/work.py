@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, bindparam, delete, func, select, update
 
 from core.errors import AppError
 from core.store.engine import writing
@@ -111,11 +111,12 @@ class WorkList:
     def finish(self, work_id: str, results: Mapping[str, Any], *, failed: bool = False) -> None:
         """Marks items as done (or failed) with their results (JSON values; a reason when failed)."""
         state = "failed" if failed else "done"
+        here = (work_items.c.work_id == work_id) & (work_items.c.item == bindparam("of_item"))
+        change = update(work_items).where(here).values(state=state, result=bindparam("as_result"))
+        rows = [{"of_item": item, "as_result": json.dumps(result)} for item, result in results.items()]
         with writing(self.engine) as connection:
-            for item, result in results.items():
-                here = (work_items.c.work_id == work_id) & (work_items.c.item == item)
-                change = {"state": state, "result": json.dumps(result)}
-                connection.execute(update(work_items).where(here).values(change))
+            if rows:
+                connection.execute(change, rows)
             connection.execute(update(work).where(work.c.id == work_id).values(updated_at=time.time()))
 
     def results(self, work_id: str, *, failed: bool = False) -> dict[str, Any]:

@@ -84,6 +84,18 @@ def test_the_key_counts_what_can_change_an_answer_and_nothing_else() -> None:
     assert len(changed) == 8
 
 
+def test_where_answers_are_bounded_the_oldest_leave(open_store: Callable[..., Store]) -> None:
+    store = open_store(generation_bytes=20_000)
+    keys = []
+    for number in range(60):
+        made = make_generation(f"prompt {number}", "answer")
+        keys.append(generation_key(f"prompt {number}", made.model, made.params))
+        store.save_generation(keys[-1], made, prompt=f"prompt {number}")
+    held = store.known_generations(keys)
+    assert 10 < len(held) < 60
+    assert held == set(keys[-len(held) :])
+
+
 @pytest.mark.parametrize("gram", [True, False])
 def test_a_matrix_comes_back_exactly(store: Store, gram: bool) -> None:
     matrix = make_matrix(gram=gram)
