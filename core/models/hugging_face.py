@@ -30,7 +30,11 @@ from core.models.base import Capabilities, Progress, Tape
 from core.models.char_spans import TokenBytes, complete_length, cover, decode_with_spans
 from core.models.loading import Steps
 from core.records import Generation, GenerationParams, Message, ModelSpec, Role, StopReason, Tokens
+from core.settings import settings
 
+SINGLE_THREAD_PARAMETERS = 20_000_000
+THREADS = torch.get_num_threads()
+"""torch's own choice."""
 DTYPES = {
     "float32": torch.float32,
     "bfloat16": torch.bfloat16,
@@ -76,8 +80,20 @@ def load(
         raise unloadable(spec, error) from error
     if spec.quantization != "none":
         settle(model)
+    if spec.device == "cpu":
+        use_threads(int(model.num_parameters()))
     steps(1.0, "Ready")
     return HuggingFaceModel(model, tokenizer, spec)
+
+
+def use_threads(parameters: int) -> None:
+    """Threads of a model on a processor: the operator's choice, else one for a small model.
+
+    Sharing out the products of a small model costs more than it gives, and where other work wants the cores,
+    threads that wait for each other stop it almost altogether.
+    """
+    chosen = 1 if parameters < SINGLE_THREAD_PARAMETERS else THREADS
+    torch.set_num_threads(settings().threads or chosen)
 
 
 def unloadable(spec: ModelSpec, error: BaseException) -> AppError:
