@@ -19,6 +19,9 @@ with left:
     if pressed:
         try:
             kept = versions.keep(example, draft.prompt, target=draft.target, fields=draft.fields)
+            if pressed != "run" and kept.id == example.id:
+                st.info("Nothing has changed yet, so there is nothing to add.")
+                st.stop()
             if pressed == "run":
                 session.start(kept, kept.prompt, editor.sent(kept.prompt), spec, params)
             library.open_example(kept.id)

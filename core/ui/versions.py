@@ -18,28 +18,52 @@ from core.ui import library
 _SETTLED = "settled drafts"
 
 
-def draft_key(example: Example) -> str:
-    """Key of the text box that holds the prompt of `example`."""
-    return f"prompt {example.id}"
+def prompt_box(example: Example, *, height: int, help_: str) -> str:
+    """The text box **Prompt** of `example`, with its draft. Returns what stands in it."""
+    return _box("Prompt", "prompt", example, example.prompt, height, help_)
 
 
-def target_key(example: Example) -> str:
-    """Key of the text box that holds the target of `example`."""
-    return f"target {example.id}"
+def target_box(example: Example, *, height: int, help_: str) -> str:
+    """The text box for the target of `example`, with its draft. Returns what stands in it."""
+    return _box("Target (optional)", "target", example, example.target or "", height, help_)
+
+
+def _box(label: str, kind: str, example: Example, kept: str, height: int, help_: str) -> str:
+    # Streamlit keeps a widget's value within one page; the draft is what all pages share. A box that was put
+    # back is a new widget, so that the browser drops what was typed in the old one.
+    drafts, name = _drafts(), f"{kind} {example.id}"
+    times = _resets().get(example.id, 0)
+    key = f"{name} ({times})" if times else name
+
+    def typed() -> None:
+        drafts[name] = st.session_state[key]
+
+    return (
+        st.text_area(label, drafts.get(name, kept), key=key, height=height, help=help_, on_change=typed) or ""
+    )
+
+
+def _drafts() -> dict[str, str]:
+    held: dict[str, str] = st.session_state.setdefault("drafts", {})
+    return held
 
 
 def settle() -> None:
     """Put back the boxes whose text was kept as a version; call it before any of them is drawn."""
     for example in st.session_state.pop(_SETTLED, ()):
-        st.session_state[draft_key(example)] = example.prompt
-        if target_key(example) in st.session_state:
-            st.session_state[target_key(example)] = example.target or ""
+        reset(example)
 
 
 def reset(example: Example) -> None:
     """Throw the drafts of `example` away. For callbacks and before the boxes are drawn."""
-    st.session_state[draft_key(example)] = example.prompt
-    st.session_state[target_key(example)] = example.target or ""
+    found = [_drafts().pop(f"{kind} {example.id}", None) for kind in ("prompt", "target")]
+    if any(text is not None for text in found):
+        _resets()[example.id] = _resets().get(example.id, 0) + 1
+
+
+def _resets() -> dict[str, int]:
+    held: dict[str, int] = st.session_state.setdefault("draft resets", {})
+    return held
 
 
 def keep(

@@ -34,34 +34,30 @@ class Draft:
 
 def draw(example: Example, *, busy: bool) -> tuple[Draft, Pressed]:
     """Draw the form. Returns what stands in it and the button that was pressed."""
-    template = st.text_area(
-        "Prompt",
-        example.prompt,
+    template = versions.prompt_box(
+        example,
         height=340,
-        key=versions.draft_key(example),
-        persist_state="session",
-        help="Write {name} where something varies: each name becomes a field below. Enter starts a new line, "
-        "Ctrl+Enter runs.",
+        help_="Write {name} where something varies: each name becomes a field below. Enter starts a new "
+        "line, Ctrl+Enter runs.",
     )
-    template = template or ""
     values = _variables(example, template)
-    target = st.text_area(
-        "Target (optional)",
-        example.target or "",
+    target = versions.target_box(
+        example,
         height=90,
-        key=versions.target_key(example),
-        persist_state="session",
-        help="The answer that you hope for. The Metrics page compares answers with it.",
+        help_="The answer that you hope for. The Metrics page compares answers with it.",
     )
-    draft = Draft(template, values, target or "")
-    changed = draft.prompt != example.prompt or draft.target != (example.target or "")
+    draft = Draft(template, values, target)
     with st.container(horizontal=True):
         run = st.button("Run", type="primary", shortcut="Ctrl+Enter", disabled=busy)
-        add = st.button("Add", disabled=not changed, help="Keep this as a new version.")
-        compare = st.button(
-            "Add and compare", disabled=not changed, help="Keep it and see both versions side by side."
+        add = st.button("Add", help="Keep this as a new version.")
+        compare = st.button("Add and compare", help="Keep it and see both versions side by side.")
+        st.button(
+            "Reset",
+            type="tertiary",
+            on_click=versions.reset,
+            args=(example,),
+            help="Back to what is kept.",
         )
-        st.button("Reset", type="tertiary", disabled=not changed, on_click=versions.reset, args=(example,))
     return draft, "run" if run else "add" if add else "compare" if compare else ""
 
 

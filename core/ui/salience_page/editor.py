@@ -37,15 +37,11 @@ def sent(text: str) -> str | tuple[Message, ...]:
 
 def draw(example: Example, *, busy: bool) -> tuple[str, bool]:
     """Draw the editor. Returns the text in the box and whether Run was pressed."""
-    text = st.text_area(
-        "Prompt",
-        example.prompt,
+    text = versions.prompt_box(
+        example,
         height=HEIGHT,
-        key=versions.draft_key(example),
-        persist_state="session",
-        help="Change anything, then press Run (or Ctrl+Enter). Your change is kept as a version.",
+        help_="Change anything, then press Run (or Ctrl+Enter). Your change is kept as a version.",
     )
-    text = text or ""
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button("Run", type="primary", shortcut="Ctrl+Enter", disabled=busy)
         with st.popover("Advanced"):

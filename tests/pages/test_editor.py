@@ -1,0 +1,69 @@
+"""The Editor: drafts, versions, variables, and nothing lost on the way to another page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.service import Service
+
+
+@pytest.fixture
+def app(open_app: Callable[[str], AppTest]) -> AppTest:
+    return open_app("editor")
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(b for b in app.button if b.label == label).click()
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_adding_what_has_not_changed_is_told(app: AppTest, fake_service: Service) -> None:
+    press(app, "Add")
+    assert [i.value for i in app.info] == ["Nothing has changed yet, so there is nothing to add."]
+    assert len(fake_service.store.workspace().lineage("first")) == 1
+
+
+def test_add_keeps_a_version_with_prompt_and_target(app: AppTest, fake_service: Service) -> None:
+    app.text_area(key="prompt first").set_value("one line\nnew words")
+    app.text_area(key="target first").set_value("hoped for")
+    press(app, "Add")
+    kept = fake_service.store.workspace().example("first-v2")
+    assert (kept.prompt, kept.target, kept.parent_id) == ("one line\nnew words", "hoped for", "first")
+    assert app.text_area(key="prompt first-v2").value == "one line\nnew words"
+    assert {"first", "first\\-v2"} <= {b.label for b in app.button}
+
+
+def test_reset_brings_the_kept_text_back(app: AppTest) -> None:
+    app.text_area(key="prompt first").set_value("changed").run()
+    press(app, "Reset")
+    assert app.text_area[0].value == "one line\nabc"
+
+
+def test_variables_become_fields_and_are_filled_in(app: AppTest, fake_service: Service) -> None:
+    app.text_area(key="prompt first").set_value("Dear {name}, {{kept}} {word}").run()
+    app.text_input(key="variable name").set_value("Ada")
+    app.text_input(key="variable word").set_value("hello").run()
+    press(app, "Add")
+    kept = fake_service.store.workspace().example("first-v2")
+    assert kept.prompt == "Dear Ada, {kept} hello"
+    assert kept.fields["template"] == "Dear {name}, {{kept}} {word}"
+    assert kept.fields["name"] == "Ada"
+
+
+def test_a_draft_survives_another_page(app: AppTest) -> None:
+    app.text_area(key="prompt first").set_value("not kept yet").run()
+    app.switch_page("pages/salience.py")
+    app.run()
+    assert app.text_area(key="prompt first").value == "not kept yet"
+
+
+def test_add_and_compare_opens_both_versions(app: AppTest) -> None:
+    app.text_area(key="prompt first").set_value("one line\nxyz").run()
+    press(app, "Add and compare")
+    (menu,) = app.multiselect
+    assert menu.value == ["first", "first-v2"]
