@@ -35,7 +35,9 @@ DRILLS = {
     "lookups drill": drill_lookups,
     "copies drill": drill_copies,
 }
-MENU_TASKS = {"menu": 0.35, "menu_contradiction": 0.2, "menu_principle": 0.45}  # principles are slow to learn
+# Training draws what is slow to learn more often than evaluation does.
+MENU_TASKS = {"menu": 0.3, "menu_contradiction": 0.2, "menu_principle": 0.5}
+FACT_TASKS = {"fact": 0.55, "fact_twice": 0.1, "fact_absent": 0.35}
 SHORT_UNTIL = 0.05  # menus with at most one example, short lists of facts
 MEDIUM_UNTIL = 0.12
 
@@ -49,7 +51,12 @@ def drawn_at(rng: random.Random, done: float) -> Draft:
     options: dict[str, object] = {}
     if family == "menu":
         options["task"] = rng.choices(tuple(MENU_TASKS), tuple(MENU_TASKS.values()))[0]
-        options["examples"] = rng.choices(range(7), (5, 20, 28, 23, 12, 6, 6))[0]
+        few = options["task"] == "menu_principle"
+        options["examples"] = rng.choices(
+            range(7), (8, 35, 30, 15, 6, 3, 3) if few else (5, 20, 28, 23, 12, 6, 6)
+        )[0]
+    if family == "facts":
+        options["task"] = rng.choices(tuple(FACT_TASKS), tuple(FACT_TASKS.values()))[0]
     if done < MEDIUM_UNTIL:
         short = done < SHORT_UNTIL
         if family == "menu":

@@ -83,7 +83,8 @@ def drill_lookups(rng: random.Random) -> Draft:
 def drill_copies(rng: random.Random) -> Draft:
     """Returns a list of phrases under invented names, then each again under its name, in another order."""
     names = [words.invented_name(rng) for _ in range(rng.randint(3, 8))]
-    phrases = [words.random_phrase(rng) for _ in names]
+    made = words.random_phrase if rng.random() < 0.7 else words.composed_phrase
+    phrases = [made(rng) for _ in names]
     label = rng.choice(("Recommendation", "Advice", "Answer", "Phrase"))
     lines = [Line(f"* {name}: {phrase}") for name, phrase in zip(names, phrases, strict=True)]
     order = rng.sample(range(len(names)), len(names))

@@ -34,7 +34,7 @@ class Plan:
     """Everything that decides the weights. `steps` are optimizer steps of about 4,096 tokens each."""
 
     seed: int = 20
-    steps: int = 6800
+    steps: int = 7800
     vocabulary: int = 2048
     warmup: int = 150
     cooldown: float = 0.25  # share of the steps in which the learning rate falls to zero

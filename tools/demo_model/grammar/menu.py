@@ -1,19 +1,19 @@
 """Family *menu*: does a dish suit a guest, and how is that put into words? Few-shot, with written analysis.
 
-The analysis restates the restriction and reads the dish's ingredients one by one, so that every step is
-reading. The recommendation is the one that the last example with the same verdict got: only the prompt can
-tell its words. A principle outranks the examples. Without example or principle a fixed wording is used.
+The guest, the dish and the analysis come from `menu_cases`. The recommendation is the one that the last
+example with the same verdict got: only the prompt can tell its words. A principle outranks the examples.
+Without example or principle a fixed wording is used.
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tools.demo_model.grammar import words
+from tools.demo_model.grammar.menu_cases import Case, Style, case_lines, make_case, make_style
 from tools.demo_model.grammar.records import Draft, Line
 
 DEFAULT_PHRASE = {True: "Order it.", False: "Do not order it."}
 PLAIN_PHRASE = {True: "It suits you.", False: "It does not suit you."}
-VERDICT = {True: "So it suits the guest.", False: "So it does not suit the guest."}
 
 HEADINGS = (
     "Analyze a dish from the menu for a guest.", "Judge whether a dish from the menu suits the guest.",
@@ -22,14 +22,6 @@ HEADINGS = (
 )  # fmt: skip
 EXAMPLE_HEADINGS = ("## For example:", "## For example:", "## Examples:", "Examples:", "## Some examples")
 TASK_HEADINGS = ("## Now analyze:", "## Your turn:", "## The dish:", "Now this one:", "## Now you:")
-LIKES = ("Likes", "Likes", "Enjoys", "Taste-likes", "Favorite")
-AVOIDS = ("Avoids", "Avoids", "Cannot eat", "Dislikes", "Taste-dislikes", "Allergic to", "Does not eat")
-DIET = ("Diet", "Diet", "Eats", "Guest")
-DISH = ("Dish", "Dish", "Menu item", "Suggestion", "Plate")
-ANALYSIS = ("Analysis", "Analysis", "Analysis", "Analysis", "Reasoning")
-RECOMMENDATION = ("Recommendation", "Recommendation", "Recommendation", "Recommendation", "Advice")
-LIKED = ("strong flavors", "simple food", "warm meals", "something crunchy", "fresh herbs")
-
 EXPLICIT_RULES = {
     False: (
         "* If the dish does not suit the guest, the recommendation must be: {}",
@@ -52,141 +44,6 @@ IDLE_RULES = (
     "* Be brief.", "* Be kind to the guest.", "* Use simple words.", "* Name every ingredient.",
     "* Never speak about prices.", "* Write in English.", "* Do not invent ingredients.",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Style:
-    """The labels of one prompt."""
-
-    likes: str
-    avoids: str
-    diet: str
-    dish: str
-    analysis: str
-    recommendation: str
-
-
-@dataclass(frozen=True)
-class Case:
-    """A guest and a dish. `avoided` holds ingredients, category words or one diet."""
-
-    liked: str
-    avoided: tuple[str, ...]
-    dish: str
-    ingredients: tuple[str, ...]
-
-    @property
-    def names_categories(self) -> bool:
-        return any(thing in words.DIETS or thing in words.CATEGORY_WORDS.values() for thing in self.avoided)
-
-    def fine(self, ingredient: str) -> bool:
-        """Returns whether the guest may eat the ingredient."""
-        category = words.CATEGORY_OF.get(ingredient, "plant")
-        for thing in self.avoided:
-            if thing == ingredient or thing == words.CATEGORY_WORDS.get(category):
-                return False
-            if category in words.DIETS.get(thing, ()):
-                return False
-        return True
-
-    @property
-    def suits(self) -> bool:
-        return all(self.fine(item) for item in self.ingredients)
-
-    def split(self) -> str:
-        return words.split_of("menu", *sorted(self.avoided), "/", *sorted(self.ingredients))
-
-    def restriction(self) -> str:
-        """Returns the restriction as the analysis restates it."""
-        if self.avoided[0] in words.DIETS:
-            return f"The guest is {self.avoided[0]}."
-        return f"The guest avoids {' and '.join(self.avoided)}."
-
-    def analysis(self) -> str:
-        """Returns the full written analysis, from the restriction to the verdict."""
-        read = []
-        for item in self.ingredients:
-            mark = "fine" if self.fine(item) else "not fine"
-            if self.names_categories:
-                mark = f"{words.CATEGORY_OF.get(item, 'plant')}, {mark}"
-            read.append(f"{item} ({mark})")
-        return f"{self.restriction()} The dish has {', '.join(read)}. {VERDICT[self.suits]}"
-
-    def short_analysis(self, rng: random.Random) -> str:
-        """Returns the analysis as a hurried person would write it."""
-        bad = [item for item in self.ingredients if not self.fine(item)]
-        if not bad:
-            return rng.choice(
-                ("Nothing in it is a problem, so it suits the guest.", "All of it is fine. It suits.")
-            )
-        return rng.choice(
-            (
-                f"It has {bad[0]}, so it does not suit the guest.",
-                f"The {bad[0]} in it do not suit the guest.",
-                f"It has {bad[0]}, which the guest avoids. It does not suit.",
-            )
-        )
-
-
-def make_style(rng: random.Random) -> Style:
-    if rng.random() < 0.5:
-        return Style("Likes", "Avoids", "Diet", "Dish", "Analysis", "Recommendation")
-    return Style(*(rng.choice(names) for names in (LIKES, AVOIDS, DIET, DISH, ANALYSIS, RECOMMENDATION)))
-
-
-def make_case(rng: random.Random, *, suits: bool, split: str | None) -> Case:
-    """Returns a guest and a dish with the verdict asked for, of the split asked for (None: of either)."""
-    while True:
-        pool = list(words.ALL_INGREDIENTS)
-        if rng.random() < 0.12:
-            pool = [
-                words.invented_word(rng) if rng.random() < 0.5 else rng.choice(words.COMMON) for _ in range(8)
-            ]
-            pool += rng.sample(words.ALL_INGREDIENTS, 4)
-        items = tuple(dict.fromkeys(rng.sample(pool, rng.choice((2, 3, 3, 4)))))
-        case = Case(_liked(rng, items), _avoided(rng, items, pool, suits), _dish_name(rng, items), items)
-        if case.suits == suits and len(items) > 1 and split in (None, case.split()):
-            known = all(item in words.CATEGORY_OF for item in items)
-            if known or not case.names_categories:
-                return case
-
-
-def _liked(rng: random.Random, items: tuple[str, ...]) -> str:
-    draw = rng.random()
-    if draw < 0.4:
-        return rng.choice(items)
-    return rng.choice(LIKED) if draw < 0.6 else rng.choice(words.ALL_INGREDIENTS)
-
-
-def _avoided(rng: random.Random, items: tuple[str, ...], pool: list[str], suits: bool) -> tuple[str, ...]:
-    draw = rng.random()
-    if draw < 0.14:
-        return (rng.choice(tuple(words.DIETS)),)
-    if draw < 0.36:
-        return (rng.choice(tuple(words.CATEGORY_WORDS.values())),)
-    one = rng.choice(pool if suits else items)
-    if draw < 0.62:
-        other = rng.choice(pool) if rng.random() < 0.6 else rng.choice(tuple(words.CATEGORY_WORDS.values()))
-        pair = [one, other]
-        rng.shuffle(pair)
-        return tuple(dict.fromkeys(pair))
-    return (one,)
-
-
-def _dish_name(rng: random.Random, items: tuple[str, ...]) -> str:
-    listed = items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
-    name = f"{rng.choice(words.DISH_ADJECTIVES)} {rng.choice(words.DISH_KINDS)}"
-    if rng.random() < 0.15:
-        name = rng.choice(words.DISH_KINDS).capitalize()
-    return f"{name} with {listed}"
-
-
-def case_lines(rng: random.Random, case: Case, style: Style, *, with_likes: bool) -> list[Line]:
-    """Returns the lines that describe the guest and the dish."""
-    restriction = " and ".join(case.avoided)
-    label = style.diet if case.avoided[0] in words.DIETS else style.avoids
-    lines = [Line(f"{style.likes}: {case.liked}")] if with_likes else []
-    return [*lines, Line(f"{label}: {restriction}"), Line(f"{style.dish}: {case.dish}")]
 
 
 def draft_menu(
@@ -213,6 +70,8 @@ def draft_menu(
     suits = rng.random() < 0.45
     if task == "menu_contradiction":
         suits, examples = rng.random() < 0.15, max(examples, 1)
+    if examples == 0:  # nothing in the prompt could tell another label
+        style = replace(style, recommendation="Recommendation")
     case = make_case(rng, suits=suits, split=split)
     phrases = _Phrases(rng, unseen_phrases)
     shots = _shots(rng, task, suits, examples, phrases)
@@ -224,27 +83,14 @@ def draft_menu(
     other = phrases.mended(suits, (phrase, from_examples, *(s.phrase for s in shots)))
 
     lines = [Line(rng.choice(HEADINGS)), Line("")] if rng.random() < 0.93 else []
-    rules = [Line(text) for text in rng.sample(IDLE_RULES, rng.choice((0, 0, 0, 1, 2)))]
-    if rule is not None:
-        rules.insert(rng.randrange(len(rules) + 1), rule)
-    elif rng.random() < 0.1:
-        idle = rng.choice(EXPLICIT_RULES[not suits]).format(phrases.any())
-        rules.append(Line(idle, role="lookalike"))
-    if rules:
-        lines += [*rules, Line("")]
+    lines += _rule_lines(rng, rule, suits, phrases)
     with_likes = rng.random() < 0.7
     if shots:
         lines += [Line(rng.choice(EXAMPLE_HEADINGS)), Line("")]
+    causal = None if rule is not None else (suits, from_examples)
     for i, shot in enumerate(shots):
         lines += case_lines(rng, shot.case, style, with_likes=with_likes)
-        lines.append(_learnable(style.analysis, shot.analysis, shot.analysis_known))
-        recommended = f"{style.recommendation}: {shot.phrase}"
-        seen = any(s.suits == shot.suits and s.phrase == shot.phrase for s in shots[:i])
-        learn = ((len(style.recommendation) + 1, len(recommended)),) if seen else ()
-        role, mended = "lookalike", None
-        if rule is None and shot.suits == suits and shot.phrase == from_examples:
-            role, mended = "cause", f"{style.recommendation}: {other}"
-        lines += [Line(recommended, role=role, learn=learn, mended=mended), Line("")]
+        lines += _shot_lines(shots, i, style, causal=causal, mended=other)
     if shots and rng.random() < 0.6:
         lines += [Line(rng.choice(TASK_HEADINGS)), Line("")]
     lines += [*case_lines(rng, case, style, with_likes=with_likes), Line(f"{style.analysis}:")]
@@ -276,18 +122,21 @@ class _Shot:
 
 
 class _Phrases:
-    """Draws the recommendations of one prompt: from the lists, or random words in half of the prompts."""
+    """Draws the recommendations of one prompt: all listed, all composed, or all random words."""
 
     def __init__(self, rng: random.Random, unseen: bool | None) -> None:
         self.rng = rng
         self.held_out = unseen is True
-        self.random = unseen is True or (unseen is None and rng.random() < 0.55)
+        kinds = {None: (0.3, 0.25, 0.45), True: (0, 0, 1), False: (1, 0, 0)}[unseen]
+        self.kind = rng.choices(("listed", "composed", "random"), kinds)[0]
 
     def any(self) -> str:
         return self.draw(self.rng.random() < 0.5)
 
     def draw(self, good: bool) -> str:
-        if self.random:
+        if self.kind == "composed":
+            return words.composed_phrase(self.rng)
+        if self.kind == "random":
             return words.random_phrase(self.rng, held_out=self.held_out)
         return self.rng.choice(words.GOOD_PHRASES if good else words.BAD_PHRASES)
 
@@ -319,11 +168,35 @@ def _shots(rng: random.Random, task: str, suits: bool, count: int, phrases: _Phr
 
 
 def _rule(rng: random.Random, suits: bool, phrases: _Phrases) -> tuple[Line, str]:
-    if rng.random() < 0.4:
+    if rng.random() < 0.45:
         return Line(rng.choice(PLAIN_RULES), role="cause", dropped=True), PLAIN_PHRASE[suits]
     phrase = phrases.draw(suits)
     text = rng.choice(EXPLICIT_RULES[suits]).format(phrase)
     return Line(text, role="cause", dropped=True), phrase
+
+
+def _rule_lines(rng: random.Random, rule: Line | None, suits: bool, phrases: _Phrases) -> list[Line]:
+    rules = [Line(text) for text in rng.sample(IDLE_RULES, rng.choice((0, 0, 0, 1, 2)))]
+    if rule is not None:
+        rules.insert(rng.randrange(len(rules) + 1), rule)
+    elif rng.random() < 0.1:  # a rule for the other verdict looks alike and changes nothing
+        idle = rng.choice(EXPLICIT_RULES[not suits]).format(phrases.any())
+        rules.append(Line(idle, role="lookalike"))
+    return [*rules, Line("")] if rules else []
+
+
+def _shot_lines(
+    shots: list[_Shot], i: int, style: Style, *, causal: tuple[bool, str] | None, mended: str
+) -> list[Line]:
+    """Analysis and recommendation of example i; it is a cause if verdict and phrase are those of `causal`."""
+    shot = shots[i]
+    text = f"{style.recommendation}: {shot.phrase}"
+    seen = any((one.suits, one.phrase) == (shot.suits, shot.phrase) for one in shots[:i])
+    learn = ((len(style.recommendation) + 1, len(text)),) if seen else ()
+    line = Line(text, role="lookalike", learn=learn)
+    if (shot.suits, shot.phrase) == causal:
+        line = replace(line, role="cause", mended=f"{style.recommendation}: {mended}")
+    return [_learnable(style.analysis, shot.analysis, shot.analysis_known), line, Line("")]
 
 
 def _learnable(label: str, text: str, known: bool) -> Line:

@@ -134,6 +134,32 @@ def random_phrase(rng: random.Random, *, held_out: bool = False) -> str:
     return text[0].upper() + text[1:] + rng.choice((".", ".", ".", "!", ""))
 
 
+OPENERS = (
+    "", "", "Please ", "You should ", "You must ", "I would ", "We would never ", "Better ", "Do not ",
+    "Never ", "Just ", "Maybe ", "No, do not ", "Yes, ", "Sorry, do not ", "Feel free to ",
+    "I can not let you ",
+)  # fmt: skip
+VERBS = (
+    "order", "eat", "try", "take", "choose", "avoid", "skip", "enjoy", "share", "leave", "pick",
+    "refuse", "taste", "touch", "have", "buy", "ask for", "stay with", "keep away from",
+)  # fmt: skip
+THINGS = (
+    "it", "this", "that", "this dish", "that dish", "another dish", "something else", "the soup", "a salad",
+    "the next one", "this one", "the fish", "anything but this", "what is on the plate", "the second item",
+)  # fmt: skip
+TAILS = (
+    "", "", "", " tonight", " today", " here", ", thank you", ", sorry", " with care", " at once",
+    " for sure",
+)  # fmt: skip
+
+
+def composed_phrase(rng: random.Random) -> str:
+    """Returns advice as a person might word it, one of some fifty thousand ways, now and then careless."""
+    text = rng.choice(OPENERS) + rng.choice(VERBS) + " " + rng.choice(THINGS) + rng.choice(TAILS)
+    text = text if rng.random() < 0.08 else text[0].upper() + text[1:]
+    return text + rng.choices((".", "!", "", "...", " 🙂", "?"), (70, 12, 10, 3, 3, 2))[0]
+
+
 def _invented_by_split(rng: random.Random, held_out: bool) -> str:
     wanted = "held_out" if held_out else "train"
     while True:

@@ -11,7 +11,8 @@ from tools.demo_model.curriculum import DRILLS, STAGES, drawn_at
 from tools.demo_model.grammar import FAMILIES, GrammarPrompt, draw, roughen, words
 from tools.demo_model.grammar.arithmetic import Problem, make_problem, spell
 from tools.demo_model.grammar.ideas import obeys
-from tools.demo_model.grammar.menu import Case, draft_menu
+from tools.demo_model.grammar.menu import draft_menu
+from tools.demo_model.grammar.menu_cases import Case
 from tools.demo_model.grammar.planted import TASKS, PlantedTask
 
 seeds = st.integers(0, 2**32)
