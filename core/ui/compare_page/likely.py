@@ -16,17 +16,24 @@ from core.ui.compare_page.run import Comparison
 def draw(comparison: Comparison) -> None:
     """Draw the table; the token probabilities of one answer on demand."""
     names = [side.name for side in comparison.sides]
-    st.subheader("How likely each model finds each answer", anchor=False)
+    heading = "How likely each model finds each answer"
+    if not comparison.one_prompt:
+        heading = "How likely each answer is under each prompt"
+    st.subheader(heading, anchor=False)
     st.plotly_chart(
         cross_likelihood(names, comparison.mean_nats(), theme=frame.theme()),
         theme=None,
         key="cross-likelihood",
-        alt="How likely each model finds each model's answer",
+        alt=heading,
     )
     st.caption(
-        "Read across: 1 means that the model would have written every token of this answer itself, "
-        "0.5 that on the average each token was one chance in two. Models that cut text into different "
-        "tokens are only roughly comparable."
+        "Read across: 1 means that every token of this answer would have been written here too, "
+        "0.5 that on the average each token was one chance in two."
+        + (
+            " Models that cut text into different tokens are only roughly comparable."
+            if comparison.one_prompt
+            else ""
+        )
     )
     _why(comparison)
     with st.expander("Token probabilities", key="token-probabilities", on_change="rerun") as opened:
