@@ -15,7 +15,7 @@ import pytest
 from core.errors import AppError
 from core.models.manager import ModelManager
 from core.records import GenerationParams, Message, SalienceRequest
-from core.service import Recent, Service
+from core.service import Recent, Service, batches
 from core.settings import ROOT, Settings
 from core.store.store import Store
 from tests.unit.fake_model import SPEC, FakeModel, loader, tokens_of
@@ -185,6 +185,81 @@ def test_a_later_click_passes_between_two_rows(service: Service, model: FakeMode
 def test_nothing_to_explain_is_said(service: Service) -> None:
     with pytest.raises(AppError, match="nothing to explain"):
         service.salience(tokens_of("abc"), SPEC, "grad_dot_input", owner="a").get(LONG)
+
+
+def test_texts_of_all_who_wait_share_a_pass(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.service import together
+
+    groups: list[list[str]] = []
+    compute = together._both
+
+    def noted(model: FakeModel, texts: list[together.Text], context: object) -> object:
+        groups.append([text.tokens.text for text in texts])
+        return compute(model, texts, context)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(together, "_both", noted)
+    reached, go = threading.Event(), threading.Event()
+
+    def hold(model: object, context: object) -> None:
+        reached.set()
+        assert go.wait(LONG)
+
+    service.with_model(hold, SPEC, kind="hold", key="hold", owner="x")  # type: ignore[arg-type]
+    assert reached.wait(LONG)
+    asked = [("abc", "xy"), ("abcdef", "g"), ("dab", "no")]
+    jobs = [
+        service.both_scores([(tokens_of(*text), np.array([4]))], SPEC, owner=str(i))
+        for i, text in enumerate(asked[:1] + asked[2:])
+    ]
+    longer = [(tokens_of(*asked[1]), np.array([6])), (tokens_of(*asked[0]), np.array([4]))]
+    jobs.append(service.both_scores(longer, SPEC, owner="z"))
+    go.set()
+    first, second, (third, again) = (job.get(LONG) for job in jobs)
+    assert groups == [["abcxy", "dabno"], ["abcdefg"]]
+    assert first[0][1].tolist() == again[1].tolist() == second[0][1].tolist() == [4, 3, 2, 1, 0]
+    assert third[1].tolist() == [6, 5, 4, 3, 2, 1, 0]
+    assert not service._waiting
+
+
+def test_a_text_that_fails_does_not_spoil_its_company(service: Service, model: FakeModel) -> None:
+    good, bad = tokens_of("abc", "xy"), tokens_of("abc", "!!")
+    compute = model.salience
+
+    def refuse(request: SalienceRequest, *given: object, **named: object) -> object:
+        if ord("!") in request.ids:
+            raise AppError("These scores are not numbers.", code="not_finite")
+        return compute(request, *given, **named)  # type: ignore[arg-type]
+
+    model.salience = refuse  # type: ignore[method-assign, assignment]
+    reached, go = threading.Event(), threading.Event()
+
+    def hold(model: object, context: object) -> None:
+        reached.set()
+        assert go.wait(LONG)
+
+    service.with_model(hold, SPEC, kind="hold", key="hold", owner="x")  # type: ignore[arg-type]
+    assert reached.wait(LONG)
+    jobs = [
+        service.both_scores([(tokens, np.array([4]))], SPEC, owner=str(i))
+        for i, tokens in enumerate((good, bad))
+    ]
+    go.set()
+    assert jobs[0].get(LONG)[0][1].tolist() == [4, 3, 2, 1, 0]
+    with pytest.raises(AppError, match="not numbers"):
+        jobs[1].get(LONG)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "padding", "expected"),
+    [
+        ([5, 9, 5, 9, 5], False, [[1, 3], [0, 2], [4]]),
+        ([100, 80, 74, 60], True, [[0, 1], [2, 3]]),
+        ([100, 10], True, [[0], [1]]),
+        ([], True, []),
+    ],
+)
+def test_batches_hold_like_lengths(lengths: list[int], padding: bool, expected: list[list[int]]) -> None:
+    assert batches(lengths, 2, padding=padding) == expected
 
 
 def test_stopped_salience_is_not_kept(service: Service, model: FakeModel) -> None:

@@ -9,7 +9,6 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from core.service import batches
 from tests.unit.fake_model import FakeModel
 
 JSON = {"Content-Type": "application/json"}
@@ -122,16 +121,3 @@ def test_lengths_are_told(make_app: Callable[..., FastAPI]) -> None:
 def test_more_tokens_than_the_model_reads_is_a_413(client: TestClient) -> None:
     answer = client.post("/tokenize", json={"inputs": [{"prompt": "a" * 300}]})
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_long")
-
-
-@pytest.mark.parametrize(
-    ("lengths", "padding", "expected"),
-    [
-        ([5, 9, 5, 9, 5], False, [[1, 3], [0, 2], [4]]),
-        ([100, 80, 74, 60], True, [[0, 1], [2, 3]]),
-        ([100, 10], True, [[0], [1]]),
-        ([], True, []),
-    ],
-)
-def test_batches_hold_like_lengths(lengths: list[int], padding: bool, expected: list[list[int]]) -> None:
-    assert batches(lengths, 2, padding=padding) == expected

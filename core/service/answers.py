@@ -1,0 +1,186 @@
+"""Answers: what the model writes, how likely it finds a typed answer, and answers to many prompts at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.jobs import Job, JobContext
+from core.records import Generation, GenerationParams, ModelSpec, Tokens, digest
+from core.service.base import BULK, NORMAL, Base, Prompt
+from core.service.recent import Recent
+from core.store.keys import generation_key, model_key
+
+if TYPE_CHECKING:
+    from core.models.base import LanguageModel
+
+
+class Answers(Base):
+    """Found by content, else written, and kept."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._generations: Recent[Generation] = Recent(self.memory_bytes)
+
+    def cached_generation(
+        self,
+        prompt: Prompt,
+        spec: ModelSpec,
+        params: GenerationParams | None = None,
+        *,
+        response: str | None = None,
+        example_id: str = "",
+    ) -> Generation | None:
+        """The answer (with `response`: the score of that typed answer) if it is known. Loads no model."""
+        key = generation_key(prompt, self.resolve(spec), params or GenerationParams(), response)
+        found = self._generations.get(key)
+        if found is None and (found := self.store.generation(key)) is not None:
+            self._remember(key, found)
+        return replace(found, example_id=example_id) if found is not None and example_id else found
+
+    def generate(
+        self,
+        prompt: Prompt,
+        spec: ModelSpec,
+        params: GenerationParams | None = None,
+        *,
+        owner: str,
+        example_id: str = "",
+        response: str | None = None,
+        priority: int = NORMAL,
+    ) -> Job[Generation]:
+        """A job for what the model writes; `partial` is the text so far. With `response`, as `score`.
+
+        After Stop the job's `result` is the answer up to there (stop reason "stopped"); it is not kept.
+        """
+        if response is not None:
+            return self.score(prompt, response, spec, owner=owner, example_id=example_id, priority=priority)
+        spec, params, prompt = self.resolve(spec), params or GenerationParams(), _frozen(prompt)
+        key = generation_key(prompt, spec, params)
+
+        def work(context: JobContext) -> Generation:
+            found = self.cached_generation(prompt, spec, params)
+            if found is None:
+                with self.model(spec, context) as model:
+                    tokens = self.fitting(model.tokenize(prompt))
+                    context.progress(0.0, "Writing", partial="")
+                    found = model.generate(
+                        tokens, params, on_text=_writer(context, params), stop=context.stop
+                    )
+                self._keep_generation(key, found, prompt, context)
+            return replace(found, example_id=example_id)
+
+        return self.submit(
+            work, spec, kind="generate", key=f"{key} {example_id}", owner=owner, priority=priority
+        )
+
+    def score(
+        self,
+        prompt: Prompt,
+        response: str,
+        spec: ModelSpec,
+        *,
+        owner: str,
+        example_id: str = "",
+        priority: int = NORMAL,
+    ) -> Job[Generation]:
+        """A job for a typed answer: its tokens and how likely the model finds each; nothing is written."""
+        spec, prompt, params = self.resolve(spec), _frozen(prompt), GenerationParams()
+        key = generation_key(prompt, spec, params, response)
+
+        def work(context: JobContext) -> Generation:
+            found = self.cached_generation(prompt, spec, params, response=response)
+            if found is None:
+                with self.model(spec, context) as model:
+                    context.progress(None, "Reading the answer")
+                    tokens = self.fitting(model.tokenize(prompt, response))
+                    found = _scored(model, tokens, response, params)
+                self._keep_generation(key, found, prompt, context)
+            return replace(found, example_id=example_id)
+
+        return self.submit(
+            work, spec, kind="generate", key=f"{key} {example_id}", owner=owner, priority=priority
+        )
+
+    def generate_many(
+        self,
+        prompts: Sequence[tuple[str, Prompt]],
+        spec: ModelSpec,
+        params: GenerationParams | None = None,
+        *,
+        owner: str,
+        priority: int = BULK,
+    ) -> Job[dict[str, Generation]]:
+        """A job for the answers to `(example id, prompt)` pairs; `partial` is those so far, by example id.
+
+        Goes in batches of like length, keeps each batch at once, and lets other people's work pass between
+        two batches; what is known already costs nothing, so stopping and asking again goes on.
+        """
+        spec, params = self.resolve(spec), params or GenerationParams()
+        asked = [(name, _frozen(prompt)) for name, prompt in prompts]
+        keys = {name: generation_key(prompt, spec, params) for name, prompt in asked}
+        size = self.settings.batch_size
+
+        def work(context: JobContext) -> dict[str, Generation]:
+            done: dict[str, Generation] = {}
+            for name, prompt in asked:
+                found = self.cached_generation(prompt, spec, params, example_id=name)
+                if found is not None:
+                    done[name] = found
+            left = [(name, prompt) for name, prompt in asked if name not in done]
+            tokens: dict[str, Tokens] = {}
+            if left:
+                with self.model(spec, context) as model:
+                    tokens = {name: self.fitting(model.tokenize(prompt)) for name, prompt in left}
+            left.sort(key=lambda item: len(tokens[item[0]]))
+            for start in range(0, len(left), size):
+                context.progress(len(done) / len(asked), "Writing answers", partial=dict(done))
+                context.give_way()
+                batch = left[start : start + size]
+                with self.model(spec, context) as model:
+                    made = model.generate_batch(
+                        [tokens[name] for name, _ in batch], params, stop=context.stop
+                    )
+                context.check()
+                for (name, prompt), generation in zip(batch, made):
+                    self._keep_generation(keys[name], generation, prompt, context)
+                    done[name] = replace(generation, example_id=name)
+            return {name: done[name] for name, _ in asked}
+
+        key = digest("generate_many", model_key(spec), sorted(keys.items()))
+        return self.submit(work, spec, kind="generate_many", key=key, owner=owner, priority=priority)
+
+    def _remember(self, key: str, generation: Generation) -> None:
+        self._generations.put(key, generation, 64 * len(generation.tokens) + 4 * len(generation.tokens.text))
+
+    def _keep_generation(self, key: str, generation: Generation, prompt: Prompt, context: JobContext) -> None:
+        if generation.stop_reason != "stopped" and not context.stop.is_set():
+            self._remember(key, generation)
+            self.quietly(lambda: self.store.save_generation(key, generation, prompt=prompt))
+
+
+def _frozen(prompt: Prompt) -> Prompt:
+    return prompt if isinstance(prompt, str) else tuple(prompt)
+
+
+def _writer(context: JobContext, params: GenerationParams) -> Callable[[str], None]:
+    """Shows the text so far; progress counts tokens against the longest answer allowed."""
+    written = 0
+
+    def on_text(text: str) -> None:
+        nonlocal written
+        written += 1
+        context.progress(min(1.0, written / params.max_new_tokens), "Writing", partial=text)
+
+    return on_text
+
+
+def _scored(model: LanguageModel, tokens: Tokens, response: str, params: GenerationParams) -> Generation:
+    """The record of a typed answer; a model without log-probabilities leaves them NaN."""
+    rows = len(tokens) - tokens.prompt_len
+    known = model.capabilities.logprobs
+    logprobs = model.logprobs(tokens) if known else np.full(rows, np.nan, np.float32)
+    return Generation("", model.spec, params, tokens, response, logprobs, "eos", 0.0)

@@ -1,0 +1,230 @@
+"""What all of the service stands on: settings, the store, the models, and how work gets to a worker.
+
+Knows no question; `answers.py`, `maps.py` and `together.py` do.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from core.errors import AppError
+from core.jobs import Job, JobContext, JobQueue
+from core.records import Message, ModelSpec, Tokens
+from core.settings import ROOT, Settings
+from core.settings import settings as default_settings
+
+if TYPE_CHECKING:
+    from core.models.base import LanguageModel
+    from core.models.manager import ModelManager
+    from core.store.store import Store
+
+T = TypeVar("T")
+Prompt = str | Sequence[Message]
+
+MEMORY_BYTES = 512 * 1024 * 1024
+"""What the newest matrices may hold in memory, and the newest answers as much again."""
+BULK, NORMAL, CLICK = -10, 0, 10
+"""Priorities: work over many examples lets everything else pass between two of them; clicks go first."""
+logger = logging.getLogger(__name__)
+
+
+class Base:
+    """One a process. Cheap to make: the database is opened and a model loaded at first use."""
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        store: Store | None = None,
+        *,
+        manager: ModelManager | None = None,
+        jobs: JobQueue | None = None,
+        memory_bytes: int = MEMORY_BYTES,
+    ) -> None:
+        self.settings = settings or default_settings()
+        self.jobs = jobs or JobQueue()
+        self._store, self._manager = store, manager
+        self._made = threading.Lock()
+        self.memory_bytes = memory_bytes
+        self._revisions: dict[tuple[object, ...], str] = {}
+
+    @property
+    def store(self) -> Store:
+        with self._made:
+            if self._store is None:
+                from core.store.store import Store
+
+                self._store = Store.of(self.settings)
+            return self._store
+
+    @property
+    def manager(self) -> ModelManager:
+        with self._made:
+            if self._manager is None:
+                from core.models.manager import ModelManager
+
+                self._manager = ModelManager()
+            return self._manager
+
+    @property
+    def depth(self) -> int:
+        """How many jobs run or wait."""
+        return self.jobs.depth
+
+    def specs(self) -> tuple[ModelSpec, ...]:
+        """The models that the operator named, the default first, as exact as `resolve` makes them."""
+        from core.models.presets import configured_specs
+
+        return tuple(self.resolve(spec) for spec in configured_specs(self.settings))
+
+    def spec(self) -> ModelSpec:
+        """The default model."""
+        return self.specs()[0]
+
+    def resolve(self, spec: ModelSpec) -> ModelSpec:
+        """`spec` as its keys need it: a local folder's present revision, and no machine's path for ours.
+
+        A folder inside the project is named from the project's root, so that what ships precomputed is found
+        wherever the project stands.
+        """
+        if spec.backend != "hugging_face":
+            return spec
+        path = Path(spec.path).expanduser()
+        if path.is_absolute() and path.is_relative_to(ROOT):
+            spec = replace(spec, path=path.relative_to(ROOT).as_posix())
+        path = ROOT / path
+        if spec.revision or not path.is_dir():
+            return spec
+        from core.models import folder
+
+        seen = (spec.path, *sorted((f.name, f.stat().st_mtime_ns) for f in path.iterdir() if f.is_file()))
+        if seen not in self._revisions:
+            self._revisions[seen] = folder.revision(path)
+        return replace(spec, revision=self._revisions[seen])
+
+    def info(self, spec: ModelSpec) -> dict[str, Any] | None:
+        """Parameters, bytes, context, device and precision of a model that is loaded; None when it is not."""
+        if self._manager is None:
+            return None
+        model = self._manager.peek(self.resolve(spec))
+        if model is None:
+            return None
+        return {
+            "parameters": model.parameters,
+            "bytes": model.bytes,
+            "context": model.context_length,
+            "device": model.spec.device,
+            "precision": model.spec.precision,
+            "capabilities": model.capabilities,
+        }
+
+    def close(self, drain_seconds: float = 0.0) -> None:
+        """End all jobs (after letting them run on for `drain_seconds`), give back models and the database."""
+        self.jobs.close(drain_seconds)
+        if self._manager is not None:
+            self._manager.evict()
+        if self._store is not None:
+            self._store.close()
+
+    def submit(
+        self,
+        fn: Callable[[JobContext], T],
+        spec: ModelSpec,
+        *,
+        kind: str,
+        key: str,
+        owner: str,
+        replaces: bool = True,
+        priority: int = NORMAL,
+        beside: str = "",
+    ) -> Job[T]:
+        """Queue `fn(context)` on the worker of the device (or of the remote server) that `spec` runs on."""
+        lane = f"{spec.backend} {spec.path}" if _remote(spec) else spec.device
+        return self.jobs.submit(
+            fn,
+            kind=kind,
+            key=key,
+            owner=owner,
+            replaces=replaces,
+            lane=lane,
+            priority=priority,
+            beside=beside,
+        )
+
+    def with_model(
+        self,
+        fn: Callable[[LanguageModel, JobContext], T],
+        spec: ModelSpec,
+        *,
+        kind: str,
+        key: str,
+        owner: str,
+        replaces: bool = True,
+        priority: int = NORMAL,
+        beside: str = "",
+    ) -> Job[T]:
+        """Queue `fn(model, context)` with the model loaded and held, for all that has no method of its own.
+
+        `key` is the content address of the question: the same key in flight is the same work.
+        """
+
+        def work(context: JobContext) -> T:
+            with self.model(spec, context) as model:
+                return fn(model, context)
+
+        return self.submit(
+            work,
+            spec,
+            kind=kind,
+            key=key,
+            owner=owner,
+            replaces=replaces,
+            priority=priority,
+            beside=beside,
+        )
+
+    @contextmanager
+    def model(self, spec: ModelSpec, context: JobContext) -> Iterator[LanguageModel]:
+        """The model of `spec`, loaded and held for this thread. For use inside a job."""
+
+        def progress(fraction: float, message: str) -> None:
+            context.progress(None, f"Loading {spec.name}: {message}" if message else f"Loading {spec.name}")
+
+        context.check()
+        spec = self.resolve(spec)
+        with self.manager.get(spec, progress=progress, stop=context.stop) as model:
+            context.check()
+            if not _remote(spec):
+                yield model
+                return
+        # A remote model is guarded by its lane alone: waiting for its answer must not hold up this machine.
+        yield model
+
+    def fitting(self, tokens: Tokens) -> Tokens:
+        """`tokens`, unless they pass the operator's limit."""
+        limit = self.settings.sequence_length
+        if limit and len(tokens) > limit:
+            raise AppError(
+                f"The text is {len(tokens):,} tokens long, but this installation takes at most {limit:,}.",
+                hint="Shorten the prompt or the answer.",
+                code="too_long",
+            )
+        return tokens
+
+    def quietly(self, save: Callable[[], object]) -> None:
+        """What cannot be kept (a full disk) is still shown; the log says why it will be computed again."""
+        try:
+            save()
+        except Exception:
+            logger.exception("A result could not be kept")
+
+
+def _remote(spec: ModelSpec) -> bool:
+    from core.models import backend
+
+    return backend(spec.backend).remote

@@ -1,0 +1,188 @@
+"""Salience maps: the full matrix coarse to fine, one clicked span at once, and what is known of either."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import AppError
+from core.jobs import Job, JobContext
+from core.records import ModelSpec, Option, SalienceMatrix, SalienceRequest, Tokens
+from core.service.base import CLICK, NORMAL, Base
+from core.service.recent import Recent
+from core.store.keys import model_key
+
+if TYPE_CHECKING:
+    from core.models.base import LanguageModel
+
+Span = tuple[int, int]
+Options = Sequence[tuple[str, Option]]
+SPAN = "salience of a span"
+"""Kind of the jobs of a click: they replace each other, not the matrix."""
+
+
+class Maps(Base):
+    """Found by content, else computed, and kept."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._matrices: Recent[SalienceMatrix] = Recent(self.memory_bytes)
+        self._spans: Recent[NDArray[np.float32]] = Recent(self.memory_bytes // 8)
+
+    def salience_request(
+        self, tokens: Tokens, spec: ModelSpec, method: str, options: Options = ()
+    ) -> SalienceRequest:
+        """The question "why each part of the response": one row a token, grouped where memory asks for it."""
+        from core.salience import plan
+
+        targets, _ = plan(tokens, self.settings.salience_budget_bytes)
+        ids = tuple(int(i) for i in tokens.ids)
+        return SalienceRequest(
+            self.resolve(spec), ids, tokens.prompt_len, method, tuple(targets), tuple(sorted(options))
+        )
+
+    def salience_note(self, tokens: Tokens) -> str:
+        """What to tell the person when rows were grouped to fit the memory; empty when they were not."""
+        from core.salience import plan
+
+        return plan(tokens, self.settings.salience_budget_bytes)[1]
+
+    def cached_salience(self, request: SalienceRequest) -> SalienceMatrix | None:
+        """The matrix if it is known: from memory, from disk, or as it ships. Loads no model."""
+        key = request.key
+        found = self._matrices.get(key)
+        if found is None and (found := self.store.salience(key)) is not None:
+            self._matrices.put(key, found, _matrix_bytes(found))
+        return found
+
+    def salience(
+        self,
+        tokens: Tokens,
+        spec: ModelSpec,
+        method: str,
+        *,
+        owner: str,
+        options: Options = (),
+        first: Span | None = None,
+        priority: int = NORMAL,
+    ) -> Job[SalienceMatrix]:
+        """A job for the full matrix, coarse to fine.
+
+        `partial` is a dict: `span` and `scores` (T,) of the clicked `first` (one backward pass, at once), and
+        `targets` with `values` (rows so far, T) of the matrix as it fills, in the order of the targets.
+        Later clicks are for `span_salience`, which runs between two rows of this.
+        """
+        request = self.salience_request(tokens, spec, method, options)
+        return self._matrix_job(request, tokens, owner=owner, first=first, priority=priority)
+
+    def explain(
+        self, request: SalienceRequest, tokens: Tokens, *, owner: str, replaces: bool = False
+    ) -> Job[SalienceMatrix]:
+        """A job for exactly `request`, whatever its rows."""
+        return self._matrix_job(request, tokens, owner=owner, replaces=replaces)
+
+    def span_salience(
+        self,
+        tokens: Tokens,
+        spec: ModelSpec,
+        method: str,
+        span: Span,
+        *,
+        owner: str,
+        options: Options = (),
+    ) -> Job[NDArray[np.float32]]:
+        """A job for one span by one backward pass, ahead of all other work: scores (T,)."""
+        spec = self.resolve(spec)
+        ids = tuple(int(i) for i in tokens.ids)
+        request = SalienceRequest(spec, ids, tokens.prompt_len, method, (span,), tuple(sorted(options)))
+
+        def work(model: LanguageModel, context: JobContext) -> NDArray[np.float32]:
+            return self._span(model, request, tokens, context)
+
+        return self.with_model(
+            work,
+            spec,
+            kind=SPAN,
+            key=request.key,
+            owner=owner,
+            priority=CLICK,
+            beside=model_key(spec),
+        )
+
+    def _matrix_job(
+        self,
+        request: SalienceRequest,
+        tokens: Tokens,
+        *,
+        owner: str,
+        first: Span | None = None,
+        replaces: bool = True,
+        priority: int = NORMAL,
+    ) -> Job[SalienceMatrix]:
+        def work(context: JobContext) -> SalienceMatrix:
+            if not request.targets:
+                raise AppError("The answer is empty, so there is nothing to explain.", hint="Run it again.")
+            found = self.cached_salience(request)
+            return found if found is not None else self._fill(request, tokens, first, context)
+
+        return self.submit(
+            work,
+            request.model,
+            kind="salience",
+            key=f"{request.key} {first}",
+            owner=owner,
+            replaces=replaces,
+            priority=priority,
+        )
+
+    def _fill(
+        self, request: SalienceRequest, tokens: Tokens, first: Span | None, context: JobContext
+    ) -> SalienceMatrix:
+        from core.salience import method
+
+        spec, total = request.model, len(request.targets)
+        partial: dict[str, Any] = {}
+        rows = np.zeros((total, len(request.ids)), np.float32)
+
+        def on_row(index: int, values: NDArray[np.float32]) -> None:
+            done = index + 1
+            rows[index] = values
+            # A view: rows below `done` are not written again.
+            partial.update(targets=request.targets[:done], values=rows[:done])
+            context.progress(done / total, "Looking at the prompt", partial=dict(partial))
+            context.give_way(beside=model_key(spec))
+
+        with self.model(spec, context) as model:
+            if first is not None and request.targets != (first,):
+                scores = self._span(model, replace(request, targets=(first,)), tokens, context)
+                partial.update(span=first, scores=scores)
+                context.progress(0.0, "Looking at the prompt", partial=dict(partial))
+                context.check()
+            matrix = method(request.method).run(
+                model, request, tokens=tokens, on_row=on_row, stop=context.stop
+            )
+        context.check()
+        self._matrices.put(request.key, matrix, _matrix_bytes(matrix))
+        self.quietly(lambda: self.store.save_salience(matrix))
+        return matrix
+
+    def _span(
+        self, model: LanguageModel, request: SalienceRequest, tokens: Tokens, context: JobContext
+    ) -> NDArray[np.float32]:
+        """Scores (T,) of a request with one target."""
+        from core.salience import method
+
+        found = self._spans.get(request.key)
+        if found is None:
+            run = method(request.method).run
+            found = run(model, request, tokens=tokens, stop=context.stop).values[0]
+            self._spans.put(request.key, found, found.nbytes)
+        return found
+
+
+def _matrix_bytes(matrix: SalienceMatrix) -> int:
+    return matrix.values.nbytes + (0 if matrix.gram is None else matrix.gram.nbytes)
