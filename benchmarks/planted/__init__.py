@@ -1,0 +1,1 @@
+"""What the benchmark of planted causes keeps (`ledger`), makes of it (`summary`) and writes (`document`)."""
