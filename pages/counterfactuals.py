@@ -22,7 +22,8 @@ left, right = st.columns([30, 70], gap="medium")
 with left:
     rows = row_choice.draw("counterfactuals", with_open=True)
     asked = form.draw()
-    if st.button("Make changes", type="primary", disabled=job_box.running("counterfactuals")):
+    primary = "secondary" if staging.current() is not None else "primary"
+    if st.button("Make changes", type=primary, disabled=job_box.running("counterfactuals")):
         try:
             staging.begin(asked, rows.examples, spec, params)
             st.rerun()
@@ -40,7 +41,10 @@ with right:
     effects.draw(staged)
     if staged.kept:
         with st.container(horizontal=True, vertical_alignment="center"):
-            if st.button(f"Run {len(staged.kept):,} and rank", disabled=job_box.running("counterfactuals")):
+            busy = job_box.running("counterfactuals")
+            measured = effects.shown(staged)
+            kind = "secondary" if measured else "primary"
+            if st.button(f"Run {len(staged.kept):,} and rank", type=kind, disabled=busy):
                 try:
                     effects.begin(staged, spec, params)
                     st.rerun()

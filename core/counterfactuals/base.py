@@ -43,6 +43,8 @@ class Field:
     maximum: int | None = None
     choices: tuple[tuple[str, str], ...] = ()
     """(value, label) of the kind "choice"."""
+    only_with: tuple[str, str] | None = None
+    """(another field, its value): asked only then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,12 @@ GENERATOR = Generator(
             choices=tuple((g.name, g.label) for g in GRANULARITIES if g.name != "token"),
         ),
         Field(
-            "pattern", "Regular expression", "line", r"\n\n", "For the granularity Custom: where a part ends."
+            "pattern",
+            "Regular expression",
+            "line",
+            r"\n\n",
+            "A part ends where it matches.",
+            only_with=("granularity", "custom"),
         ),
     ),
 )

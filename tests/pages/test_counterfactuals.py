@@ -76,7 +76,7 @@ def test_from_a_line_left_out_to_its_effect(page: Callable[[], AppTest], service
     assert app.info and not service.manager.loaded
     press(app, "Make changes")
     assert [s.value for s in app.subheader] == ["Leave one part out: 3 of 3 kept"]
-    assert "<del>two\n</del>" in html(app)
+    assert "<del>two ⏎ </del>" in html(app)
     app.checkbox(key=next(c.key for c in app.checkbox if c.label == "Keep")).uncheck().run()
     assert [s.value for s in app.subheader] == ["Leave one part out: 2 of 3 kept"]
     assert not service.manager.loaded
@@ -143,7 +143,12 @@ def test_every_form_is_drawn_from_its_declaration(page: Callable[[], AppTest]) -
         app.selectbox(key="generator").set_value(member.name).run()
         assert not app.exception
         shown: list[Any] = [*app.selectbox, *app.text_area, *app.text_input, *app.number_input, *app.checkbox]
-        assert {field.label for field in member.fields} <= {widget.label for widget in shown}
+        expected = {field.label for field in member.fields if field.only_with is None}
+        assert expected <= {widget.label for widget in shown}
+    app.selectbox(key="generator").set_value("leave_one_out").run()
+    assert not [w for w in app.text_input if w.label == "Regular expression"]
+    app.selectbox(key="leave_one_out granularity").set_value("custom").run()
+    assert [w for w in app.text_input if w.label == "Regular expression"]
 
 
 def test_no_rows_is_a_sentence(page: Callable[[], AppTest]) -> None:

@@ -146,4 +146,4 @@ def test_rows_without_targets_and_a_single_row(page: Callable[[], AppTest], serv
     button(app, "Run the model on 1 rows").click().run()
     finish(app, service)
     assert not app.exception
-    assert figures(app)["Exact match"]["95 % interval"] == "1.000 to 1.000"
+    assert figures(app)["Exact match"]["95 % interval"] == "needs two rows"

@@ -15,7 +15,7 @@ from core.metrics import METRICS, Metric
 from core.records import GenerationParams, ModelSpec
 from core.store.work import WorkList
 from core.ui import diff, frame, job_box, library, problem
-from core.ui.counterfactuals_page.staging import Staged
+from core.ui.counterfactuals_page.staging import Staged, shortened
 from core.ui.services import owner, service
 
 KEY = "effects"
@@ -54,11 +54,17 @@ def arrived(result: object) -> None:
         st.session_state[KEY] = (staged, originals, result)
 
 
+def shown(staged: Staged) -> bool:
+    """Whether the effects of `staged` have been measured."""
+    held = st.session_state.get(KEY)
+    return held is not None and held[0] is staged and held[2] is not None
+
+
 def draw(staged: Staged) -> None:
     """The ranked effects of `staged`, where they have been measured."""
-    held = st.session_state.get(KEY)
-    if held is None or held[0] is not staged or held[2] is None:
+    if not shown(staged):
         return
+    held = st.session_state[KEY]
     originals, report = held[1], held[2]
     for name, reason in report.failed[:5]:
         st.warning(problem.plain(f"{name}: {reason}"))
@@ -134,7 +140,9 @@ def _one(effect: Effect) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.caption("The prompt, changed")
-        diff.draw(effect.prompt_diff, frame.theme())
+        diff.draw(shortened(effect.prompt_diff), frame.theme())
+        with st.expander("The whole prompt"):
+            diff.draw(effect.prompt_diff, frame.theme())
     with right:
-        st.caption(problem.plain(effect.sentence))
+        st.caption(problem.plain(effect.sentence.capitalize()))
         diff.draw(effect.response_diff, frame.theme())

@@ -33,7 +33,10 @@ def draw() -> Asked:
     )
     member = by_name(name or GENERATORS[0].name)
     st.caption(member.description)
-    choices = {field.name: _widget(member, field) for field in member.fields}
+    choices: dict[str, Option] = {}
+    for field in member.fields:
+        asked = field.only_with is None or choices.get(field.only_with[0]) == field.only_with[1]
+        choices[field.name] = _widget(member, field) if asked else field.default
     left, right = st.columns(2)
     limit = left.number_input("At most, of each example", 1, 1000, 20, key="limit", persist_state="session")
     seed = right.number_input(

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import regex
 import streamlit as st
 
 from core.compare import Run, word_diff
@@ -18,8 +19,9 @@ from core.ui.counterfactuals_page.form import Asked
 from core.ui.services import owner, service
 
 KEY = "staged"
+_LINE_ENDS = regex.compile(r"\s*\n\s*")
 A_PAGE = 8
-AROUND = 60
+AROUND = 36
 """Characters of unchanged text shown on both sides of a change."""
 
 
@@ -103,11 +105,13 @@ def draw(staged: Staged) -> None:
         st.info("Nothing to change was found in these examples.")
         return
     pages = -(-len(staged.examples) // A_PAGE)
+    listed = st.container()
     page = 1
     if pages > 1:
         page = int(st.number_input(f"Page, of {pages:,}", 1, pages, key="staged page", width=120))
-    for example in staged.examples[(page - 1) * A_PAGE : page * A_PAGE]:
-        _one(staged, example)
+    with listed:
+        for example in staged.examples[(page - 1) * A_PAGE : page * A_PAGE]:
+            _one(staged, example)
 
 
 def _one(staged: Staged, example: Example) -> None:
@@ -152,15 +156,17 @@ def _replace(staged: Staged, example: Example, prompt: str) -> None:
 
 
 def shortened(runs: Sequence[Run]) -> list[Run]:
-    """The runs with long unchanged stretches cut to what stands around the changes."""
+    """The runs with unchanged stretches on one line, cut to what stands around the changes."""
     out = []
     for place, run in enumerate(runs):
         text = run.text
-        if run.change == "kept" and len(text) > 2 * AROUND + 20:
-            head = text[:AROUND] + " " if place else ""
-            tail = " " + text[-AROUND:] if place < len(runs) - 1 else ""
-            text = f"{head}[…]{tail}"
-        out.append(Run(run.change, text))
+        if run.change == "kept":
+            first, last = not place, place == len(runs) - 1
+            if len(text) > (AROUND if first or last else 2 * AROUND) + 10:
+                head = "" if first else text[:AROUND] + " "
+                tail = "" if last else " " + text[-AROUND:]
+                text = f"{head}…{tail}"
+        out.append(Run(run.change, _LINE_ENDS.sub(" ⏎ ", text)))
     return out
 
 

@@ -33,7 +33,7 @@ def draw(columns: Sequence[Column], rows: Rows, language: str) -> None:
             continue
         with st.container(horizontal=True, vertical_alignment="center"):
             for number, (label, words, begin) in enumerate(steps):
-                st.caption(words)
+                st.caption(words, width="content")
                 if st.button(
                     label,
                     key=f"{column.system.label} {number}",

@@ -23,7 +23,7 @@ def table(columns: Sequence[Column]) -> None:
         return
     rows = []
     for member in METRICS:
-        row: dict[str, object] = {"Metric": member.label, "In": _direction(member)}
+        row: dict[str, object] = {"Metric": member.label, "Unit": _direction(member)}
         for label, figures in found.items():
             one = figures[member.name]
             row[f"{label}"] = member.show(one.value)
@@ -46,7 +46,9 @@ def _of(label: str, found: dict[str, dict[str, Aggregate]]) -> str:
 
 
 def _interval(one: Aggregate) -> str:
-    return f"{one.metric.show(one.low)} to {one.metric.show(one.high)}" if one.rows else "–"
+    if one.rows < 2:
+        return "needs two rows" if one.rows else "–"
+    return f"{one.metric.show(one.low)} to {one.metric.show(one.high)}"
 
 
 def _direction(member: Metric) -> str:
