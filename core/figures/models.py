@@ -112,6 +112,7 @@ def cross_likelihood(
             colorscale=scale(theme, False, 0.5),
             text=shown,
             texttemplate="%{text}",
+            textfont={"color": palette.TEXT[theme], "size": 15},
             hovertext=hover,
             hoverinfo="text",
             xgap=2,
@@ -122,9 +123,12 @@ def cross_likelihood(
     )
     figure.layout.plot_bgcolor = faint(theme)
     wrapped = [label(name, 28) for name in names]
-    figure.update_xaxes(**ticks, ticktext=wrapped, side="top", title={"text": "judged by"})
+    figure.update_xaxes(**ticks, ticktext=wrapped, side="top", title={"text": "judged by", "standoff": 12})
     figure.update_yaxes(
-        **ticks, ticktext=wrapped, title={"text": "answer of"}, range=[max(len(names), 1) - 0.5, -0.5]
+        **ticks,
+        ticktext=wrapped,
+        title={"text": "answer of", "standoff": 12},
+        range=[max(len(names), 1) - 0.5, -0.5],
     )
     return figure
 

@@ -43,13 +43,13 @@ def default() -> list[str]:
 def draw() -> tuple[ModelSpec, ...]:
     """Draw the menu. Returns the chosen models, in the order in which they were chosen."""
     known = options()
-    held = [name for name in st.session_state.get(KEY, []) if name in known]
-    if KEY in st.session_state and held != st.session_state[KEY]:
-        st.session_state[KEY] = held
+    if KEY not in st.session_state:
+        st.session_state[KEY] = default()
+    elif any(name not in known for name in st.session_state[KEY]):  # removed on the Models page
+        st.session_state[KEY] = [name for name in st.session_state[KEY] if name in known]
     names = st.multiselect(
         "Models to compare",
         list(known),
-        default=None if KEY in st.session_state else default(),
         max_selections=MOST,
         key=KEY,
         persist_state="session",

@@ -19,11 +19,11 @@ from core.ui.services import service
 
 _LOCAL = {member.name: member for member in BACKENDS if not member.remote}
 PRECISIONS = {
-    "float32": "float32: exact, 4 bytes a weight",
-    "bfloat16": "bfloat16: 2 bytes a weight",
-    "float16": "float16: 2 bytes a weight, may overflow",
-    "int8": "int8: 1 byte a weight",
-    "nf4": "nf4: half a byte a weight",
+    "float32": "float32 (4 bytes)",
+    "bfloat16": "bfloat16 (2 bytes)",
+    "float16": "float16 (2 bytes)",
+    "int8": "int8 (1 byte)",
+    "nf4": "nf4 (half a byte)",
 }
 
 
@@ -64,15 +64,17 @@ def draw() -> None:
         index=list(PRECISIONS).index(usual),
         format_func=PRECISIONS.__getitem__,
         key=f"local-precision {device == 'cpu'}",
+        help="In brackets: what a weight takes. float32 is exact; float16 overflows in some models; int8 "
+        "and nf4 change the weights a little.",
     )
     length = three.number_input(
-        "Prompt and answer together, in tokens",
+        "Length in tokens",
         16,
         131_072,
         1024,
         step=256,
         key="local-length",
-        help="For the estimate of what explaining an answer takes.",
+        help="Of prompt and answer together, for the estimate of what explaining an answer takes.",
     )
     with st.expander("More"):
         library = st.selectbox(
