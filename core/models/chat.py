@@ -7,7 +7,7 @@ more with placeholders for them, so that a word of the template ("user") is neve
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import TemplateError
 
@@ -17,8 +17,18 @@ from core.records import Message
 Ranges = list[tuple[int, int]]
 
 
-def render(tokenizer: Any, messages: Sequence[Message]) -> tuple[str, Ranges]:
-    """The text the model reads, without a leading beginning-of-text token, and the turns' character ranges.
+class Rendered(NamedTuple):
+    """A conversation as the model reads it, without the beginning-of-text token that the template may put."""
+
+    text: str
+    turns: Ranges
+    """Half-open character ranges of what the person wrote, in order."""
+    begins: bool | None
+    """Whether a beginning-of-text token goes first; None: as the tokenizer does for any text."""
+
+
+def render(tokenizer: Any, messages: Sequence[Message]) -> Rendered:
+    """The text the model reads and where the turns stand in it.
 
     Without a template the turns are joined by blank lines, and all but the joints is theirs. A template that
     refuses a system turn gets it as the start of the first user turn.
@@ -29,7 +39,7 @@ def render(tokenizer: Any, messages: Sequence[Message]) -> tuple[str, Ranges]:
         raise AppError("The conversation has no turns.", hint="Write at least one message.")
     turns = [(message.role, message.content) for message in messages]
     if not getattr(tokenizer, "chat_template", None):
-        return _join([content for _, content in turns])
+        return Rendered(*_join([content for _, content in turns]), None)
     try:
         text = _apply(tokenizer, turns)
     except TemplateError as refused:
@@ -43,9 +53,10 @@ def render(tokenizer: Any, messages: Sequence[Message]) -> tuple[str, Ranges]:
     bos = tokenizer.bos_token or ""
     placeholders = [f"\ue000{index}\ue001" for index in range(len(turns))]
     frame = _apply(tokenizer, [(role, mark) for (role, _), mark in zip(turns, placeholders)])
-    if bos and text.startswith(bos):
+    begins = bool(bos) and text.startswith(bos)
+    if begins:
         text, frame = text[len(bos) :], frame.removeprefix(bos)
-    return text, _locate(text, frame, placeholders, [content for _, content in turns])
+    return Rendered(text, _locate(text, frame, placeholders, [content for _, content in turns]), begins)
 
 
 def _apply(tokenizer: Any, turns: Sequence[tuple[str, str]]) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from core.errors import AppError
 from core.models import folder
@@ -117,7 +117,10 @@ def facts(spec: ModelSpec) -> Facts | None:
     """Sizes of a local folder or a preset; None when nothing is known before it is fetched."""
     path = folder.local(spec.path)
     if path is not None and (path / "config.json").is_file():
-        config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        try:
+            config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise AppError(f"The config.json in {path} is no JSON: {error}.") from error
         return facts_from_config(config, count_parameters(path))
     from core.models.presets import PRESETS  # which ask back for sizes when they choose a precision
 
@@ -128,10 +131,17 @@ def facts(spec: ModelSpec) -> Facts | None:
 
 
 def count_parameters(path: Path) -> int:
-    """Parameters in a folder's safetensors, from their headers."""
+    """Parameters in a folder's safetensors, from their headers. Raises: AppError for a broken file."""
     total = 0
     for file in path.glob("*.safetensors"):
-        with safe_open(file, framework="np") as weights:
+        try:
+            weights = safe_open(file, framework="np")
+        except SafetensorError as error:
+            raise AppError(
+                f"The weights {file.name} in {path} cannot be read: {error}.",
+                hint="The file is broken or was not copied whole: fetch it again.",
+            ) from error
+        with weights:
             total += sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118
     return total
 

@@ -182,13 +182,18 @@ class HuggingFaceModel:
 
     def tokenize(self, prompt: str | Sequence[Message], response: str | None = None) -> Tokens:
         """See `LanguageModel`. Raises: AppError for an empty prompt or one beyond the model's length."""
+        begins, written = None, None
         if isinstance(prompt, str):
-            text, written = prompt, None
+            text = prompt
         else:
-            text, written = chat.render(self.tokenizer, prompt)
-        if not text.strip():
+            text, written, begins = chat.render(self.tokenizer, prompt)
+        if not any(part.strip() for part in ([text] if written is None else [text[a:b] for a, b in written])):
             raise AppError("The prompt is empty.", hint="Write something for the model to continue.")
-        ids, spans, special = self._encode(text, begin=True)
+        ids, spans, special = self._encode(text, begin=begins is None)
+        if begins:
+            ids.insert(0, self.tokenizer.bos_token_id)
+            spans.insert(0, (0, 0))
+            special.insert(0, True)
         role = [Role.PROMPT] * len(ids)
         if written is not None:
             role = [
@@ -336,8 +341,9 @@ class HuggingFaceModel:
             return np.zeros(0, np.float32)
         ids = torch.tensor(tokens.ids, device=self.device)
         logits = self.model(input_ids=ids[None, :-1], use_cache=False, logits_to_keep=rows - 1).logits[0]
-        nats = torch.log_softmax(logits.float(), -1).gather(1, ids[rows][:, None].to(logits.device))
-        return nats[:, 0].cpu().numpy()
+        wide = logits.float()
+        nats = wide.gather(1, ids[rows][:, None].to(logits.device))[:, 0] - wide.logsumexp(-1)
+        return nats.cpu().numpy()
 
     @torch.no_grad()
     def mean_embedding(self) -> torch.Tensor:

@@ -11,7 +11,7 @@ import torch
 
 from core.errors import AppError
 from core.models import load
-from core.records import GenerationParams, Message, ModelSpec, Role
+from core.records import GenerationParams, ModelSpec, Role
 
 TEXTS = ["The soup has cheese.", "  é 한국어 שלום 🙂\r\n\n ", "ａ́b\t🙂🙂x", "<eos> typed <bos>"]
 
@@ -111,18 +111,6 @@ def test_a_left_padded_batch_changes_no_answer(load_tiny, family):
         np.testing.assert_allclose(made.logprob_nats, alone.logprob_nats, atol=1e-4)
 
 
-def test_chat_turns_and_template(load_tiny):
-    model = load_tiny()
-    tokens = model.tokenize(
-        [Message("user", " user "), Message("assistant", "ok"), Message("user", "The soup")]
-    )
-    assert (tokens.ids == model.tokenizer.bos_token_id).sum() == 1
-    written = "".join(s for s, role in zip(tokens.strings, tokens.role) if role == Role.PROMPT)
-    assert written == "userokThe soup"
-    assert "<start_of_turn>" in tokens.text
-    assert tokens.special[[s == "<start_of_turn>" for s in tokens.strings]].all()
-
-
 def test_folders_that_cannot_be_loaded(tmp_path):
     def fault(path) -> str:
         with pytest.raises(AppError) as caught:
@@ -143,3 +131,45 @@ def test_prompts_that_cannot_be_read(load_tiny):
         model.tokenize("  \n")
     with pytest.raises(AppError, match=r"257 tokens long.*at most 256"):
         model.tokenize("\x00" * 256)
+
+
+def test_stop_texts_cut_the_answer(load_tiny):
+    """The greedy answer once more, stopped at three of its own characters: text before, ids up to them."""
+    model = load_tiny("gpt2")
+    tokens = model.tokenize("The soup")
+    whole = model.generate(tokens, GenerationParams(max_new_tokens=12))
+    mark = whole.text[5:8]
+    cut = whole.text.index(mark)
+    params = GenerationParams(max_new_tokens=12, stop=("never written", mark))
+    for made in (model.generate(tokens, params), model.generate_batch([tokens], params)[0]):
+        assert made.stop_reason == "stop"
+        assert made.text == whole.text[:cut]
+        ids = made.tokens.ids.tolist()
+        assert ids == whole.tokens.ids[: len(ids)].tolist()
+        assert made.tokens.response.startswith(made.text) and made.tokens.char_spans[-1, 0] - 8 < cut
+
+
+def test_a_device_map_over_what_there_is(model_folder):
+    model = load(ModelSpec("x", str(model_folder("llama")), device="auto"))
+    made = model.generate(model.tokenize("The soup"), GenerationParams(max_new_tokens=2))
+    assert len(made.logprob_nats) == 2
+
+
+def test_a_broken_model_is_a_sentence(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+    (tmp_path / "model.safetensors").write_bytes(b"not a tensor")
+    with pytest.raises(AppError, match=r"weights model.safetensors in .* cannot be read"):
+        load(ModelSpec("x", str(tmp_path)))
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(AppError, match="is no JSON"):
+        load(ModelSpec("x", str(tmp_path)))
+
+
+def test_what_transformers_does_not_know_is_a_sentence(model_folder, tmp_path):
+    import shutil
+
+    broken = tmp_path / "broken"
+    shutil.copytree(model_folder("llama"), broken)
+    (broken / "config.json").write_text('{"model_type": "no-such-model"}')
+    with pytest.raises(AppError, match="x could not be loaded as a causal language model"):
+        load(ModelSpec("x", str(broken)))
