@@ -23,6 +23,7 @@ from core.ui.salience_text import ACTIONS, choice, salience_text
 
 POLL_SECONDS = 0.25
 KEY = "salience-text"
+HEIGHT = 560
 DEFAULT_GRANULARITY = "line"
 
 
@@ -58,7 +59,7 @@ def _view(answer: Answer | None, polling: bool) -> None:
         st.rerun()
     granularity, pattern, method, corner = _controls()
     if answer is None:
-        salience_text(key=KEY, empty="No answer of this model to this prompt yet. Press Run.", height=None)
+        salience_text(key=KEY, empty="No answer of this model to this prompt yet. Press Run.", height=HEIGHT)
     elif answer.writing:
         _writing(answer)
     elif answer.generation is None:
@@ -154,7 +155,7 @@ def _writing(answer: Answer) -> None:
     assert job is not None
     waiting = job.state == "queued"
     note = f"Waiting, {job.position} before this one" if waiting else (job.message or "Writing")
-    salience_text(key=KEY, stream=job.partial or "", note=f"{note}, {job.seconds:.1f} s", height=None)
+    salience_text(key=KEY, stream=job.partial or "", note=f"{note}, {job.seconds:.1f} s", height=HEIGHT)
     st.button("Stop", key="stop", on_click=job.stop)
 
 
@@ -205,7 +206,7 @@ def _explained(
         units=method.units,
         note=more.facts(generation),
         actions=tuple(ACTIONS) if found is not None else (),
-        height=560,
+        height=HEIGHT,
         on_select=on_select,
         on_action=on_action,
     )
