@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,18 +73,14 @@ class ScoreAnswers:
     needs_model: bool = False
 
     def items(self, rows: Sequence[Example], desk: Desk) -> list[Item]:
-        language = resolve_language([Row(r.id, None, r.target) for r in rows], self.language)
+        return self.items_of(metric_rows(rows, self.dataset_id, desk))
+
+    def items_of(self, rows: Sequence[Row]) -> list[Item]:
+        """The rows that at least one of the metrics can score, each with the language of all."""
+        language = resolve_language(rows, self.language)
         return [
-            {
-                "id": row.id,
-                "response": row.response,
-                "target": row.target,
-                "state": row.state,
-                "target_logprob_nats": row.target_logprob_nats,
-                "target_tokens": row.target_tokens,
-                "language": language,
-            }
-            for row in metric_rows(rows, self.dataset_id, desk)
+            asdict(row) | {"language": language}
+            for row in rows
             if any(not why_left_out(row, metric(name)) for name in self.names)
         ]
 
@@ -117,22 +113,24 @@ class ScoreAnswers:
         return dict(results)
 
 
-def measured(task: ScoreAnswers, rows: Sequence[Example], desk: Desk) -> dict[str, Measured] | None:
-    """The metrics of `rows` by name, from the finished run of `task`; None where it is not finished."""
+def measured(task: ScoreAnswers, rows: Sequence[Row], desk: Desk) -> dict[str, Measured] | None:
+    """The metrics of `rows` (`metric_rows`) by name, from the finished run of `task`; None without one.
+
+    Raises: AppError where there are no rows.
+    """
     if not rows:
         raise AppError(
             "There are no examples to score: the selection is empty.", hint="Choose some rows first."
         )
-    items = task.items(rows, desk)
+    items = task.items_of(rows)
     key = key_of(task, items, desk.spec)
     work = WorkList(desk.workspace)
     listed = next((w for w in work.all(task.kind) if w.key == key and w.state == "done"), None)
     if listed is None and items:
         return None
     results = work.results(listed.id) if listed is not None else {}
-    language = resolve_language([Row(r.id, None, r.target) for r in rows], task.language)
-    known = metric_rows(rows, task.dataset_id, desk)
-    return {name: _measured(name, language, known, results) for name in task.names}
+    language = resolve_language(rows, task.language)
+    return {name: _measured(name, language, rows, results) for name in task.names}
 
 
 def _measured(name: str, language: str, rows: Sequence[Row], results: Mapping[str, Any]) -> Measured:

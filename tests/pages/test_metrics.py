@@ -115,7 +115,7 @@ def test_rows_can_be_searched_and_a_bad_search_is_a_sentence(
 ) -> None:
     app = page()
     app.text_input(key="metrics search").set_value("source:one").run()
-    assert button(app, "Run the model on 1 rows")
+    assert button(app, "Run the model on 1 row")
     app.text_input(key="metrics search").set_value("source:nowhere").run()
     assert not app.exception
     assert any("selection is empty" in error.value for error in app.error)
@@ -141,9 +141,9 @@ def test_figures_by_group_distribution_and_scatter(page: Callable[[], AppTest], 
 def test_rows_without_targets_and_a_single_row(page: Callable[[], AppTest], service: Service) -> None:
     app = page()
     app.text_input(key="metrics search").set_value("id:c").run()
-    assert any("None of these 1 rows has a target" in info.value for info in app.info)
+    assert any("None of the 1 row here has a target" in info.value for info in app.info)
     app.text_input(key="metrics search").set_value("id:a").run()
-    button(app, "Run the model on 1 rows").click().run()
+    button(app, "Run the model on 1 row").click().run()
     finish(app, service)
     assert not app.exception
     assert figures(app)["Exact match"]["95 % interval"] == "needs two rows"

@@ -23,8 +23,8 @@ def draw(columns: Sequence[Column], rows: Rows, language: str) -> None:
     """One line a system that lacks something; nothing where all is there."""
     if not any((example.target or "").strip() for column in columns for example in column.examples):
         st.info(
-            f"None of these {len(rows.examples):,} rows has a target, the answer hoped for, so there is "
-            "nothing to compare answers with. Add targets in the Editor."
+            f"None of the {_count(len(rows.examples), 'row')} here has a target, the answer hoped for, so "
+            "there is nothing to compare answers with. Add targets in the Editor."
         )
         return
     for column in columns:
@@ -55,24 +55,28 @@ def _steps(column: Column, rows: Rows, language: str) -> list[Step]:
         steps.append(
             (
                 "Compute the metrics",
-                f"{name} has answered {total - len(column.unanswered):,} of {total:,} rows.",
+                f"{name} has answered {total - len(column.unanswered):,} of {_count(total, 'row')}.",
                 lambda: job_box.hold("metrics", work.start(system, rows, column.examples, language)),
             )
         )
     if column.unanswered:
         steps.append(
             (
-                f"Run the model on {len(column.unanswered):,} rows",
-                f"{name}: {len(column.unanswered):,} of {total:,} rows have no answer yet.",
+                f"Run the model on {_count(len(column.unanswered), 'row')}",
+                f"{name}: no answer yet to {len(column.unanswered):,} of {_count(total, 'row')}.",
                 lambda: work.start_answers(system, column.unanswered),
             )
         )
     if column.unscored:
         steps.append(
             (
-                f"Score {len(column.unscored):,} targets",
+                f"Score {_count(len(column.unscored), 'target')}",
                 f"{name} has not been asked how likely the targets are.",
                 lambda: work.start_scores(system, column.unscored),
             )
         )
     return steps
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

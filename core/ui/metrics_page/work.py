@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.backends import Desk, Generate, ScoreAnswers, ScoreTargets, backend, measured, metric_rows
 from core.metrics import METRICS, Aggregate, Comparison, Measured, Row, aggregate, compare
@@ -22,6 +24,9 @@ NAMES = tuple(member.name for member in METRICS)
 AT_ONCE = 500
 """Text metrics of so many rows are computed unasked: well under a second each."""
 WAIT_SECONDS = 8.0
+MOST_REMEMBERED = 2000
+Mask = NDArray[np.bool_]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -59,10 +64,10 @@ def column(system: System, rows: Rows, edits: dict[str, Example], language: str)
     known = tuple(metric_rows(examples, rows.dataset.id, desk(system)))
     if examples and not countable(known):
         return Column(system, positions, examples, known, None)
-    figures = measured(task, examples, desk(system))
+    figures = measured(task, known, desk(system))
     if figures is None and len(examples) <= AT_ONCE:
         start(system, rows, examples, language).wait(WAIT_SECONDS)
-        figures = measured(task, examples, desk(system))
+        figures = measured(task, known, desk(system))
     return Column(system, positions, examples, known, figures)
 
 
@@ -74,11 +79,11 @@ def countable(rows: Sequence[Row]) -> bool:
 def paired(first: Column, second: Column, name: str) -> Comparison:
     """The paired test of two systems on the rows that both have. Raises: AppError where there is none."""
     assert first.figures is not None and second.figures is not None
-    both = sorted(set(first.positions) & set(second.positions))
-    return compare(
-        _at(first.figures[name], [first.positions.index(i) for i in both]),
-        _at(second.figures[name], [second.positions.index(i) for i in both]),
-    )
+    both = set(first.positions) & set(second.positions)
+    a = _at(first.figures[name], [place for place, i in enumerate(first.positions) if i in both])
+    b = _at(second.figures[name], [place for place, i in enumerate(second.positions) if i in both])
+    key = ("paired", name, _address(a), _address(b))
+    return _remembered(key, lambda: compare(a, b))
 
 
 def _at(one: Measured, places: list[int]) -> Measured:
@@ -116,21 +121,26 @@ def _hold(task: Any, system: System, examples: Sequence[Example]) -> None:
     job_box.hold("metrics", job)
 
 
-def aggregates(one: Column, mask: np.ndarray[Any, Any] | None = None) -> dict[str, Aggregate]:
+def aggregates(one: Column, mask: Mask | None = None) -> dict[str, Aggregate]:
     """Every metric with its interval over the rows, or those of `mask`; remembered while nothing changes."""
     assert one.figures is not None
-    made: dict[tuple[Any, ...], Aggregate] = st.session_state.setdefault("metrics aggregates", {})
-    if len(made) > 2000:
-        made.clear()
-    found = {}
-    for name, figures in one.figures.items():
-        key = (name, figures.language, figures.statistics.tobytes(), figures.reasons, _bytes(mask))
-        address = (name, hash(key))
-        if address not in made:
-            made[address] = aggregate(figures, mask)
-        found[name] = made[address]
+    inside = b"" if mask is None else np.asarray(mask, dtype=bool).tobytes()
+    return {
+        name: _remembered(("aggregate", name, _address(figures), inside), partial(aggregate, figures, mask))
+        for name, figures in one.figures.items()
+    }
+
+
+def _address(figures: Measured) -> tuple[str, int, int]:
+    return figures.language, hash(figures.statistics.tobytes()), hash(figures.reasons)
+
+
+def _remembered(key: tuple[Any, ...], make: Callable[[], T]) -> T:
+    """What `make` gives, kept in the session under `key`: a bootstrap over many rows takes a moment."""
+    held: dict[tuple[Any, ...], Any] = st.session_state.setdefault("metrics remembered", {})
+    if key not in held:
+        if len(held) >= MOST_REMEMBERED:
+            held.clear()
+        held[key] = make()
+    found: T = held[key]
     return found
-
-
-def _bytes(mask: np.ndarray[Any, Any] | None) -> bytes:
-    return b"" if mask is None else np.asarray(mask, dtype=bool).tobytes()

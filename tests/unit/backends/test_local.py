@@ -20,6 +20,7 @@ from core.backends import (
     SummariseSalience,
     backend,
     measured,
+    metric_rows,
     to_effects,
 )
 from core.backends.metrics_task import target_scores
@@ -133,10 +134,10 @@ def test_metrics_are_computed_once_and_come_back_whole(
     run(service, here, ScoreTargets(), ROWS[:1])
     task = ScoreAnswers(dataset, ("exact_match", "bleu", "target_perplexity"))
     desk = Desk(service.store, here, SPEC)
-    assert measured(task, ROWS, desk) is None
+    assert measured(task, metric_rows(ROWS, dataset, desk), desk) is None
     report = run(service, here, task)
     assert (report.done, report.left_out) == (2, 2)
-    found = measured(task, ROWS, desk)
+    found = measured(task, metric_rows(ROWS, dataset, desk), desk)
     assert found is not None
     exact = aggregate(found["exact_match"])
     assert (exact.value, exact.rows) == (0.5, 2)
@@ -150,7 +151,9 @@ def test_metrics_are_computed_once_and_come_back_whole(
     assert table[table["name"] == "bleu"]["value"].max() == pytest.approx(100)
     assert run(service, here, task).done == 2  # a finished run is begun anew only when it is asked for
     run(service, here, Generate(), ROWS)
-    assert measured(task, ROWS, desk) is None  # a new answer: other items, another run
+    assert (
+        measured(task, metric_rows(ROWS, dataset, desk), desk) is None
+    )  # a new answer: other items, another run
 
 
 def test_metrics_of_no_rows_is_a_sentence(service: Service, here: Workspace, dataset: str) -> None:
