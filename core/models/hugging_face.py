@@ -230,6 +230,8 @@ class HuggingFaceModel:
         added = [bool(flag) and a == b for flag, (a, b) in zip(encoded["special_tokens_mask"], spans)]
         while added and added[-1]:  # an end-of-text id would end the prompt before the answer
             ids.pop(), spans.pop(), added.pop()
+        if added[:1] == [True] and ids[:1] == ids[1:2]:  # who pastes a rendered template typed one already
+            ids.pop(0), spans.pop(0), added.pop(0)
         special = [flag or self._bytes_of.is_special(i) for flag, i in zip(added, ids)]
         return ids, cover(spans, special, len(text)), special
 

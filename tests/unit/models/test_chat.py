@@ -91,6 +91,14 @@ def test_a_template_that_rewrites_a_turn_still_shows_its_words():
     assert text == "??[ok][no]" and [text[a:b] for a, b in turns] == ["ok", "no"]
 
 
+def test_a_pasted_template_has_one_beginning(load_tiny):
+    model = load_tiny()
+    messages = [Message("user", "The soup")]
+    pasted = model.tokenize("<bos>" + render(model.tokenizer, messages).text)
+    assert pasted.ids.tolist() == model.tokenize(messages).ids.tolist()
+    assert pasted.strings[0] == "<bos>" and pasted.special[0]
+
+
 def test_without_a_template_turns_are_raw_text(load_tiny, monkeypatch):
     model = load_tiny()
     monkeypatch.setattr(model.tokenizer, "chat_template", None)
