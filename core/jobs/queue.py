@@ -1,10 +1,4 @@
-"""Work in the background: one worker thread a lane (a device); progress, queue position, Stop and a result.
-
-A *job* is what one owner (a browser session, a web request) waits for; the *work* behind it is shared by
-all owners who asked for the same key while it was in flight, and ends early only when the last of them has
-left. Work of a lane never overlaps, so a model is never used by two threads. This module knows no model, no
-page and no store; it starts threads only when something is submitted.
-"""
+"""The queue: one worker thread a lane, shared work, priorities, and an end that answers everybody."""
 
 from __future__ import annotations
 
@@ -14,179 +8,13 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, TypeVar
 
 from core.errors import AppError, Stopped
+from core.jobs.job import Job, JobContext, State, Work
 
 T = TypeVar("T")
-State = Literal["queued", "running", "done", "failed", "stopped"]
-
-FINISHED: tuple[State, ...] = ("done", "failed", "stopped")
 logger = logging.getLogger(__name__)
-
-
-@dataclass(eq=False)
-class _Work:
-    """What a worker runs once, for all who asked for it. Guarded by the queue's lock."""
-
-    id: int
-    fn: Callable[[JobContext], Any]
-    kind: str
-    key: str
-    lane: str
-    priority: int
-    beside: str
-    state: State = "queued"
-    progress: float | None = None
-    message: str = ""
-    partial: Any = None
-    result: Any = None
-    error: AppError | None = None
-    version: int = 0
-    started: float = 0.0
-    ended: float = 0.0
-    stop: threading.Event = field(default_factory=threading.Event)
-    jobs: list[Job[Any]] = field(default_factory=list)
-
-    def order(self) -> tuple[int, int]:
-        return -self.priority, self.id
-
-
-class JobContext:
-    """What running work sees of its job: report progress, and learn that nobody waits any more."""
-
-    def __init__(self, queue: JobQueue, work: _Work) -> None:
-        self._queue, self._work = queue, work
-
-    @property
-    def stop(self) -> threading.Event:
-        return self._work.stop
-
-    def progress(self, fraction: float | None, message: str = "", partial: Any = None) -> None:
-        """Show how far it is, `fraction` 0 to 1 or None (unknown); no message or partial keeps the last."""
-        work = self._work
-        with self._queue._changed:
-            work.progress = None if fraction is None else min(1.0, max(0.0, float(fraction)))
-            work.message = message or work.message
-            work.partial = work.partial if partial is None else partial
-        self._queue._announce(work)
-
-    def check(self) -> None:
-        """Raise `Stopped` when nobody waits for this work any more."""
-        if self.stop.is_set():
-            raise Stopped
-
-    def give_way(self, beside: str | None = None) -> None:
-        """Let more urgent work of the lane run now, on this thread, then come back.
-
-        For long work that goes example by example: call it between two of them, where no model is held. Where
-        one is held, only work submitted with the same `beside` may pass, because it uses that very model.
-        Raises: Stopped, as `check`.
-        """
-        self.check()
-        mine = self._work
-        while (urgent := self._queue._next(mine.lane, above=mine.priority, beside=beside)) is not None:
-            self._queue._run(urgent)
-        self.check()
-
-
-class Job(Generic[T]):
-    """One owner's view of a piece of work; safe to read from any thread."""
-
-    def __init__(self, queue: JobQueue, work: _Work, owner: str) -> None:
-        self._queue, self._work, self._left = queue, work, False
-        self._listeners: list[Callable[[Job[T]], None]] = []
-        self.id, self.kind, self.key, self.owner = work.id, work.kind, work.key, owner
-
-    @property
-    def state(self) -> State:
-        """`stopped` at once when others still wait for the work; else when the work has really ended."""
-        return "stopped" if self._left else self._work.state
-
-    @property
-    def finished(self) -> bool:
-        return self.state in FINISHED
-
-    @property
-    def stopping(self) -> bool:
-        """Stop was asked for, and the work has not come to its next check yet."""
-        return self._work.stop.is_set() and not self.finished
-
-    @property
-    def progress(self) -> float | None:
-        return self._work.progress
-
-    @property
-    def message(self) -> str:
-        return self._work.message
-
-    @property
-    def partial(self) -> Any:
-        """The newest part of the result, or None."""
-        return self._work.partial
-
-    @property
-    def version(self) -> int:
-        """Grows with every change, so that a page redraws only when there is news."""
-        return self._work.version
-
-    @property
-    def result(self) -> T | None:
-        """What the work returned; after Stop, what it had by then (None where that is nothing)."""
-        return None if self._left else self._work.result
-
-    @property
-    def error(self) -> AppError | None:
-        """None unless it failed or was stopped."""
-        return Stopped() if self._left else self._work.error
-
-    @property
-    def seconds(self) -> float:
-        """Time that the work has run for so far, in seconds; 0 while it waits."""
-        work = self._work
-        return (work.ended or time.monotonic()) - work.started if work.started else 0.0
-
-    @property
-    def position(self) -> int:
-        """How many jobs of the lane finish before this one: 0 when it runs or has ended."""
-        return len(self._queue._ahead(self._work))
-
-    @property
-    def eta_seconds(self) -> float | None:
-        """Seconds until the result, from its own progress and what such jobs took before; None: unknown."""
-        if self.finished:
-            return 0.0
-        left = [self._queue._left_seconds(work) for work in (*self._queue._ahead(self._work), self._work)]
-        known = [seconds for seconds in left if seconds is not None]
-        return sum(known) if len(known) == len(left) else None
-
-    def stop(self) -> None:
-        """This owner leaves; the work itself ends when no owner is left. Harmless when it has ended."""
-        self._queue._leave(self)
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Block until it has ended for this owner, at most `timeout` seconds; True when it has ended."""
-        with self._queue._changed:
-            return self._queue._changed.wait_for(lambda: self.finished, timeout)
-
-    def get(self, timeout: float | None = None) -> T:
-        """The result, waited for.
-
-        Raises: the job's `AppError` (also `Stopped`); AppError with code `timeout` when it takes longer.
-        """
-        if not self.wait(timeout):
-            raise AppError(f"This takes longer than the {timeout:,.0f} seconds allowed.", code="timeout")
-        if self.error is not None:
-            raise self.error
-        return self._work.result
-
-    def on_change(self, listener: Callable[[Job[T]], None]) -> None:
-        """Call `listener(job)` after every change, on the thread that made it (at once when it has ended)."""
-        with self._queue._changed:
-            self._listeners.append(listener)
-        if self.finished:
-            listener(self)
 
 
 class JobQueue:
@@ -198,9 +26,9 @@ class JobQueue:
     def __init__(self, max_queued: int = 0) -> None:
         self.max_queued = max_queued
         self._changed = threading.Condition(threading.RLock())
-        self._waiting: dict[str, list[_Work]] = defaultdict(list)
-        self._running: dict[str, list[_Work]] = defaultdict(list)
-        self._by_key: dict[str, _Work] = {}
+        self._waiting: dict[str, list[Work]] = defaultdict(list)
+        self._running: dict[str, list[Work]] = defaultdict(list)
+        self._by_key: dict[str, Work] = {}
         self._by_owner: dict[tuple[str, str], Job[Any]] = {}
         self._threads: dict[str, threading.Thread] = {}
         self._usual_seconds: dict[str, float] = {}
@@ -244,7 +72,7 @@ class JobQueue:
                 before.stop()
                 work = self._by_key.get(key)
             if work is None:
-                work = self._enqueue(_Work(next(self._ids), fn, kind, key, lane, priority, beside))
+                work = self._enqueue(Work(next(self._ids), fn, kind, key, lane, priority, beside))
             job: Job[T] = Job(self, work, owner)
             work.jobs.append(job)
             if replaces:
@@ -269,7 +97,7 @@ class JobQueue:
 
     # -- within the module ---------------------------------------------------------------------------------
 
-    def _enqueue(self, work: _Work) -> _Work:
+    def _enqueue(self, work: Work) -> Work:
         waiting = sum(map(len, self._waiting.values()))
         if self.max_queued and waiting >= self.max_queued:
             raise AppError(
@@ -280,7 +108,7 @@ class JobQueue:
         lane = work.lane
         self._by_key[work.key] = work
         self._waiting[lane].append(work)
-        self._waiting[lane].sort(key=_Work.order)
+        self._waiting[lane].sort(key=Work.order)
         if lane not in self._threads:
             thread = threading.Thread(target=self._loop, args=(lane,), name=f"whence-{lane}", daemon=True)
             self._threads[lane] = thread
@@ -288,7 +116,7 @@ class JobQueue:
         self._changed.notify_all()
         return work
 
-    def _next(self, lane: str, above: int | None = None, beside: str | None = None) -> _Work | None:
+    def _next(self, lane: str, above: int | None = None, beside: str | None = None) -> Work | None:
         """Take the next work of a lane off the queue, now running; with conditions, see `give_way`."""
         with self._changed:
             waiting = self._waiting[lane]
@@ -315,7 +143,7 @@ class JobQueue:
             self._run(work)
             del work  # an idle worker must not keep the last result alive
 
-    def _run(self, work: _Work) -> None:
+    def _run(self, work: Work) -> None:
         self._announce(work)
         result: Any = None
         error: AppError | None = None
@@ -344,7 +172,7 @@ class JobQueue:
                 self._usual_seconds[work.kind] = took if usual is None else 0.7 * usual + 0.3 * took
         self._announce(work)
 
-    def _forget(self, work: _Work) -> None:
+    def _forget(self, work: Work) -> None:
         """Join and replacement look only at work in flight: drop this from both indexes."""
         if self._by_key.get(work.key) is work:
             del self._by_key[work.key]
@@ -370,7 +198,7 @@ class JobQueue:
                     work.state, work.error, work.fn = "stopped", Stopped(), _nothing
         self._announce(work, extra=(job,))
 
-    def _announce(self, work: _Work, extra: tuple[Job[Any], ...] = ()) -> None:
+    def _announce(self, work: Work, extra: tuple[Job[Any], ...] = ()) -> None:
         """Wake those who wait and call the listeners, outside the lock; `extra` has just left."""
         with self._changed:
             work.version += 1
@@ -382,14 +210,14 @@ class JobQueue:
             except Exception:
                 logger.exception("A listener of a job of the kind %s failed", work.kind)
 
-    def _ahead(self, work: _Work) -> list[_Work]:
+    def _ahead(self, work: Work) -> list[Work]:
         with self._changed:
             if work.state != "queued":
                 return []
             earlier = [other for other in self._waiting[work.lane] if other.order() < work.order()]
             return [*self._running[work.lane], *earlier]
 
-    def _left_seconds(self, work: _Work) -> float | None:
+    def _left_seconds(self, work: Work) -> float | None:
         usual = self._usual_seconds.get(work.kind)
         if work.state == "queued":
             return usual

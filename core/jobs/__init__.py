@@ -1,0 +1,12 @@
+"""Work in the background: one worker thread a lane (a device); progress, queue position, Stop and a result.
+
+A *job* is what one owner (a browser session, a web request) waits for; the *work* behind it is shared by
+all owners who asked for the same key while it was in flight, and ends early only when the last of them has
+left. Work of a lane never overlaps, so a model is never used by two threads. This module knows no model, no
+page and no store; it starts threads only when something is submitted.
+"""
+
+from core.jobs.job import FINISHED, Job, JobContext, State
+from core.jobs.queue import JobQueue
+
+__all__ = ["FINISHED", "Job", "JobContext", "JobQueue", "State"]

@@ -1,0 +1,185 @@
+"""A piece of work, what it sees of its job while it runs, and one owner's view of it.
+
+Everything here is guarded by the queue's lock or only read; `queue.py` decides what happens when.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from core.errors import AppError, Stopped
+
+if TYPE_CHECKING:
+    from core.jobs.queue import JobQueue
+
+T = TypeVar("T")
+State = Literal["queued", "running", "done", "failed", "stopped"]
+
+FINISHED: tuple[State, ...] = ("done", "failed", "stopped")
+
+
+@dataclass(eq=False)
+class Work:
+    """What a worker runs once, for all who asked for it. Guarded by the queue's lock."""
+
+    id: int
+    fn: Callable[[JobContext], Any]
+    kind: str
+    key: str
+    lane: str
+    priority: int
+    beside: str
+    state: State = "queued"
+    progress: float | None = None
+    message: str = ""
+    partial: Any = None
+    result: Any = None
+    error: AppError | None = None
+    version: int = 0
+    started: float = 0.0
+    ended: float = 0.0
+    stop: threading.Event = field(default_factory=threading.Event)
+    jobs: list[Job[Any]] = field(default_factory=list)
+
+    def order(self) -> tuple[int, int]:
+        return -self.priority, self.id
+
+
+class JobContext:
+    """What running work sees of its job: report progress, and learn that nobody waits any more."""
+
+    def __init__(self, queue: JobQueue, work: Work) -> None:
+        self._queue, self._work = queue, work
+
+    @property
+    def stop(self) -> threading.Event:
+        return self._work.stop
+
+    def progress(self, fraction: float | None, message: str = "", partial: Any = None) -> None:
+        """Show how far it is, `fraction` 0 to 1 or None (unknown); no message or partial keeps the last."""
+        work = self._work
+        with self._queue._changed:
+            work.progress = None if fraction is None else min(1.0, max(0.0, float(fraction)))
+            work.message = message or work.message
+            work.partial = work.partial if partial is None else partial
+        self._queue._announce(work)
+
+    def check(self) -> None:
+        """Raise `Stopped` when nobody waits for this work any more."""
+        if self.stop.is_set():
+            raise Stopped
+
+    def give_way(self, beside: str | None = None) -> None:
+        """Let more urgent work of the lane run now, on this thread, then come back.
+
+        For long work that goes example by example: call it between two of them, where no model is held. Where
+        one is held, only work submitted with the same `beside` may pass, because it uses that very model.
+        Raises: Stopped, as `check`.
+        """
+        self.check()
+        mine = self._work
+        while (urgent := self._queue._next(mine.lane, above=mine.priority, beside=beside)) is not None:
+            self._queue._run(urgent)
+        self.check()
+
+
+class Job(Generic[T]):
+    """One owner's view of a piece of work; safe to read from any thread."""
+
+    def __init__(self, queue: JobQueue, work: Work, owner: str) -> None:
+        self._queue, self._work, self._left = queue, work, False
+        self._listeners: list[Callable[[Job[T]], None]] = []
+        self.id, self.kind, self.key, self.owner = work.id, work.kind, work.key, owner
+
+    @property
+    def state(self) -> State:
+        """`stopped` at once when others still wait for the work; else when the work has really ended."""
+        return "stopped" if self._left else self._work.state
+
+    @property
+    def finished(self) -> bool:
+        return self.state in FINISHED
+
+    @property
+    def stopping(self) -> bool:
+        """Stop was asked for, and the work has not come to its next check yet."""
+        return self._work.stop.is_set() and not self.finished
+
+    @property
+    def progress(self) -> float | None:
+        return self._work.progress
+
+    @property
+    def message(self) -> str:
+        return self._work.message
+
+    @property
+    def partial(self) -> Any:
+        """The newest part of the result, or None."""
+        return self._work.partial
+
+    @property
+    def version(self) -> int:
+        """Grows with every change, so that a page redraws only when there is news."""
+        return self._work.version
+
+    @property
+    def result(self) -> T | None:
+        """What the work returned; after Stop, what it had by then (None where that is nothing)."""
+        return None if self._left else self._work.result
+
+    @property
+    def error(self) -> AppError | None:
+        """None unless it failed or was stopped."""
+        return Stopped() if self._left else self._work.error
+
+    @property
+    def seconds(self) -> float:
+        """Time that the work has run for so far, in seconds; 0 while it waits."""
+        work = self._work
+        return (work.ended or time.monotonic()) - work.started if work.started else 0.0
+
+    @property
+    def position(self) -> int:
+        """How many jobs of the lane finish before this one: 0 when it runs or has ended."""
+        return len(self._queue._ahead(self._work))
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """Seconds until the result, from its own progress and what such jobs took before; None: unknown."""
+        if self.finished:
+            return 0.0
+        left = [self._queue._left_seconds(work) for work in (*self._queue._ahead(self._work), self._work)]
+        known = [seconds for seconds in left if seconds is not None]
+        return sum(known) if len(known) == len(left) else None
+
+    def stop(self) -> None:
+        """This owner leaves; the work itself ends when no owner is left. Harmless when it has ended."""
+        self._queue._leave(self)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until it has ended for this owner, at most `timeout` seconds; True when it has ended."""
+        with self._queue._changed:
+            return self._queue._changed.wait_for(lambda: self.finished, timeout)
+
+    def get(self, timeout: float | None = None) -> T:
+        """The result, waited for.
+
+        Raises: the job's `AppError` (also `Stopped`); AppError with code `timeout` when it takes longer.
+        """
+        if not self.wait(timeout):
+            raise AppError(f"This takes longer than the {timeout:,.0f} seconds allowed.", code="timeout")
+        if self.error is not None:
+            raise self.error
+        return self._work.result
+
+    def on_change(self, listener: Callable[[Job[T]], None]) -> None:
+        """Call `listener(job)` after every change, on the thread that made it (at once when it has ended)."""
+        with self._queue._changed:
+            self._listeners.append(listener)
+        if self.finished:
+            listener(self)
