@@ -14,6 +14,7 @@ PAGES = [
     st.Page("pages/template.py", title="Template", icon=":material/data_object:"),
     st.Page("pages/models.py", title="Models", icon=":material/memory:"),
     st.Page("pages/compare_models.py", title="Compare models", icon=":material/compare_arrows:"),
+    st.Page("pages/trust.py", title="Trust", icon=":material/verified:"),
 ]
 
 frame.run(PAGES)

@@ -37,11 +37,9 @@ SEED = 11
 CHUNK = 8
 """Prompts a task that are dealt with at a time: counts stay even whenever the time runs out."""
 PARAMS = GenerationParams(max_new_tokens=160)
-COSTLY = {"integrated_gradients": 8, "leave_one_out": 2}
-"""Every how many prompts a method is run that costs many passes of the model."""
-OTHER_ARMS = 2
-"""The same again for variants of the model."""
-CURVES_EVERY = 8
+DEAR = {"integrated_gradients": 4}
+"""Every how many prompts a method is run that costs dozens of passes of the model."""
+CURVES_EVERY = 4
 CURVE_STEPS, CURVE_REPEATS = 6, 2
 
 
@@ -55,14 +53,16 @@ def case_of(task: PlantedTask, row: int) -> Case:
     )
 
 
-def due(method: Method, arm: str, row: int) -> bool:
-    """Whether `method` is run on this prompt: dear ones on some, quantised models with gradients alone."""
-    every = COSTLY.get(method.name, 1)
-    if arm == FULL:
-        return row % every == 0
-    if arm != RANDOM_WEIGHTS and (method.needs != "gradients" or every > 1):
+def due(method: Method, arm: str, row: int, thin: int) -> bool:
+    """Whether `method` is run on this prompt; with `thin` all but the quick ones on every `thin`-th alone.
+
+    Quantised models are asked for quick gradient methods: what they change is a question about the model.
+    """
+    every = DEAR.get(method.name, 1)
+    quick = method.needs == "gradients" and every == 1
+    if arm not in (FULL, RANDOM_WEIGHTS) and not quick:
         return False
-    return row % (every * OTHER_ARMS) == 0
+    return row % (every if quick and arm == FULL else every * thin) == 0
 
 
 def random_twin(spec: ModelSpec, place: Path) -> ModelSpec:
@@ -76,21 +76,21 @@ def random_twin(spec: ModelSpec, place: Path) -> ModelSpec:
     return ModelSpec(RANDOM_WEIGHTS, str(place))
 
 
-def measure(arms: dict[str, Any], trial: Trial, task: str, row: int, ledger: Ledger) -> None:
+def measure(arms: dict[str, Any], trial: Trial, task: str, row: int, thin: int, ledger: Ledger) -> None:
     """Everything that is due for one verified prompt and not yet in the ledger."""
     for control in CONTROLS:
         ledger.once(task, row, FULL, control.name, lambda c=control: control_finding(trial, c, SEED + row))
     for arm, model in arms.items():
         for method in METHODS:
-            if due(method, arm, row):
+            if due(method, arm, row, thin):
                 ledger.once(task, row, arm, method.name, lambda m=model, one=method: finding(m, trial, one))
-    if row % CURVES_EVERY == 0 and trial.case.causes:
+    if row % (CURVES_EVERY * thin) == 0 and trial.case.causes:
         ledger.areas(task, row, lambda: _areas(arms[FULL], trial, row))
 
 
 def _areas(model: Any, trial: Trial, row: int) -> dict[str, list[float]]:
     """Deletion and insertion area of each method that costs little, nats."""
-    cheap = [method for method in METHODS if COSTLY.get(method.name, 1) <= 2]
+    cheap = [method for method in METHODS if method.name not in DEAR]
     found: dict[str, list[float]] = {method.name: [] for method in cheap}
     assert trial.tokens is not None
     for insertion in (False, True):
@@ -105,7 +105,12 @@ def _areas(model: Any, trial: Trial, row: int) -> dict[str, list[float]]:
 
 
 def run(
-    arms: dict[str, Any], ledger: Ledger, prompts: int, seconds: float, say: Callable[[str], None]
+    arms: dict[str, Any],
+    ledger: Ledger,
+    prompts: int,
+    thin: int,
+    seconds: float,
+    say: Callable[[str], None],
 ) -> None:
     """Chunk after chunk over all tasks until all is measured or the time is up."""
     begun = time.monotonic()
@@ -123,7 +128,7 @@ def run(
             for row in rows:
                 trial = ledger.trial(task.key, row, cases[row])
                 if trial.verdict == "verified" and time.monotonic() - begun <= seconds:
-                    measure(arms, trial, task.key, row, ledger)
+                    measure(arms, trial, task.key, row, thin, ledger)
             say(f"{time.monotonic() - begun:6.0f} s  {rows.stop:4d} of {prompts} prompts  {task.key}")
 
 
@@ -132,6 +137,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--model", default="data/models/demo", help="a folder with a model of the grammar")
     parser.add_argument("--prompts", type=int, default=300, help="prompts a task")
     parser.add_argument("--minutes", type=float, default=600.0, help="when to end, whatever is done by then")
+    parser.add_argument("--thin", type=int, default=1, help="slow methods on every THIN-th prompt alone")
     parser.add_argument("--arms", default="random,nf4,int8", help="variants of the model, besides itself")
     given = parser.parse_args(arguments)
     spec = ModelSpec("demo", given.model, revision=folder.revision(ROOT / given.model))
@@ -148,7 +154,7 @@ def main(arguments: list[str] | None = None) -> None:
                     arms[name] = load(ModelSpec(name, given.model, quantization=name))
             except AppError as error:
                 say(f"{name} is left out: {error}")
-        run(arms, ledger, given.prompts, given.minutes * 60, say)
+        run(arms, ledger, given.prompts, given.thin, given.minutes * 60, say)
     minutes = ledger.add_minutes((time.monotonic() - begun) / 60)
     command = shlex.join(["python", "-m", "benchmarks.planted_causes", *(arguments or sys.argv[1:])])
     today = datetime.datetime.now(datetime.UTC).date().isoformat()

@@ -15,8 +15,8 @@ HEAD = """# Planted causes: how far each method can be believed
 Written by `make bench-methods`; not edited by hand. Each prompt of the demo model's grammar knows which of
 its lines causes the answer. A prompt counts only when the model agrees: it writes the expected words, and no
 longer does once that line is mended or removed. Each method then ranks the prompt's lines as the Salience
-page does (the target is the part of the model's own answer that the cause decides), and the table says how often the
-cause comes first. In brackets: bootstrap 95 % intervals over prompts; n: prompts.
+page does (the target is the part of the model's own answer that the cause decides), and the table says how
+often the cause comes first. In brackets: bootstrap 95 % intervals over prompts; n: prompts.
 """
 CONTROLS = """
 *Controls* look at no model (random order, position, length, words shared with the answer), or are the same
@@ -61,13 +61,13 @@ def _lines(found: Results) -> Iterable[str]:
     yield "\n## Goals\n"
     met = [goal.met for goal in found.goals]
     yield (
-        f"{met.count(True)} met, {met.count(False)} missed, {met.count(None)} not measured. "
+        f"{met.count(True)} met, {met.count(False)} missed, {met.count(None)} not judged (under 20 prompts). "
         "Goals are judged by the value itself, not by its interval.\n"
     )
     yield from _table(
         ("task", "goal", "wanted", "got", ""),
         [
-            (g.task, g.what, g.wanted, g.got, {True: "met", False: "**missed**", None: "not measured"}[g.met])
+            (g.task, g.what, g.wanted, g.got, {True: "met", False: "**missed**", None: "not judged"}[g.met])
             for g in found.goals
         ],
     )

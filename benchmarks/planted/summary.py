@@ -13,6 +13,8 @@ GOAL_TASKS = ("contradicting_example", "obeyed_principle", "fact_in_10", "fact_i
 GRADIENT_GOAL, LEAVE_ONE_OUT_GOAL = 0.90, 0.95
 CHANGE_GOAL = 0.05
 NEAR_CHANCE = 0.10
+LEAST = 20
+"""Fewer prompts decide nothing: the goal counts as not judged."""
 QUANTISED = ("nf4", "int8")
 
 
@@ -108,6 +110,10 @@ def _areas(ledger: Ledger) -> list[Area]:
     return found
 
 
+def _judged(met: bool, prompts: int) -> bool | None:
+    return met if prompts >= LEAST else None
+
+
 def _hit_goals(rows: tuple[Row, ...]) -> list[Goal]:
     goals = []
     for task in GOAL_TASKS:
@@ -130,7 +136,8 @@ def _hit_goals(rows: tuple[Row, ...]) -> list[Goal]:
                 continue
             top1 = best.measures["top1"]
             got = f"{top1.value:.2f} ({best.label}, {top1.count} prompts)"
-            goals.append(Goal(what, task, f"at least {wanted:.2f}", got, top1.value >= wanted))
+            met = _judged(top1.value >= wanted, top1.count)
+            goals.append(Goal(what, task, f"at least {wanted:.2f}", got, met))
     return goals
 
 
@@ -141,7 +148,15 @@ def _chance_goals(rows: tuple[Row, ...]) -> list[Goal]:
             top1, chance = row.measures["top1"], row.measures["chance"].value
             near = top1.low <= chance <= top1.high or abs(top1.value - chance) <= NEAR_CHANCE
             got = f"{top1.value:.2f} ({top1.count} prompts)"
-            goals.append(Goal(f"{row.label}: near chance", row.task, f"near {chance:.2f}", got, near))
+            goals.append(
+                Goal(
+                    f"{row.label}: near chance",
+                    row.task,
+                    f"near {chance:.2f}",
+                    got,
+                    _judged(near, top1.count),
+                )
+            )
     return goals
 
 
@@ -150,6 +165,6 @@ def _change_goals(changes: tuple[Row, ...]) -> list[Goal]:
     for row in changes:
         top1 = row.measures["top1"]
         got = f"{100 * top1.value:+.0f} points ({top1.count} prompts)"
-        met = abs(top1.value) <= CHANGE_GOAL + 1e-9
+        met = _judged(abs(top1.value) <= CHANGE_GOAL + 1e-9, top1.count)
         goals.append(Goal(f"{row.label}: cause first, change", row.task, "at most 5 points", got, met))
     return goals

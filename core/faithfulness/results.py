@@ -61,7 +61,7 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What was wanted and what came of it; `met` None where nothing could be measured."""
+    """What was wanted and what came of it; `met` None where too few prompts can tell."""
 
     what: str
     task: str

@@ -1,0 +1,95 @@
+"""The upper half of the Trust page: what the benchmark of planted causes found, in words, dots and tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.errors import AppError
+from core.faithfulness.results import PATH, Results, read
+from core.figures.planted_causes import planted_causes
+from core.records import ModelSpec
+from core.ui import frame, problem
+from core.ui.services import service
+from core.ui.trust_page import words
+
+HOW = (
+    "Each prompt was made so that one known line decides the answer, and counts only if the model’s answer "
+    "really changes once that line is mended or removed. A dot says how often a method puts that line "
+    "first; bars are 95 % intervals, dotted ticks the goals, grey are orders that know nothing of the model. "
+    "It measures whether maps find causes in prompts of these kinds; other prompts may be harder."
+)
+
+
+def draw(spec: ModelSpec, path: Path = PATH) -> None:
+    """Draw what is known, and for which model it holds."""
+    try:
+        found = read(path)
+    except AppError as error:
+        problem.show(error)
+        return
+    if found is None:
+        st.info("No benchmark has been run yet. “make bench-methods” makes these figures.")
+        return
+    if said := words.about(found, service().resolve(spec)):
+        st.warning(problem.plain(said), icon=":material/info:")
+    for place, line in enumerate(words.lead(found)):
+        st.markdown(f"**{problem.plain(line)}**" if not place else problem.plain(line))
+    st.plotly_chart(
+        planted_causes(words.hits(found), theme=frame.theme()),
+        theme=None,
+        key="planted causes",
+        alt="How often each method ranks the planted cause first, by task, with 95 % intervals",
+    )
+    st.caption(HOW)
+    for line in words.caveats(found):
+        st.caption(problem.plain(line))
+    _tables(found)
+
+
+def _tables(found: Results) -> None:
+    figures, goals, prompts, curves = st.tabs(["All figures", "Goals", "Prompts", "Curves over the tasks"])
+    share = st.column_config.NumberColumn(format="percent")
+    with figures:
+        shares = ("Cause first", "from", "to", "In the first three", "Precision@k", "Nothing decisive")
+        st.dataframe(
+            words.table(found),
+            hide_index=True,
+            column_config={
+                **dict.fromkeys(shares, share),
+                "Mean reciprocal rank": st.column_config.NumberColumn(format="%.2f"),
+            },
+        )
+    with goals:
+        st.dataframe(words.goals(found), hide_index=True)
+    with prompts:
+        st.dataframe(
+            [
+                {
+                    "Task": words.task_name(task.key),
+                    "Drawn": task.drawn,
+                    "Cause verified": task.verified,
+                    "Answered otherwise": task.answered_otherwise,
+                    "Did not flip": task.did_not_flip,
+                    "Lines (mean)": round(task.lines, 1),
+                }
+                for task in found.tasks
+            ],
+            hide_index=True,
+        )
+        st.caption(
+            problem.plain(
+                f"{found.model}, version {found.revision[:8]}, {found.date}, with “{found.command}”."
+            )
+        )
+    with curves:
+        st.dataframe(
+            words.areas(found),
+            hide_index=True,
+            column_config={
+                name: st.column_config.NumberColumn(format="%+.2f")
+                for name in ("Deletion (nats)", "Insertion (nats)")
+            },
+        )
+        st.caption("Mean distance from random orders; above 0, the method’s order is better than chance.")

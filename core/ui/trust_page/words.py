@@ -1,0 +1,157 @@
+"""What the results of the benchmark mean for the person who reads a map: sentences and what a figure needs.
+
+Pure functions over `core.faithfulness.results`; no Streamlit.
+"""
+
+from __future__ import annotations
+
+from core.faithfulness import FLAT
+from core.faithfulness.results import FULL, RANDOM_WEIGHTS, Area, Results, Row, of, sentence
+from core.figures.planted_causes import Hit
+from core.records import ModelSpec
+from core.salience import METHODS
+
+TASKS = {
+    "contradicting_example": "One example contradicts the others",
+    "obeyed_principle": "A principle decides",
+    "fact_in_10": "A fact among 10",
+    "fact_in_50": "A fact among 50",
+    "fact_twice": "The same fact twice",
+    "no_cause": "No cause in the prompt",
+}
+GRADIENT_GOAL, LEAVE_ONE_OUT_GOAL = 0.90, 0.95
+SHOWN_CONTROLS = ("bm25", "random")
+
+
+def task_name(key: str) -> str:
+    return TASKS.get(key, key.replace("_", " "))
+
+
+def about(found: Results, spec: ModelSpec) -> str:
+    """Why the figures may not hold for the chosen model; empty where they were measured on exactly it."""
+    measured = f"{found.model} (version {found.revision[:8]}, {FULL})"
+    if (spec.path, spec.revision) != (found.path, found.revision):
+        same = spec.path == found.path
+        chosen = "another version of it" if same else f"{spec.name}, the model chosen now"
+        return (
+            f"These figures were measured on {measured}, not on {chosen}. Take them as a hint about the "
+            "methods; for this model, draw the curve at the end of the page."
+        )
+    if spec.precision != "float32":
+        return (
+            f"These figures were measured on {measured}; the model is loaded in {spec.precision}. "
+            "What quantising changes stands in the table."
+        )
+    return ""
+
+
+def lead(found: Results) -> list[str]:
+    """A sentence a method, the best first; then what no method should lose to."""
+    rows = {m.name: [r for r in found.rows if r.method == m.name and r.arm == FULL] for m in METHODS}
+    order = sorted(METHODS, key=lambda m: -_first(rows[m.name]))
+    said = [sentence(m.label, rows[m.name]) for m in order]
+    chance = [r for r in found.rows if r.method == "random" and r.control]
+    if chance:
+        said.append(sentence("By comparison, a random order", chance))
+    return said
+
+
+def _first(rows: list[Row]) -> float:
+    """Share of prompts whose cause came first, over all tasks."""
+    known = [row.measures["top1"] for row in rows if "top1" in row.measures]
+    prompts = sum(one.count for one in known)
+    return sum(one.value * one.count for one in known) / prompts if prompts else 0.0
+
+
+def caveats(found: Results) -> list[str]:
+    """What the figures do not cover, or show against the methods."""
+    said = []
+    for row in found.rows:
+        if FLAT in row.measures and row.arm == FULL and not row.control:
+            flat = row.measures[FLAT]
+            said.append(
+                f"When nothing in the prompt causes the answer, {row.label} says “nothing decisive” in "
+                f"{of(flat.value, flat.count)} prompts; otherwise its map shows something all the same."
+            )
+    verdicts = [goal.met for goal in found.goals]
+    said.append(
+        f"Goals: {verdicts.count(True):,} met, {verdicts.count(False):,} missed, "
+        f"{verdicts.count(None):,} not judged for want of prompts."
+    )
+    if found.drawn < 300:
+        said.append(
+            f"Only {found.drawn:,} prompts a task could be measured so far, so the intervals are wide. "
+            "“make bench-methods” goes on with 300."
+        )
+    return said
+
+
+def hits(found: Results) -> list[Hit]:
+    """The dots of the figure: every method, two controls, and the first method with random weights."""
+    made = []
+    for row in found.rows:
+        if "top1" not in row.measures:
+            continue
+        twin = row.arm == RANDOM_WEIGHTS and row.method == METHODS[0].name
+        method = row.arm == FULL and not row.control
+        if not (method or twin or (row.arm == FULL and row.method in SHOWN_CONTROLS)):
+            continue
+        goal = None
+        if method and row.task != "fact_twice":
+            goal = LEAVE_ONE_OUT_GOAL if row.method == "leave_one_out" else GRADIENT_GOAL
+        top1 = row.measures["top1"]
+        made.append(
+            Hit(task_name(row.task), row.label, top1.value, top1.low, top1.high, top1.count, not method, goal)
+        )
+    return made
+
+
+def table(found: Results) -> list[dict[str, object]]:
+    """Every row of the results for `st.dataframe`; shares from 0 to 1."""
+    made: list[dict[str, object]] = []
+    for row in found.rows:
+        first = row.measures.get("top1")
+        flat = row.measures.get(FLAT)
+        counted = first or flat
+        made.append(
+            {
+                "Task": task_name(row.task),
+                "Method": f"{row.label} (control)" if row.control else row.label,
+                "Cause first": first.value if first else None,
+                "from": first.low if first else None,
+                "to": first.high if first else None,
+                "In the first three": row.measures["top3"].value if first else None,
+                "Mean reciprocal rank": row.measures["mrr"].value if first else None,
+                "Precision@k": row.measures["precision"].value if first else None,
+                "Nothing decisive": flat.value if flat else None,
+                "Prompts": counted.count if counted else 0,
+            }
+        )
+    return made
+
+
+def goals(found: Results) -> list[dict[str, str]]:
+    verdict = {True: "met", False: "MISSED", None: "not judged"}
+    return [
+        {
+            "Task": task_name(goal.task),
+            "Goal": goal.what,
+            "Wanted": goal.wanted,
+            "Got": goal.got,
+            "": verdict[goal.met],
+        }
+        for goal in found.goals
+    ]
+
+
+def areas(found: Results) -> list[dict[str, object]]:
+    def row(area: Area) -> dict[str, object]:
+        return {
+            "Task": task_name(area.task),
+            "Method": area.label,
+            "Deletion (nats)": area.deletion.value,
+            "Insertion (nats)": area.insertion.value,
+            "Prompts": area.deletion.count,
+        }
+
+    return [row(area) for area in found.areas]
