@@ -17,7 +17,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         "Dataset",
         list(listed),
         index=list(listed).index(dataset.id),
-        format_func=lambda name: f"{listed[name].name} ({listed[name].rows:,} rows)",
+        format_func=lambda name: f"{listed[name].name} ({grid.counted(listed[name].rows)})",
         key=f"dataset open {dataset.id}",
         width=420,
     )

@@ -192,7 +192,7 @@ def test_removed_rows_can_be_put_back(page: Callable[[], AppTest]) -> None:
     pick(app, 1)
     button(app, "Remove the selected rows").click().run()
     assert prompts(app) == ["abc <b>bold</b>", "no target"]
-    button(app, "Put back 1 removed rows").click().run()
+    button(app, "Put back 1 row").click().run()
     assert len(prompts(app)) == 3
 
 

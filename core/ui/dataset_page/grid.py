@@ -19,6 +19,11 @@ HEIGHT = 400
 BOX = "dataset-grid"
 
 
+def counted(rows: int) -> str:
+    """`1 row`, `1,200 rows`."""
+    return f"{rows:,} row{'' if rows == 1 else 's'}"
+
+
 def columns(table: pd.DataFrame, dataset_id: str) -> list[str]:
     """Draw the choice of columns. Returns the names to show, in the table's order."""
     names = [str(name) for name in table.columns]

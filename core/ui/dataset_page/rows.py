@@ -12,6 +12,7 @@ import streamlit as st
 from core.datasets import EXPORTS
 from core.errors import AppError
 from core.ui import library, problem
+from core.ui.dataset_page.grid import counted
 
 if TYPE_CHECKING:
     from core.store.workspace import Dataset, Workspace
@@ -46,7 +47,7 @@ def _slices(workspace: Workspace, dataset: Dataset, picked: list[str]) -> None:
             placeholder="Choose one or type a new name",
             key=f"dataset slice {dataset.id}",
         )
-        count = f"{len(picked):,} row{'' if len(picked) == 1 else 's'}"
+        count = counted(len(picked))
         for label, change, told in (
             (f"Add {count}", workspace.add_to_slice, f"{count} added to"),
             (f"Take out {count}", workspace.take_from_slice, f"{count} taken out of"),
@@ -63,10 +64,12 @@ def _removal(workspace: Workspace, dataset: Dataset, picked: list[str]) -> None:
         st.caption("Removed rows leave the table; links to them go on working and they can be put back.")
         if st.button("Remove the selected rows", disabled=not picked):
             _try(lambda: workspace.retire(picked))
-        if removed and st.button(f"Put back {len(removed):,} removed rows"):
+        if removed and st.button(f"Put back {counted(len(removed))}"):
             _try(lambda: workspace.retire(removed, retired=False))
         if not dataset.shared:
-            sure = st.checkbox(f"Remove the whole dataset with its {dataset.rows:,} rows", key="dataset sure")
+            sure = st.checkbox(
+                f"Remove the whole dataset with its {counted(dataset.rows)}", key="dataset sure"
+            )
             if st.button("Remove the dataset", disabled=not sure):
                 st.session_state.pop("dataset", None)
                 st.query_params.pop("dataset", None)
@@ -117,8 +120,11 @@ def texts(table: pd.DataFrame, picked: list[str]) -> None:
     columns = [
         name for name in table.columns if name in ("prompt", "target") or str(name).startswith("response (")
     ]
-    filled = [(str(name), row[name]) for name in columns if isinstance(row[name], str) and row[name]]
+    filled = [(str(name), row[name]) for name in columns if isinstance(row[name], str)]
     for place, (name, text) in zip(st.columns(min(3, len(filled))) * len(filled), filled):
         with place:
             st.caption(problem.plain(name))
-            st.code(text, language=None, wrap_lines=True, height=240)
+            if text:
+                st.code(text, language=None, wrap_lines=True, height=240)
+            else:
+                st.caption("(empty)")

@@ -15,6 +15,7 @@ from core.errors import AppError
 from core.records import GenerationParams, ModelSpec
 from core.store import Work, WorkList
 from core.ui import job_box, model_box, problem
+from core.ui.dataset_page.grid import counted
 from core.ui.salience_page import editor
 from core.ui.services import owner, service
 
@@ -40,7 +41,7 @@ def draw(workspace: Workspace, dataset: Dataset, picked: list[str], left: list[s
         )
         count = counts[which] if which else 0
         pressed = st.button(
-            f"Run {problem.plain(spec.name)} on {count:,} row{'' if count == 1 else 's'}",
+            f"Run {problem.plain(spec.name)} on {counted(count)}",
             type="primary",
             disabled=not count or job_box.running(JOB),
             key="dataset run button",
