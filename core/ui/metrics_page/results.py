@@ -23,12 +23,13 @@ def table(columns: Sequence[Column]) -> None:
         return
     rows = []
     for member in METRICS:
-        row: dict[str, object] = {"Metric": member.label, "Unit": _direction(member)}
+        row: dict[str, object] = {"Metric": member.label}
         for label, figures in found.items():
             one = figures[member.name]
             row[f"{label}"] = member.show(one.value)
             row[f"95 % interval{_of(label, found)}"] = _interval(one)
             row[f"N{_of(label, found)}"] = one.rows
+        row["Unit"] = _direction(member)
         rows.append(row)
     st.dataframe(
         pd.DataFrame(rows),
