@@ -44,6 +44,8 @@ class Catalog:
         Raises: AppError when too many were added.
         """
         known = self.specs()
+        if spec in known:
+            return spec
         for other in known:
             if replace(other, name=spec.name, revision=spec.revision) == spec:
                 return other
