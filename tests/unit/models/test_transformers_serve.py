@@ -71,13 +71,16 @@ def served(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         process.wait(20)
 
 
-def test_the_served_model_writes_what_the_local_one_writes(served: str, folder: Path) -> None:
+def test_the_served_model_writes_what_the_local_one_writes(
+    served: str, folder: Path, request: pytest.FixtureRequest
+) -> None:
     remote = openai_compatible.load(ModelSpec("served", served, backend="openai_compatible"))
+    request.addfinalizer(remote.close)
     assert remote.capabilities.generate and remote.capabilities.chat
     assert not remote.capabilities.logprobs  # it leaves the question for them unanswered, and says nothing
     local = load(ModelSpec("local", str(folder)))
     params = GenerationParams(max_new_tokens=12)
-    prompt = "Analyze a menu item in a restaurant."
+    prompt = "Avoids: eggs\nDish: Warm salad with beans, tomatoes and eggs\nAnalysis: The"
     heard: list[str] = []
     there = remote.generate(remote.tokenize(prompt), params, on_text=heard.append)
     here = local.generate(local.tokenize(prompt), params)
@@ -89,5 +92,4 @@ def test_the_served_model_writes_what_the_local_one_writes(served: str, folder: 
         remote.generate(remote.tokenize(chat), params).text
         == local.generate(local.tokenize(chat), params).text
     )
-    remote.close()
     local.close()
