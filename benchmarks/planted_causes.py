@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import hashlib
 import random
 import shlex
 import sys
@@ -41,6 +42,14 @@ DEAR = {"integrated_gradients": 4}
 """Every how many prompts a method is run that costs dozens of passes of the model."""
 CURVES_EVERY = 4
 CURVE_STEPS, CURVE_REPEATS = 6, 2
+
+
+def weights(path: Path) -> str:
+    """Content address of all that can change a measurement: a card or an evaluation cannot."""
+    hashed = hashlib.sha256()
+    for file in [*sorted(path.glob("*.safetensors")), path / "tokenizer.json"]:
+        hashed.update(file.read_bytes())
+    return hashed.hexdigest()[:16]
 
 
 def case_of(task: PlantedTask, row: int) -> Case:
@@ -142,7 +151,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     spec = ModelSpec("demo", given.model, revision=folder.revision(ROOT / given.model))
     say = lambda text: print(text, flush=True)  # noqa: E731
-    ledger = Ledger(ROOT / "out" / "planted_causes" / f"{spec.revision[:16]}-{SEED}.jsonl")
+    ledger = Ledger(ROOT / "out" / "planted_causes" / f"{weights(ROOT / given.model)}-{SEED}.jsonl")
     begun = time.monotonic()
     with TemporaryDirectory() as place:
         arms: dict[str, Any] = {FULL: load(spec)}

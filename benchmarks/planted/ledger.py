@@ -1,6 +1,6 @@
 """Every measurement of a run, kept as a line of JSON as soon as it is made, so that none is made twice.
 
-Kept apart by the model's revision and the seed (the file's name). Knows no summary.
+Kept apart by the model's weights and the seed (the file's name). Knows no summary.
 """
 
 from __future__ import annotations

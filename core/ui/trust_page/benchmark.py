@@ -17,8 +17,9 @@ from core.ui.trust_page import words
 HOW = (
     "Each prompt was made so that one known line decides the answer, and counts only if the model’s answer "
     "really changes once that line is mended or removed. A dot says how often a method puts that line "
-    "first; bars are 95 % intervals, dotted ticks the goals, grey are orders that know nothing of the model. "
-    "It measures whether maps find causes in prompts of these kinds; other prompts may be harder."
+    "first; bars are 95 % intervals, dotted ticks the goals (90 % for the best gradient method, 95 % for "
+    "leave one out); grey orders know nothing of the model, or come from random weights. It measures "
+    "whether maps find causes in prompts of these kinds; other prompts may be harder."
 )
 
 
@@ -34,8 +35,7 @@ def draw(spec: ModelSpec, path: Path = PATH) -> None:
         return
     if said := words.about(found, service().resolve(spec)):
         st.warning(problem.plain(said), icon=":material/info:")
-    for place, line in enumerate(words.lead(found)):
-        st.markdown(f"**{problem.plain(line)}**" if not place else problem.plain(line))
+    st.markdown("\n".join(f"- {problem.plain(line)}" for line in words.lead(found)))
     st.plotly_chart(
         planted_causes(words.hits(found), theme=frame.theme()),
         theme=None,
@@ -49,10 +49,12 @@ def draw(spec: ModelSpec, path: Path = PATH) -> None:
 
 
 def _tables(found: Results) -> None:
-    figures, goals, prompts, curves = st.tabs(["All figures", "Goals", "Prompts", "Curves over the tasks"])
+    figures, goals, prompts, precisions, curves = st.tabs(
+        ["All figures", "Goals", "Prompts", "Precisions", "Curves over the tasks"]
+    )
     share = st.column_config.NumberColumn(format="percent")
     with figures:
-        shares = ("Cause first", "from", "to", "In the first three", "Precision@k", "Nothing decisive")
+        shares = ("Cause first", "from", "to", "In the first three", "Precision@k")
         st.dataframe(
             words.table(found),
             hide_index=True,
@@ -83,6 +85,16 @@ def _tables(found: Results) -> None:
                 f"{found.model}, version {found.revision[:8]}, {found.date}, with “{found.command}”."
             )
         )
+    with precisions:
+        st.dataframe(
+            words.changes(found),
+            hide_index=True,
+            column_config={
+                name: st.column_config.NumberColumn(format="%+.0f")
+                for name in ("Change (points)", "from", "to")
+            },
+        )
+        st.caption("The same prompts and answers, quantised against float32, with 95 % intervals.")
     with curves:
         st.dataframe(
             words.areas(found),

@@ -65,7 +65,7 @@ def draw(answer: Answer | None) -> None:
         st.caption("The answer is empty, so there is nothing to explain.")
         return
     st.caption(
-        problem.plain(f"Explained: “{asked.text}”. Select another part of the answer on the Salience page.")
+        problem.plain(f"Explained: “{asked.text}” Select another part of the answer on the Salience page.")
     )
     known: dict[str, tuple[Trace, ...]] = st.session_state.setdefault("deletion curves", {})
     if asked.key not in known and not job_box.running(JOB):

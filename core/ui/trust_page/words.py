@@ -9,7 +9,7 @@ from core.faithfulness import FLAT
 from core.faithfulness.results import FULL, RANDOM_WEIGHTS, Area, Results, Row, of, sentence
 from core.figures.planted_causes import Hit
 from core.records import ModelSpec
-from core.salience import METHODS
+from core.salience import METHODS, Method
 
 TASKS = {
     "contradicting_example": "One example contradicts the others",
@@ -40,15 +40,24 @@ def about(found: Results, spec: ModelSpec) -> str:
     if spec.precision != "float32":
         return (
             f"These figures were measured on {measured}; the model is loaded in {spec.precision}. "
-            "What quantising changes stands in the table."
+            "What quantising changes stands under Precisions."
         )
     return ""
 
 
 def lead(found: Results) -> list[str]:
-    """A sentence a method, the best first; then what no method should lose to."""
+    """A sentence a method, the best first; then what no method should lose to.
+
+    Methods seen on few of the prompts come after the others: luck must not lead.
+    """
     rows = {m.name: [r for r in found.rows if r.method == m.name and r.arm == FULL] for m in METHODS}
-    order = sorted(METHODS, key=lambda m: -_first(rows[m.name]))
+    most = max(_first(own)[1] for own in rows.values())
+
+    def place(method: Method) -> tuple[bool, float]:
+        share, prompts = _first(rows[method.name])
+        return prompts * 4 < most, -share
+
+    order = sorted(METHODS, key=place)
     said = [sentence(m.label, rows[m.name]) for m in order]
     chance = [r for r in found.rows if r.method == "random" and r.control]
     if chance:
@@ -56,11 +65,11 @@ def lead(found: Results) -> list[str]:
     return said
 
 
-def _first(rows: list[Row]) -> float:
-    """Share of prompts whose cause came first, over all tasks."""
+def _first(rows: list[Row]) -> tuple[float, int]:
+    """Share of prompts whose cause came first, over all tasks, and how many prompts there were."""
     known = [row.measures["top1"] for row in rows if "top1" in row.measures]
     prompts = sum(one.count for one in known)
-    return sum(one.value * one.count for one in known) / prompts if prompts else 0.0
+    return sum(one.value * one.count for one in known) / max(prompts, 1), prompts
 
 
 def caveats(found: Results) -> list[str]:
@@ -107,27 +116,38 @@ def hits(found: Results) -> list[Hit]:
 
 
 def table(found: Results) -> list[dict[str, object]]:
-    """Every row of the results for `st.dataframe`; shares from 0 to 1."""
-    made: list[dict[str, object]] = []
-    for row in found.rows:
-        first = row.measures.get("top1")
-        flat = row.measures.get(FLAT)
-        counted = first or flat
-        made.append(
-            {
-                "Task": task_name(row.task),
-                "Method": f"{row.label} (control)" if row.control else row.label,
-                "Cause first": first.value if first else None,
-                "from": first.low if first else None,
-                "to": first.high if first else None,
-                "In the first three": row.measures["top3"].value if first else None,
-                "Mean reciprocal rank": row.measures["mrr"].value if first else None,
-                "Precision@k": row.measures["precision"].value if first else None,
-                "Nothing decisive": flat.value if flat else None,
-                "Prompts": counted.count if counted else 0,
-            }
-        )
-    return made
+    """Every row about prompts with a cause, for `st.dataframe`; shares from 0 to 1, in whole percents."""
+    return [
+        {
+            "Task": task_name(row.task),
+            "Method": f"{row.label} (control)" if row.control else row.label,
+            "Cause first": round(first.value, 2),
+            "from": round(first.low, 2),
+            "to": round(first.high, 2),
+            "In the first three": round(row.measures["top3"].value, 2),
+            "Mean reciprocal rank": row.measures["mrr"].value,
+            "Precision@k": round(row.measures["precision"].value, 2),
+            "Prompts": first.count,
+        }
+        for row in found.rows
+        if (first := row.measures.get("top1")) is not None
+    ]
+
+
+def changes(found: Results) -> list[dict[str, object]]:
+    """What quantising changes, in points of the share of prompts whose cause comes first."""
+    return [
+        {
+            "Task": task_name(row.task),
+            "Method": row.label,
+            "Change (points)": 100 * top1.value,
+            "from": 100 * top1.low,
+            "to": 100 * top1.high,
+            "Prompts": top1.count,
+        }
+        for row in found.changes
+        if (top1 := row.measures.get("top1")) is not None
+    ]
 
 
 def goals(found: Results) -> list[dict[str, str]]:
