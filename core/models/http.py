@@ -19,6 +19,7 @@ import httpx
 from pydantic import SecretStr
 
 from core.errors import AppError, Stopped
+from core.models.identity import GOOGLE, GoogleIdentity
 from core.models.patience import Late, patiently
 
 RETRIED = (429, 502, 503, 504)
@@ -57,10 +58,12 @@ class Remote:
         self._what = what
         self._limits = limits = limits or Limits()
         bearer = self._token.get_secret_value()
-        headers = {"Authorization": f"Bearer {bearer}".strip()} if bearer or always_bearer else {}
+        auth = GoogleIdentity(self.address) if bearer == GOOGLE else None
+        told = auth is None and (bearer or always_bearer)
+        headers = {"Authorization": f"Bearer {bearer}".strip()} if told else {}
         wait = httpx.Timeout(limits.silence_seconds, connect=limits.connect_seconds)
         self._client = httpx.Client(
-            headers=headers, timeout=wait, follow_redirects=False, trust_env=False, verify=True
+            auth=auth, headers=headers, timeout=wait, follow_redirects=False, trust_env=False, verify=True
         )
 
     def __repr__(self) -> str:

@@ -11,12 +11,13 @@ from typing import cast
 
 from core.errors import AppError
 from core.models.estimate import DTYPE_BYTES
-from core.models.precision import automatic
+from core.models.precision import Choice, automatic
 from core.models.secrets import base_address
 from core.records import QUANTIZATIONS, ModelSpec, Quantization
 from core.settings import DEMO_MODEL, ROOT, Settings
 
 PRECISION_NAMES = {"bf16": "bfloat16", "fp16": "float16", "half": "float16", "fp32": "float32"}
+FRAMEWORKS = {"transformers": "hugging_face", "kerasnlp": "keras_hub", "keras_hub": "keras_hub"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,11 @@ def resolve(path: str) -> str:
 
 
 def configured_specs(settings: Settings) -> tuple[ModelSpec, ...]:
-    """The operator's models (`MODEL_CONFIG`, `PRECISION`, `QUANTIZATION`), the start-up model first.
+    """The operator's models (`MODEL_CONFIG`, `PRECISION` and the like), the one at start-up first.
 
     A web address is that of a model server (`core.server`, or LIT's). `PRECISION` may name a dtype or, as
     LIT's deployments do, a quantisation (int8, nf4).
-    Raises: AppError for a precision there is not.
+    Raises: AppError for a precision or a framework there is not.
     """
     return tuple(_spec(name, path, settings) for name, path in parse_model_config(settings.model_config_list))
 
@@ -73,6 +74,8 @@ def _spec(name: str, path: str, settings: Settings) -> ModelSpec:
         return ModelSpec(name, base_address(path), backend="lit_server", dtype="", device="remote")
     path = resolve(path)
     chosen = automatic(path)
+    if settings.device == "cpu" != chosen.device:
+        chosen = Choice("float32", "none", "cpu")
     dtype, quantization = chosen.dtype, chosen.quantization
     if settings.precision in QUANTIZATIONS:
         quantization = cast(Quantization, settings.precision)
@@ -86,9 +89,17 @@ def _spec(name: str, path: str, settings: Settings) -> ModelSpec:
             f"PRECISION is {settings.precision!r}, which is no precision.",
             hint=f"Available: auto, {', '.join(DTYPE_BYTES)}, int8, nf4.",
         )
-    return ModelSpec(
-        name, path, dtype=dtype, quantization=quantization, device=settings.device or chosen.device
-    )
+    device = settings.device or chosen.device
+    return ModelSpec(name, path, _backend(settings.framework), "", dtype, quantization, device)
+
+
+def _backend(framework: str) -> str:
+    """The backend of local models that `DL_FRAMEWORK` names, in LIT's words or ours."""
+    if framework not in FRAMEWORKS:
+        raise AppError(
+            f"DL_FRAMEWORK is {framework!r}, which is not known.", hint=f"Available: {', '.join(FRAMEWORKS)}."
+        )
+    return FRAMEWORKS[framework]
 
 
 def default_spec(settings: Settings) -> ModelSpec:

@@ -76,3 +76,22 @@ def test_an_unknown_precision_lists_the_known():
 
 def test_presets_are_named_once():
     assert len({p.name for p in PRESETS}) == len({p.path for p in PRESETS}) == len(PRESETS)
+
+
+def test_web_addresses_are_model_servers():
+    spec = configured_specs(settings(MODEL_CONFIG="demo:data/models/demo,big:http://server:8080/"))[1]
+    assert (spec.name, spec.backend, spec.path) == ("big", "lit_server", "http://server:8080")
+
+
+@pytest.mark.parametrize(("named", "backend"), [("transformers", "hugging_face"), ("kerasnlp", "keras_hub")])
+def test_the_framework_chooses_the_backend(named, backend):
+    assert default_spec(settings(DL_FRAMEWORK=named)).backend == backend
+
+
+def test_an_unknown_framework_lists_the_known_ones():
+    with pytest.raises(AppError, match=r"'jax'.*transformers, kerasnlp"):
+        default_spec(settings(DL_FRAMEWORK="jax"))
+
+
+def test_the_operator_may_name_the_device():
+    assert default_spec(settings(device="cuda:1")).device == "cuda:1"
