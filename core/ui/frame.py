@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import runpy
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,12 @@ def theme() -> Theme:
     return "dark" if getattr(st.context.theme, "type", None) == "dark" else "light"
 
 
-def run(pages: Sequence[Any]) -> None:
-    """Draw the frame around the chosen one of `pages` (`st.Page` objects) and run it."""
+def run(pages: Mapping[str, Sequence[Any]]) -> None:
+    """Draw the frame around the chosen one of `pages` (headings to `st.Page` objects) and run it."""
     _run.framed = True
     try:
         st.set_page_config(page_title="Whence", page_icon=str(ASSETS / "whence-icon.svg"), layout="wide")
-        page = st.navigation(list(pages))
+        page = st.navigation({heading: list(listed) for heading, listed in pages.items()}, expanded=True)
         st.logo(str(ASSETS / f"whence-{theme()}.svg"), size="large")
         with st.sidebar:
             model_box.draw()
