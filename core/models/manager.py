@@ -7,13 +7,17 @@ is loaded again. Remote models need no memory here and stay beside it. Knows not
 from __future__ import annotations
 
 import gc
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from core.errors import AppError
 from core.models import backend, load
 from core.models.base import LanguageModel, Progress
 from core.records import ModelSpec
+
+logger = logging.getLogger(__name__)
 
 Loader = Callable[..., LanguageModel]
 
@@ -70,5 +74,9 @@ class ModelManager:
         except BaseException:
             gc.collect()
             for name in before:
-                self._models[name] = self._loader(name, progress=None, stop=None)
+                # When not even the old one comes back, the person should still read why the new one failed.
+                try:
+                    self._models[name] = self._loader(name, progress=None, stop=None)
+                except AppError:
+                    logger.exception("%s could not be loaded again", name.name)
             raise

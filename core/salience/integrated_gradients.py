@@ -12,6 +12,7 @@ Source: Sundararajan et al. 2017, "Axiomatic Attribution for Deep Networks", equ
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -25,6 +26,8 @@ from core.salience.memory import Plan, within_memory
 from core.salience.scores import finite
 
 UNITS = "nats"
+ROWS_AT_A_TIME = 8
+"""Rows that go through all nodes before the next ones start, so that finished rows can be shown."""
 TOLERANCE = 0.05
 """A gap below this part of the change is not worth a note."""
 
@@ -44,13 +47,16 @@ def run(
     def work(plan: Plan) -> SalienceMatrix:
         nodes, weights = np.polynomial.legendre.leggauss(steps)
         values = np.zeros((len(request.targets), len(request.ids)), np.float32)
-        for number, (node, weight) in enumerate(zip((nodes + 1) / 2, weights / 2), start=1):
-            path.share = float(node)
-            for row, gradient, _ in gradients(model, request, stop=stop, embed=path, plan=plan):
-                reach = request.targets[row][1] - 1
-                scores = -(gradient[:reach].float() * path.difference[0, :reach].float()).sum(-1)
-                values[row, :reach] += float(weight) * finite(scores.cpu().numpy())
-                if on_row is not None and number == steps:
+        for first in range(0, len(values), ROWS_AT_A_TIME):
+            part = replace(request, targets=request.targets[first : first + ROWS_AT_A_TIME])
+            for node, weight in zip((nodes + 1) / 2, weights / 2):
+                path.share = float(node)
+                for row, gradient, _ in gradients(model, part, stop=stop, embed=path, plan=plan):
+                    reach = part.targets[row][1] - 1
+                    scores = -(gradient[:reach].float() * path.difference[0, :reach].float()).sum(-1)
+                    values[first + row, :reach] += float(weight) * finite(scores.cpu().numpy())
+            if on_row is not None:
+                for row in range(first, first + len(part.targets)):
                     on_row(row, values[row])
         notes = (plan.note, gap_note(values, _change(model, request, path), steps))
         return SalienceMatrix(

@@ -53,6 +53,17 @@ def test_a_failed_load_leaves_the_old_model_working():
         assert model.spec == A
 
 
+def test_when_the_old_one_is_gone_too_the_first_reason_is_told():
+    log: list[str] = []
+    broken: list[ModelSpec] = [B]
+    models = manager(log, broken)
+    with models.get(A):
+        broken.append(A)
+    with pytest.raises(AppError, match="broken"), models.get(B):
+        pass
+    assert models.loaded == ()
+
+
 def test_twenty_loads_leave_the_memory_where_it_was(model_folder):
     """6 MB of weights each time, and what a pass leaves: models kept by mistake would show."""
     import gc
