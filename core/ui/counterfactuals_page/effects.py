@@ -127,8 +127,8 @@ def _table(found: tuple[Effect, ...], metric: Metric | None) -> None:
         },
     )
     st.caption(
-        "How likely the model finds its own original answer after the changed prompt, against before. This "
-        "is measured, not estimated: what changes the answer by going, caused it."
+        "How likely the model finds its own original answer after the changed prompt, against before: "
+        "measured, not estimated. Choose a line to see both texts."
     )
     picked = event.get("selection", {}).get("rows") or [0]
     if found and picked[0] < len(found):

@@ -1,0 +1,91 @@
+"""Metrics, Counterfactuals and Template in the browser, with the demo model: from a click to the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+LONG_MS = 240_000
+"""Several answers of the demo model on a busy machine."""
+pytestmark = pytest.mark.timeout(900)
+LOOKS = pytest.mark.parametrize(("theme", "size"), [("light", "wide"), ("dark", "narrow")])
+Open = Callable[..., Page]
+Shot = Callable[[Page, str], Path]
+
+
+@LOOKS
+def test_metrics_from_rows_without_answers_to_the_examples_behind_a_bar(
+    serve: Callable[..., str], open_page: Open, screenshot: Shot, theme: str, size: str
+) -> None:
+    page = open_page(theme=theme, size=size)
+    page.goto(f"{serve('streamlit_app.py')}/metrics")
+    search = page.get_by_role("textbox", name="Search")
+    search.wait_for(timeout=LONG_MS)
+    search.fill("source:fewshot")
+    search.press("Enter")
+    answered = page.get_by_text("metrics of the text: N = 3")
+    found = page.get_by_text("of 3 rows.").or_(answered).first
+    found.wait_for(timeout=LONG_MS)
+    if not answered.count():
+        page.get_by_role("button", name="Run the model on").click()
+    expect(page.get_by_text("metrics of the text: N = 3")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text("Whiskers: 95 % bootstrap interval")).to_be_visible()
+    bar = page.locator(".barlayer .point path").first
+    bar.scroll_into_view_if_needed()
+    box = bar.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.get_by_text("Behind it: all chosen rows")).to_be_visible()
+    screenshot(page, f"metrics-{theme}-{size}")
+
+
+@LOOKS
+def test_counterfactuals_from_a_part_left_out_to_the_ranked_effects(
+    serve: Callable[..., str], open_page: Open, screenshot: Shot, theme: str, size: str
+) -> None:
+    page = open_page(theme=theme, size=size)
+    page.goto(f"{serve('streamlit_app.py')}/counterfactuals?example=fewshot-mistake")
+    menu = page.get_by_role("combobox", name="What to change")
+    menu.wait_for(timeout=LONG_MS)
+    menu.click()
+    page.get_by_role("option", name="Few-shot surgery").click()
+    expect(page.get_by_text("Drops, doubles or reorders")).to_be_visible()
+    page.get_by_role("combobox", name="What to do").click()
+    page.get_by_role("option", name="Exchange the answers of two").click()
+    page.get_by_role("button", name="Make changes").click()
+    expect(page.get_by_text("Few-shot surgery: 1 of 1 kept")).to_be_visible()
+    expect(page.locator("ins").first).to_be_visible()
+    page.get_by_role("button", name="Run 1 and rank").click()
+    expect(page.get_by_text("of 1 changes made the model answer something else")).to_be_visible(
+        timeout=LONG_MS
+    )
+    expect(page.get_by_text("The original answer became")).to_be_visible()
+    screenshot(page, f"counterfactuals-{theme}-{size}")
+
+
+def test_a_bad_rule_is_one_sentence_and_nothing_is_lost(serve: Callable[..., str], open_page: Open) -> None:
+    page = open_page()
+    page.goto(f"{serve('streamlit_app.py')}/counterfactuals")
+    menu = page.get_by_role("combobox", name="What to change")
+    menu.wait_for(timeout=LONG_MS)
+    menu.click()
+    page.get_by_role("option", name="Replace words").click()
+    rules = page.get_by_role("textbox", name="Rules")
+    rules.fill("great <b>terrible</b>")
+    rules.blur()
+    page.get_by_role("button", name="Make changes").click()
+    expect(page.get_by_text("Rule 1, “great <b>terrible</b>”, has no arrow.")).to_be_visible()
+    expect(rules).to_have_value("great <b>terrible</b>")
+
+
+def test_a_template_that_no_row_fits_is_one_sentence(serve: Callable[..., str], open_page: Open) -> None:
+    page = open_page()
+    page.goto(f"{serve('streamlit_app.py')}/template")
+    box = page.get_by_role("textbox", name="Template")
+    box.wait_for(timeout=LONG_MS)
+    box.fill("Nobody wrote {this}")
+    box.blur()
+    expect(page.get_by_text("chosen rows fits the template")).to_be_visible()
