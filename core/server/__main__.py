@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import os
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -42,14 +42,13 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
 
 def main(given: list[str] | None = None) -> int:
     """Serve. Returns the exit status."""
-    sys.setswitchinterval(SWITCH_SECONDS)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         chosen = arguments(given)
-        if chosen.model:
-            os.environ["MODEL_CONFIG"] = f"{Path(chosen.model).name}:{chosen.model}"
-        settings = Settings()
-        app = create_app(settings, ServerSettings())
+        named: dict[str, Any] = (
+            {"MODEL_CONFIG": f"{Path(chosen.model).name}:{chosen.model}"} if chosen.model else {}
+        )
+        app = create_app(Settings(**named), ServerSettings())
         _check(app.state.whence.spec.path)
     except AppError as fault:
         print(fault, file=sys.stderr)
@@ -63,6 +62,7 @@ def main(given: list[str] | None = None) -> int:
         timeout_keep_alive=30,
         server_header=False,
     )
+    sys.setswitchinterval(SWITCH_SECONDS)
     Server(config).run()
     return 0
 
