@@ -87,6 +87,10 @@ def facts(app: AppTest) -> list[str]:
     return [c.value.replace("\\", "") for c in app.caption if " · " in c.value and "memory" in c.value]
 
 
+def token_field(app: AppTest) -> Any:
+    return next(field for field in app.text_input if field.label == "Access token")
+
+
 def labels(app: AppTest) -> set[str]:
     return {b.label for b in app.button}
 
@@ -153,14 +157,14 @@ def test_a_remote_model_is_connected_and_its_token_kept_nowhere(
     app.text_input(key="remote-address").set_value(URL + "/")
     app.text_input(key="remote-model").set_value("org/my model")
     app.text_input(key="remote-name").set_value("far <b>away</b>")
-    app.text_input(key="remote-token").set_value(TOKEN)
+    token_field(app).set_value(TOKEN)
     app.run()
     app.button(key="remote-connect").click().run()
     finish(app)
     (spec,) = service.manager.loaded
     assert (spec.backend, spec.path) == ("openai_compatible", URL + "#org/my%20model")
     assert SECRETS.token(spec.path).get_secret_value() == TOKEN
-    assert app.text_input(key="remote-token").value == ""
+    assert token_field(app).value == ""
     assert TOKEN not in repr(app.session_state)
     assert TOKEN not in caplog.text + repr(app.query_params) + repr(spec)
     assert "**far \\<b\\>away\\</b\\>** (in use)" in cards(app)
@@ -171,12 +175,12 @@ def test_a_remote_model_is_connected_and_its_token_kept_nowhere(
 
 def test_a_remote_form_that_is_wrong_says_why_and_forgets_the_token(app: AppTest, service: Service) -> None:
     app.text_input(key="remote-address").set_value("my-server:8000")
-    app.text_input(key="remote-token").set_value(TOKEN)
+    token_field(app).set_value(TOKEN)
     app.run()
     app.button(key="remote-connect").click().run()
     assert not app.exception
     assert "should start with http" in app.error[0].value
-    assert app.text_input(key="remote-token").value == ""
+    assert token_field(app).value == ""
     assert not service.manager.loaded
 
 
@@ -192,7 +196,7 @@ def test_a_remote_form_that_is_wrong_says_why_and_forgets_the_token(app: AppTest
 )
 def test_a_token_in_the_open_is_warned_of(app: AppTest, address: str, warned: bool) -> None:
     app.text_input(key="remote-address").set_value(address)
-    app.text_input(key="remote-token").set_value(TOKEN)
+    token_field(app).set_value(TOKEN)
     app.run()
     assert any("not encrypted" in w.value for w in app.warning) is warned
 

@@ -109,6 +109,9 @@ def _estimate(spec: ModelSpec, tokens: int) -> bool:
     """Say what `spec` needs and what is free. Returns whether its weights fit (or nobody can tell)."""
     try:
         found = estimate(spec, tokens, min(ROWS, tokens // 2), freed=_freed(spec))
+    except AppError as error:
+        problem.show(error)
+        return False
     except (OSError, ValueError) as error:
         problem.show(AppError(f"The folder {spec.path} cannot be read as a model ({type(error).__name__})."))
         return False

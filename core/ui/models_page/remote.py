@@ -24,7 +24,8 @@ _EXAMPLES = {
     "lit_server": "http://localhost:8080",
     "gemini": "https://generativelanguage.googleapis.com",
 }
-_FIELDS = ("remote-name", "remote-address", "remote-model", "remote-token")
+_TURN = "remote-token-turn"
+"""Counts the tokens taken: each has a field of its own, so that the browser forgets it too."""
 
 
 def draw() -> None:
@@ -52,16 +53,20 @@ def draw() -> None:
     other.text_input(
         "Access token",
         type="password",
-        key="remote-token",
+        key=_token_key(),
         autocomplete="off",
         help="Kept in this process's memory until it ends; never stored or shown.",
     )
     address = str(st.session_state.get("remote-address", "")).strip()
-    if _in_the_open(address) and st.session_state.get("remote-token"):
+    if _in_the_open(address) and st.session_state.get(_token_key()):
         st.warning("This address is not encrypted (http): others on the network could read the token.")
     st.button("Connect", key="remote-connect", on_click=_connect, disabled=loading.running())
     if (error := st.session_state.pop("remote-problem", None)) is not None:
         problem.show(error)
+
+
+def _token_key() -> str:
+    return f"remote-token {st.session_state.get(_TURN, 0)}"
 
 
 def _in_the_open(address: str) -> bool:
@@ -78,7 +83,8 @@ def _in_the_open(address: str) -> bool:
 def _connect() -> None:
     """Before the page is drawn again: take the token out of its field, and start connecting."""
     state = st.session_state
-    token, state["remote-token"] = str(state.get("remote-token", "")), ""
+    token = str(state.pop(_token_key(), ""))
+    state[_TURN] = state.get(_TURN, 0) + 1
     model = str(state.get("remote-model", "")).strip()
     kind = str(state.get("remote-kind"))
     try:
