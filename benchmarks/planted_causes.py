@@ -12,8 +12,6 @@ import argparse
 import datetime
 import hashlib
 import random
-import shlex
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -165,7 +163,8 @@ def main(arguments: list[str] | None = None) -> None:
                 say(f"{name} is left out: {error}")
         run(arms, ledger, given.prompts, given.thin, given.minutes * 60, say)
     minutes = ledger.add_minutes((time.monotonic() - begun) / 60)
-    command = shlex.join(["python", "-m", "benchmarks.planted_causes", *(arguments or sys.argv[1:])])
+    # What decides the figures; the time at which a run ended stands beside it.
+    command = f"python -m benchmarks.planted_causes --prompts {given.prompts} --thin {given.thin}"
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     found = summary.results(ledger, spec, given.prompts, command, today, minutes)
     published.write(found)

@@ -16,7 +16,8 @@ Written by `make bench-methods`; not edited by hand. Each prompt of the demo mod
 its lines causes the answer. A prompt counts only when the model agrees: it writes the expected words, and no
 longer does once that line is mended or removed. Each method then ranks the prompt's lines as the Salience
 page does (the target is the part of the model's own answer that the cause decides), and the table says how
-often the cause comes first. In brackets: bootstrap 95 % intervals over prompts; n: prompts.
+often the cause comes first. In brackets: bootstrap 95 % intervals over prompts, which have no width where all
+prompts agree, however few they are. n: prompts, all sent as plain text.
 """
 CONTROLS = """
 *Controls* look at no model (random order, position, length, words shared with the answer), or are the same
