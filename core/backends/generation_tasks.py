@@ -74,7 +74,7 @@ class Generate:
         model = loaded(model)
         tokens = [model.tokenize(item["prompt"]) for item in items]
         made: dict[int, Generation] = {}
-        for group in batches([len(one) for one in tokens], self.batch, padding=model.spec.device != "cpu"):
+        for group in batches([len(one) for one in tokens], self.batch, padding=True):
             answers = model.generate_batch([tokens[index] for index in group], self.params, stop=stop)
             if stop is not None and stop.is_set():
                 raise Stopped()

@@ -15,10 +15,11 @@ import numpy as np
 from sqlalchemy import select
 
 from core.backends.base import Desk, Item, Result, key_of
+from core.backends.generation_tasks import Generate
 from core.errors import AppError
 from core.metrics import Measured, Row, metric, resolve_language
 from core.metrics.evaluate import why_left_out
-from core.records import Example, GenerationParams
+from core.records import Example, GenerationParams, ModelSpec
 from core.store.keys import generation_key, model_key
 from core.store.sql import chunks
 from core.store.tables import generations
@@ -33,13 +34,26 @@ def metric_rows(rows: Sequence[Example], dataset_id: str, desk: Desk) -> list[Ro
     answers = desk.workspace.responses(dataset_id)
     own = answers[answers["model_key"] == model_key(desk.spec)]
     said = {row.id: (row.text, row.stop_reason) for row in own.itertuples()}
-    scores = target_scores(rows, desk)
+    scores, failed = target_scores(rows, desk), failed_rows(desk)
     found = []
     for row in rows:
         response, reason = said.get(row.id, (None, ""))
         nats, tokens = scores.get(row.id, (None, 0))
-        state = "missing" if response is None else "stopped" if reason == "stopped" else "ok"
+        state = "stopped" if reason == "stopped" else "ok"
+        if response is None:
+            state = "error" if row.id in failed else "missing"
         found.append(Row(row.id, response, row.target, state, nats, tokens))  # type: ignore[arg-type]
+    return found
+
+
+def failed_rows(desk: Desk) -> set[str]:
+    """Examples that the desk's model was run on and could not answer."""
+    work = WorkList(desk.workspace)
+    found: set[str] = set()
+    for listed in work.all(Generate().kind):
+        model = listed.payload.get("model")
+        if listed.failed and model and model_key(ModelSpec(**model)) == model_key(desk.spec):
+            found |= work.results(listed.id, failed=True).keys()
     return found
 
 

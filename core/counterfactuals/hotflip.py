@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import torch
 
 _WORD = regex.compile(r" ?\p{L}\p{M}*(?:\p{L}|\p{M})+")
+LEAST_NATS = 0.005
+"""A swap that moves the answer by less is no finding."""
 _CHUNK = 8192
 _EACH_PLACE = 4
 """Candidates measured for one word of the prompt, so that one place does not take all tries."""
@@ -173,7 +175,7 @@ def _edits(example: Example, choices: Choices, _rng: random.Random, context: Con
             f"“{swap.old.strip()}” → “{swap.new.strip()}”: answer {change:+.2f} nats "
             f"(estimate {swap.estimate_nats:+.2f})"
         )
-        if sign * change < 0:
+        if sign * change < -LEAST_NATS:
             seen.append((sign * change, Edit(found[0], words)))
     yield from (edit for _change, edit in sorted(seen, key=lambda pair: pair[0]))
 

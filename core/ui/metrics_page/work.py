@@ -43,7 +43,8 @@ class Column:
 
     @property
     def unanswered(self) -> list[Example]:
-        return [e for e, row in zip(self.examples, self.rows) if row.state == "missing"]
+        """Not asked yet, or asked in vain."""
+        return [e for e, row in zip(self.examples, self.rows) if row.response is None]
 
     @property
     def unscored(self) -> list[Example]:

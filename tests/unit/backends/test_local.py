@@ -25,7 +25,7 @@ from core.backends import (
 )
 from core.backends.metrics_task import target_scores
 from core.errors import AppError, Stopped
-from core.metrics import aggregate, metric
+from core.metrics import aggregate, measure, metric
 from core.models.manager import ModelManager
 from core.records import Example, GenerationParams, digest
 from core.service import Service
@@ -154,6 +154,16 @@ def test_metrics_are_computed_once_and_come_back_whole(
     assert (
         measured(task, metric_rows(ROWS, dataset, desk), desk) is None
     )  # a new answer: other items, another run
+
+
+def test_rows_that_ended_in_an_error_are_counted_as_such(service: Service, here: Workspace) -> None:
+    rows = [ROWS[0], Example("long", "x" * 300, "y"), Example("later", "not run", "y")]
+    dataset = here.add_dataset("rows", rows).id
+    run(service, here, Generate(), rows[:2])
+    known = metric_rows(rows, dataset, Desk(service.store, here, SPEC))
+    assert [row.state for row in known] == ["ok", "error", "missing"]
+    found = aggregate(measure(known, metric("exact_match")))
+    assert dict(found.left_out) == {"error": 1, "missing": 1}
 
 
 def test_metrics_of_no_rows_is_a_sentence(service: Service, here: Workspace, dataset: str) -> None:
