@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
+from urllib.parse import urlsplit
 
 from core.errors import AppError
 from core.models.estimate import DTYPE_BYTES
@@ -71,7 +72,7 @@ def configured_specs(settings: Settings) -> tuple[ModelSpec, ...]:
 
 def _spec(name: str, path: str, settings: Settings) -> ModelSpec:
     if path.startswith(("http://", "https://")):
-        return ModelSpec(name, base_address(path), backend="lit_server", dtype="", device="remote")
+        return remote_spec(name, path)
     path = resolve(path)
     chosen = automatic(path)
     if settings.device == "cpu" != chosen.device:
@@ -91,6 +92,20 @@ def _spec(name: str, path: str, settings: Settings) -> ModelSpec:
         )
     device = settings.device or chosen.device
     return ModelSpec(name, path, _backend(settings.framework), "", dtype, quantization, device)
+
+
+def remote_spec(name: str, address: str) -> ModelSpec:
+    """A model on another machine, its kind read off the address: Google's host is Gemini's; one that names a
+    model (`#…`) or ends in /v1 speaks OpenAI's wire; every other one is a LIT model server.
+
+    Raises: AppError for what is no address.
+    """
+    base, _, model = address.partition("#")
+    base = base_address(base)
+    kind = "openai_compatible" if model or base.endswith("/v1") else "lit_server"
+    if (urlsplit(base).hostname or "").endswith(".googleapis.com"):
+        kind = "gemini"
+    return ModelSpec(name, f"{base}#{model}" if model else base, backend=kind, dtype="", device="remote")
 
 
 def _backend(framework: str) -> str:

@@ -21,19 +21,27 @@ def gram_bytes(tokens: int, rows: int) -> int:
     return 4 * tokens * rows * rows
 
 
-def plan(tokens: Tokens, budget_bytes: int) -> tuple[Spans, str]:
+def plan(tokens: Tokens, budget_bytes: int, max_rows: int = 0) -> tuple[Spans, str]:
     """The rows that explain the response of `tokens`, as fine as `budget_bytes` allows, and a note.
 
-    The rows partition the response. The note is empty for one row a token; else it says, for the page, how
-    they were grouped and why.
+    At most `max_rows` of them where that is not 0: what a model elsewhere can be asked for. The rows
+    partition the response. The note is empty for one row a token; else it says, for the page, how they were
+    grouped and why.
     """
     total = len(tokens)
     first = min(max(tokens.prompt_len, 1), total)
     finest = tuple((index, index + 1) for index in range(first, total))
-    if gram_bytes(total, len(finest)) <= budget_bytes:
+
+    def fits(rows: int) -> bool:
+        return gram_bytes(total, rows) <= budget_bytes and (not max_rows or rows <= max_rows)
+
+    if fits(len(finest)):
         return finest, ""
     why = (
-        f"Explaining each of the {len(finest):,} tokens of this answer alone would take "
+        f"This model's server is asked for at most {max_rows} parts of an answer, which has "
+        f"{len(finest):,} tokens"
+        if gram_bytes(total, len(finest)) <= budget_bytes
+        else f"Explaining each of the {len(finest):,} tokens of this answer alone would take "
         f"{gram_bytes(total, len(finest)) / 1e6:,.0f} MB, but {budget_bytes / 1e6:,.0f} MB are set aside "
         "for it"
     )
@@ -43,9 +51,10 @@ def plan(tokens: Tokens, budget_bytes: int) -> tuple[Spans, str]:
         )
         edges = [*(start for start in starts if start < total), total]
         spans = tuple(pairwise(edges))
-        if gram_bytes(total, len(spans)) <= budget_bytes:
+        if fits(len(spans)):
             return spans, f"{why}, so it is explained by {plural} ({len(spans):,} of them)."
     rows = max(1, math.isqrt(budget_bytes // (4 * total)))
+    rows = min(rows, max_rows) if max_rows else rows
     size = math.ceil(len(finest) / rows)
     spans = tuple((start, min(start + size, total)) for start in range(first, total, size))
     return spans, f"{why}, so it is explained in stretches of {size:,} tokens."

@@ -75,7 +75,7 @@ async def salience(request: Request, body: SalienceQuestion) -> MatrixAnswer:
         prompt_tokens=tokens.prompt_len,
         targets=list(matrix.request.targets),
         values=matrix.values.tolist(),
-        note=state.service.salience_note(tokens),
+        note=state.service.salience_note(tokens, state.spec),
     )
 
 

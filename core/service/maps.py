@@ -37,19 +37,21 @@ class Maps(Base):
         self, tokens: Tokens, spec: ModelSpec, method: str, options: Options = ()
     ) -> SalienceRequest:
         """The question "why each part of the response": one row a token, grouped where memory asks for it."""
-        from core.salience import plan
-
-        targets, _ = plan(tokens, self.settings.salience_budget_bytes)
+        targets, _ = self._plan(tokens, spec)
         ids = tuple(int(i) for i in tokens.ids)
         return SalienceRequest(
             self.resolve(spec), ids, tokens.prompt_len, method, tuple(targets), tuple(sorted(options))
         )
 
-    def salience_note(self, tokens: Tokens) -> str:
-        """What to tell the person when rows were grouped to fit the memory; empty when they were not."""
+    def salience_note(self, tokens: Tokens, spec: ModelSpec) -> str:
+        """What to tell the person when rows were grouped to fit; empty when they were not."""
+        return self._plan(tokens, spec)[1]
+
+    def _plan(self, tokens: Tokens, spec: ModelSpec) -> tuple[tuple[Span, ...], str]:
+        from core.models import backend
         from core.salience import plan
 
-        return plan(tokens, self.settings.salience_budget_bytes)[1]
+        return plan(tokens, self.settings.salience_budget_bytes, backend(spec.backend).rows)
 
     def cached_salience(self, request: SalienceRequest) -> SalienceMatrix | None:
         """The matrix if it is known: from memory, from disk, or as it ships. Loads no model."""

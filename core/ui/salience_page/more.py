@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
 
 from core import aggregate
@@ -31,7 +32,8 @@ ENDINGS = {
 def facts(generation: Generation) -> str:
     """One line under the answer: how likely the model found it, how long it is, how long it took."""
     rows = generation.logprob_nats
-    likely = f"likely {math.exp(float(rows.mean())):.2f} a token, " if len(rows) else ""
+    known = len(rows) and bool(np.isfinite(rows).all())  # a model elsewhere may not tell
+    likely = f"likely {math.exp(float(rows.mean())):.2f} a token, " if known else ""
     count = f"{len(rows)} token{'' if len(rows) == 1 else 's'}"
     return f"{likely}{count}, {generation.seconds:.1f} s, {ENDINGS[generation.stop_reason]}"
 
@@ -64,16 +66,23 @@ def draw(
             _table(found, here, chosen, method, reduce)
     if likely.open:
         with likely:
-            st.plotly_chart(
-                token_logprobs(generation, theme=frame.theme()),
-                theme=None,
-                key="token-logprobs",
-                alt="How likely the model found each token of its answer",
-            )
-            st.caption(
-                "How likely the model found each piece of its own answer, in nats: 0 is certain, "
-                "−0.7 is one chance in two, −2.3 is one in ten."
-            )
+            _likely(generation)
+
+
+def _likely(generation: Generation) -> None:
+    if not np.isfinite(generation.logprob_nats).all():
+        st.caption("This model, which runs elsewhere, does not tell how likely it found its words.")
+        return
+    st.plotly_chart(
+        token_logprobs(generation, theme=frame.theme()),
+        theme=None,
+        key="token-logprobs",
+        alt="How likely the model found each token of its answer",
+    )
+    st.caption(
+        "How likely the model found each piece of its own answer, in nats: 0 is certain, "
+        "−0.7 is one chance in two, −2.3 is one in ten."
+    )
 
 
 def _heatmap(

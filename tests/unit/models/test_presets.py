@@ -95,3 +95,21 @@ def test_an_unknown_framework_lists_the_known_ones():
 
 def test_the_operator_may_name_the_device():
     assert default_spec(settings(device="cuda:1")).device == "cuda:1"
+
+
+@pytest.mark.parametrize(
+    ("address", "kind", "path"),
+    [
+        ("http://gpu:8080/", "lit_server", "http://gpu:8080"),
+        ("http://gpu:8000/v1", "openai_compatible", "http://gpu:8000/v1"),
+        ("https://gpu/api#org/m", "openai_compatible", "https://gpu/api#org/m"),
+        (
+            "https://generativelanguage.googleapis.com#gemini-x",
+            "gemini",
+            "https://generativelanguage.googleapis.com#gemini-x",
+        ),
+    ],
+)
+def test_the_kind_of_server_is_read_off_its_address(address, kind, path):
+    (spec,) = configured_specs(settings(MODEL_CONFIG=f"far:{address}"))
+    assert (spec.name, spec.backend, spec.path, spec.device) == ("far", kind, path, "remote")

@@ -41,3 +41,15 @@ def test_rows_partition_the_response_and_fit(response, budget):
     spans, _ = plan(tokens, budget)
     assert [i for a, b in spans for i in range(a, b)] == list(range(1, len(tokens)))
     assert len(spans) == 1 or gram_bytes(len(tokens), len(spans)) <= budget
+
+
+def test_a_limit_of_rows_groups_too_and_says_why():
+    total = len(TOKENS)
+    plenty = gram_bytes(total, total)
+    words, note = plan(TOKENS, plenty, max_rows=10)
+    assert len(words) <= 10
+    assert "at most 10 parts" in note
+    one, _ = plan(letters("Why? ", "x" * 90), plenty, max_rows=4)
+    assert len(one) <= 4
+    assert one[0][0] == 5 and one[-1][1] == 95
+    assert plan(TOKENS, plenty, max_rows=total) == plan(TOKENS, plenty)
