@@ -268,3 +268,30 @@ def test_a_batch_keeps_its_order() -> None:
 def test_an_empty_prompt() -> None:
     with loopback(full) as server, pytest.raises(AppError, match="empty"):
         connect(server).tokenize(" ")
+
+
+def test_leave_one_out_needs_only_log_probabilities() -> None:
+    """The server finds each of its tokens less likely by 1/100 nat a character of the whole text."""
+    from core import salience
+
+    def longer_is_worse(asked: Asked) -> Answer:
+        if asked.body and asked.body.get("echo"):
+            text = asked.body["prompt"]
+            strings = text.split("|")
+            strings = [s + "|" for s in strings[:-1]] + strings[-1:]
+            told = {"tokens": strings, "token_logprobs": [None] + [-len(text) / 100] * (len(strings) - 1)}
+            return Answer({"choices": [{"text": text, "logprobs": told}]})
+        return full(asked)
+
+    with loopback(longer_is_worse) as server:
+        model = connect(server)
+        tokens = model.tokenize("ab|cdefg|", "hi|j")
+        assert tokens.strings == ("ab|", "cdefg|", "hi|", "j")
+        request = salience.request_for(model, tokens, "leave_one_out")
+        found = salience.method("leave_one_out").run(model, request, tokens=tokens)
+        with pytest.raises(AppError, match=r"Grad L2 cannot explain remote: .*no gradients"):
+            salience.method("grad_l2").run(
+                model, salience.request_for(model, tokens, "grad_l2"), tokens=tokens
+            )
+    # Without "ab|" (3 characters) each answer token gains 0.03, without "cdefg|" 0.06: both oppose.
+    np.testing.assert_allclose(found.values, [[-0.03, -0.06, 0, 0]] * 2, atol=1e-6)
