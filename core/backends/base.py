@@ -126,14 +126,7 @@ def payload_of(task: Task, spec: ModelSpec) -> dict[str, Any]:
     return {"model": asdict(spec), "params": asdict(params) if params is not None else {}}
 
 
-def drive(
-    task: Task,
-    rows: Sequence[Example],
-    desk: Desk,
-    context: JobContext,
-    compute: Compute,
-    report_rows: Callable[[int, int], None] | None = None,
-) -> Report:
+def drive(task: Task, rows: Sequence[Example], desk: Desk, context: JobContext, compute: Compute) -> Report:
     """Runs `task` on what is not done yet, batch by batch, through a backend's `compute`.
 
     Raises: AppError for no rows or rows with nothing to do; Stopped, after which the same call goes on.
@@ -145,32 +138,31 @@ def drive(
     if not items:
         raise AppError(f"None of the {len(rows):,} chosen examples has what “{task.label}” needs.")
     work = WorkList(desk.workspace)
-    listed = work.begin(
-        task.kind, key_of(task, items, desk.spec), [item["id"] for item in items], payload_of(task, desk.spec)
-    )
-    done_before = work.results(listed.id)
-    by_id = {item["id"]: item for item in items}
+    key, payload = key_of(task, items, desk.spec), payload_of(task, desk.spec)
+    listed = work.begin(task.kind, key, [item["id"] for item in items], payload)
+    before = work.results(listed.id)
     known: dict[str, Result] = {
-        name: {} for name in task.known([i for i in items if i["id"] not in done_before], desk)
+        name: {} for name in task.known([i for i in items if i["id"] not in before], desk)
     }
     work.finish(listed.id, known)
-    left = [item for name, item in by_id.items() if name not in done_before and name not in known]
+    left = {item["id"]: item for item in items if item["id"] not in before and item["id"] not in known}
     done: set[str] = set()
     failed: dict[str, str] = {}
     try:
-        for batch in compute(task, left, context) if left else ():
-            fresh = {
-                name: r for name, r in batch.items() if name in by_id and name not in done | failed.keys()
-            }
-            good = {name: r for name, r in fresh.items() if "error" not in r}
-            bad = {name: str(r["error"]) for name, r in fresh.items() if "error" in r}
-            work.finish(listed.id, task.keep(good, by_id, desk))
+        for batch in compute(task, list(left.values()), context) if left else ():
+            fresh = {n: r for n, r in batch.items() if n in left and n not in done and n not in failed}
+            good = {n: r for n, r in fresh.items() if "error" not in r}
+            bad = {n: str(r["error"]) for n, r in fresh.items() if "error" in r}
+            work.finish(listed.id, task.keep(good, left, desk))
             work.finish(listed.id, bad, failed=True)
             done |= good.keys()
             failed |= bad
-            total, so_far = len(items), len(items) - len(left) + len(done) + len(failed)
-            context.progress(so_far / total, f"{task.label}: {so_far:,} of {total:,} rows")
+            so_far = len(items) - len(left) + len(done) + len(failed)
+            context.progress(so_far / len(items), f"{task.label}: {so_far:,} of {len(items):,} rows")
             context.check()
+        lost = {n: "No result came back. Run it again." for n in left if n not in done and n not in failed}
+        work.finish(listed.id, lost, failed=True)
+        failed |= lost
     except Stopped:
         work.set_state(listed.id, "stopped")
         raise
@@ -181,7 +173,7 @@ def drive(
     return Report(
         listed.id,
         len(done),
-        len(known) + len(done_before),
+        len(known) + len(before),
         tuple(failed.items()),
         len(rows) - len(items),
         time.monotonic() - began,

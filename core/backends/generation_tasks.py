@@ -74,6 +74,7 @@ class Generate:
         model = loaded(model)
         tokens = [model.tokenize(item["prompt"]) for item in items]
         made: dict[int, Generation] = {}
+        # Writing goes token by token, where a batch costs little more than a row: worth padding on a CPU too.
         for group in batches([len(one) for one in tokens], self.batch, padding=True):
             answers = model.generate_batch([tokens[index] for index in group], self.params, stop=stop)
             if stop is not None and stop.is_set():

@@ -113,6 +113,17 @@ def test_a_bad_row_costs_only_itself(service: Service, here: Workspace) -> None:
     assert WorkList(here).get(report.work_id).state == "failed"
 
 
+def test_a_row_that_never_comes_back_is_not_called_done(service: Service, here: Workspace) -> None:
+    class Lossy(Generate):
+        def compute(self, items, model, stop):  # type: ignore[no-untyped-def]
+            return super().compute(items, model, stop)[:-1]
+
+    report = run(service, here, Lossy(batch=4))
+    assert report.done == 3
+    assert [reason for _, reason in report.failed] == ["No result came back. Run it again."]
+    assert run(service, here, Lossy(batch=4)).known == 3
+
+
 def test_no_rows_and_nothing_to_do(service: Service, here: Workspace) -> None:
     with pytest.raises(AppError, match="no examples to run"):
         run(service, here, Generate(), [])
