@@ -18,6 +18,9 @@ import torch
 
 from core.records import GenerationParams, StopReason
 
+_WORTH_DROPPING = 0.8
+"""Rows that have ended leave the batch when at most this part of it goes on: each time copies the cache."""
+
 
 @dataclass(slots=True)
 class Drawn:
@@ -72,6 +75,7 @@ def draw(
         torch.Generator(device).manual_seed(params.seed) if params.temperature else None for _ in prompts
     ]
     cache = None
+    live = list(range(len(prompts)))  # which prompt each row of the batch continues
     for _ in range(params.max_new_tokens):
         if stop is not None and stop.is_set():
             break
@@ -83,9 +87,9 @@ def draw(
         output = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1, **extra)
         cache = output.past_key_values
         logits = output.logits[:, -1].float().to(device)
-        new = torch.stack([choose(row, params, gen) for row, gen in zip(logits, generators)])
+        new = torch.stack([choose(row, params, generators[at]) for at, row in zip(live, logits)])
         nats = torch.log_softmax(logits, -1).gather(1, new[:, None])[:, 0]
-        for row, (token, nat) in enumerate(zip(new.tolist(), nats.tolist())):
+        for row, token, nat in zip(live, new.tolist(), nats.tolist()):
             state = drawn[row]
             if state.reason is not None:
                 continue
@@ -98,11 +102,17 @@ def draw(
                 state.reason = accept(row, state)
             if state.reason is None and limit and len(prompts[row]) + len(state.ids) >= limit:
                 state.reason = "length"
-        if all(state.reason is not None for state in drawn):
+        keep = [place for place, row in enumerate(live) if drawn[row].reason is None]
+        if not keep:
             break
         ids = new[:, None]
         if padded:
             mask = torch.cat([mask, torch.ones_like(mask[:, :1])], 1)
+        if len(keep) <= _WORTH_DROPPING * len(live) and hasattr(cache, "batch_select_indices"):
+            # Answers of a batch end at different lengths; those that have ended would cost as before.
+            chosen = torch.tensor(keep, device=device)
+            cache.batch_select_indices(chosen)
+            ids, mask, live = ids[chosen], mask[chosen], [live[place] for place in keep]
     stopped = stop is not None and stop.is_set()
     for state in drawn:
         state.reason = state.reason or ("stopped" if stopped else "length")

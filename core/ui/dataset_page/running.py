@@ -30,14 +30,17 @@ MOST_LISTED = 5
 def draw(workspace: Workspace, dataset: Dataset, picked: list[str], left: list[str]) -> None:
     """The line that starts a run, its progress, and the runs that can go on."""
     counts = {SELECTED: len(picked), SHOWN: len(left), ALL: dataset.rows}
+    if counts[SHOWN] == counts[ALL]:
+        del counts[SHOWN]
+    usual = next((name for name in counts if counts[name]), None)
     spec = model_box.chosen()
     with st.container(horizontal=True, vertical_alignment="bottom", key="dataset-run"):
         which = st.segmented_control(
             "Run the model on",
             [name for name in counts if counts[name]],
-            default=SELECTED if picked else SHOWN if left else None,
+            default=usual,
             format_func=lambda name: f"{name} ({counts[name]:,})",
-            key=f"dataset which {bool(picked)} {bool(left)}",
+            key=f"dataset which {usual}",
         )
         count = counts[which] if which else 0
         pressed = st.button(

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from core.errors import AppError
+from core.generation import draw
 from core.models import load
 from core.records import GenerationParams, ModelSpec, Role
 
@@ -109,6 +110,38 @@ def test_a_left_padded_batch_changes_no_answer(load_tiny, family):
         alone = model.generate(tokens, params)
         assert made.tokens.ids.tolist() == alone.tokens.ids.tolist()
         np.testing.assert_allclose(made.logprob_nats, alone.logprob_nats, atol=1e-4)
+
+
+@pytest.mark.parametrize("family", ["gemma2", "gpt2", "llama", "qwen3"])
+@pytest.mark.parametrize("padded", [False, True])
+def test_rows_that_end_leave_the_batch_and_change_no_answer(load_tiny, family, padded):
+    model, params = load_tiny(family), GenerationParams(max_new_tokens=24)
+    texts = ["The", "The soup", "Analyze", "Analyze a menu item", "a b c d e"]
+    prompts = [model.tokenize(text).ids.tolist() for text in texts]
+    prompts = prompts if padded else [ids[-1:] for ids in prompts]
+    lengths = [1, 20, 7, 24, 13]
+    sizes = []
+    forward = model.model.forward
+
+    def watched(*args, input_ids, **more):
+        sizes.append(len(input_ids))
+        return forward(*args, input_ids=input_ids, **more)
+
+    def end(row, drawn):
+        return "stop" if len(drawn.ids) == lengths[row] else None
+
+    model.model.forward = watched
+    try:
+        together = draw(model.model, prompts, params, end_ids=frozenset(), accept=end)
+    finally:
+        model.model.forward = forward
+    assert (sizes[0], sizes[-1]) == (5, 1) and len(sizes) == 24
+    for row, (prompt, drawn) in enumerate(zip(prompts, together)):
+        (alone,) = draw(
+            model.model, [prompt], params, end_ids=frozenset(), accept=lambda _, d, r=row: end(r, d)
+        )
+        assert (drawn.ids, len(drawn.ids)) == (alone.ids, lengths[row])
+        np.testing.assert_allclose(drawn.logprob_nats, alone.logprob_nats, atol=1e-4)
 
 
 def test_folders_that_cannot_be_loaded(tmp_path):
