@@ -1,4 +1,4 @@
-"""Compare prompts over a model without weights: versions, answers under each prompt, the table of variables."""
+"""Compare prompts over a model without weights: versions, answers under each prompt, variables."""
 
 from __future__ import annotations
 
