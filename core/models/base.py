@@ -123,6 +123,10 @@ class GradientModel(Protocol):
         """
         ...
 
+    def mean_embedding(self) -> Any:
+        """The average output of the embedding module over the vocabulary, (D,)."""
+        ...
+
 
 @runtime_checkable
 class SalienceModel(Protocol):

@@ -349,7 +349,7 @@ class HuggingFaceModel:
 
     @torch.no_grad()
     def mean_embedding(self) -> torch.Tensor:
-        """The average output of the embedding module over the vocabulary, (D,)."""
+        """See `GradientModel`."""
         module = self.model.get_input_embeddings()
         ids = torch.arange(module.weight.shape[0], device=self.device)
         total = sum(module(part[None])[0].float().sum(0) for part in ids.split(16_384))

@@ -193,6 +193,12 @@ class KerasHubModel:
         nats = torch.log_softmax(logits.float(), -1).gather(1, ids[torch.as_tensor(rows)][:, None])
         return nats[:, 0].cpu().numpy()
 
+    def mean_embedding(self) -> torch.Tensor:
+        """See `GradientModel`."""
+        ids = torch.arange(self._embedding.input_dim, device=self.device)
+        with torch.no_grad(), self.on_device():
+            return self._embedding(ids[None])[0].float().mean(0) * self._scale
+
     @contextmanager
     def tape(
         self,

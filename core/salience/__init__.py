@@ -170,9 +170,9 @@ METHODS: tuple[Method, ...] = (
             MethodOption(
                 "baseline",
                 "Blank token",
-                "zero",
-                "What a blank token is: no signal at all, or the average of all tokens.",
-                choices=("zero", "mean"),
+                "mean",
+                "What a blank token is: the average of all tokens, or no signal at all.",
+                choices=("mean", "zero"),
             ),
         ),
     ),

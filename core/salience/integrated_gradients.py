@@ -17,7 +17,6 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from core.errors import AppError
 from core.models.base import GradientModel
 from core.records import SalienceMatrix, SalienceRequest, Tokens
 from core.salience import OnRow, method
@@ -82,14 +81,7 @@ class Path:
     """The embeddings at `share` of the way from blank tokens to the real ones."""
 
     def __init__(self, mean: bool, model: GradientModel) -> None:
-        self._blank = None
-        if mean and not hasattr(model, "mean_embedding"):
-            raise AppError(
-                "This model does not tell the average of its token embeddings.",
-                hint="Choose the baseline zero.",
-            )
-        if mean:
-            self._blank = model.mean_embedding()  # type: ignore[attr-defined]
+        self._blank = model.mean_embedding() if mean else None
         self.share = 1.0
         self.difference = torch.empty(0)
 

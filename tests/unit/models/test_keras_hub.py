@@ -152,6 +152,18 @@ def test_salience_equals_a_plain_backward_pass_in_transformers(
         assert not matrices["grad_l2"].values[row, target:].any()
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_average_embedding_equals_transformers(
+    pair: Callable[[str], tuple[Any, Any]], family: str
+) -> None:
+    import torch
+
+    model, reference = pair(family)
+    module = reference.get_input_embeddings()
+    expected = module(torch.arange(module.weight.shape[0])[None])[0].mean(0)
+    torch.testing.assert_close(model.mean_embedding(), expected, rtol=1e-4, atol=1e-5)
+
+
 def embedded_logits(reference: Any, leaf: Any) -> Any:
     """Logits for embeddings that stand in for the embedding module's output."""
     handle = reference.get_input_embeddings().register_forward_hook(lambda *_: leaf)
