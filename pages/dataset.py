@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import copy_link, frame, library
+from core.ui import copy_link, frame, library, row_choice
 from core.ui.dataset_page import grid, loading, narrow, rows, running
 from core.ui.dataset_page import table as tables
 
@@ -32,6 +32,7 @@ loading.said()
 places = narrow.draw(table, workspace, dataset.id, [name for name in table.columns if name != "id"])
 picked = grid.draw(table, places, shown)
 left = table["id"].iloc[places].tolist()
+row_choice.remember(dataset.id, picked, left)
 if not len(table):
     st.info("This dataset has no examples yet. Load a file, or add some in the Editor.")
 elif not left:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from core.store.workspace import Dataset, Workspace
 
 ALL, STARRED, OPEN = "All rows", "Starred", "The open example"
+SELECTED, SHOWN = "Selected in Dataset", "Shown in Dataset"
+_TABLE = "rows of the table"
 
 
 @dataclass(frozen=True)
@@ -27,13 +30,27 @@ class Rows:
     label: str
 
 
+def remember(dataset_id: str, selected: Sequence[str], shown: Sequence[str]) -> None:
+    """The Dataset page says which of its rows are selected, and which its search and filters leave."""
+    st.session_state[_TABLE] = (dataset_id, {SELECTED: list(selected), SHOWN: list(shown)})
+
+
+def _in_table(dataset: Dataset) -> dict[str, list[str]]:
+    """The groups that the Dataset page offers: those that hold rows, but not all of them."""
+    dataset_id, groups = st.session_state.get(_TABLE, ("", {}))
+    if dataset_id != dataset.id:
+        return {}
+    return {name: ids for name, ids in groups.items() if 0 < len(ids) < dataset.rows}
+
+
 def draw(key: str, *, with_open: bool = False) -> Rows:
     """Draw the two controls (in the container that is open). A search that cannot be read shows all rows.
 
     `with_open` offers the example that is open on the other pages, and begins with it.
     """
     here, dataset = library.workspace(), library.dataset()
-    groups = [*([OPEN] if with_open else []), ALL, STARRED, *here.slices(dataset.id)]
+    table = _in_table(dataset)
+    groups = [*([OPEN] if with_open else []), ALL, *table, STARRED, *here.slices(dataset.id)]
     group = st.selectbox(
         "Rows",
         groups,
@@ -61,6 +78,8 @@ def _ids(here: Workspace, dataset: Dataset, group: str, asked: str) -> list[str]
     frame = here.frame(dataset.id)
     if group == STARRED:
         frame = frame[frame["starred"]]
+    elif group in (table := _in_table(dataset)):
+        frame = frame[frame["id"].isin(set(table[group]))]
     elif group != ALL:
         frame = frame[frame["id"].isin(set(here.slice(dataset.id, group)))]
     if asked:

@@ -147,3 +147,20 @@ def test_rows_without_targets_and_a_single_row(page: Callable[[], AppTest], serv
     finish(app, service)
     assert not app.exception
     assert figures(app)["Exact match"]["95 % interval"] == "needs two rows"
+
+
+def test_rows_selected_on_the_dataset_page_are_a_group(page: Callable[[], AppTest], service: Service) -> None:
+    app = page()
+    assert "Selected in Dataset" not in app.selectbox(key="metrics rows").options
+    dataset = app.session_state["dataset"]
+    groups = {"Selected in Dataset": ["a"], "Shown in Dataset": ["a", "b", "c"]}
+    app.session_state["rows of the table"] = (dataset, groups)
+    app.run()
+    assert app.selectbox(key="metrics rows").options[:3] == ["All rows", "Selected in Dataset", "Starred"]
+    app.selectbox(key="metrics rows").set_value("Selected in Dataset").run()
+    assert not app.exception
+    assert button(app, "Run the model on 1 row")
+    app.session_state["rows of the table"] = ("another", groups)
+    app.run()
+    assert not app.exception
+    assert app.selectbox(key="metrics rows").value == "All rows"
