@@ -10,6 +10,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def main() -> None:
         table = timed("open the table", lambda: workspace.frame(dataset.id))
         timed("answers beside it", lambda: workspace.responses(dataset.id))
         for query in QUERIES:
-            timed(f"search {query}", lambda query=query: search(table, query))
+            timed(f"search {query}", partial(search, table, query))
         timed("sort by n", lambda: table["n"].sort_values(kind="stable"))
         store.close()
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from core.datasets import search
 from core.errors import AppError
 from core.ui import problem
+from core.ui.dataset_page.table import VERSION
 
 if TYPE_CHECKING:
     from core.store.workspace import Workspace
@@ -51,7 +52,7 @@ def draw(table: pd.DataFrame, workspace: Workspace, dataset_id: str, columns: li
             fits = _filters(table, columns)
     left = fits & _group(table, workspace, dataset_id, group or ALL)
     try:
-        left &= search(table, asked or "")
+        left &= _found(table, asked or "")
     except AppError as error:
         problem.show(error)
     places = np.flatnonzero(left)
@@ -60,6 +61,15 @@ def draw(table: pd.DataFrame, workspace: Workspace, dataset_id: str, columns: li
     ranked = table[order].iloc[places].reset_index(drop=True)
     ranked = ranked.sort_values(ascending=not down, kind="stable", key=_comparable, na_position="last")
     return places[ranked.index.to_numpy()]
+
+
+def _found(table: pd.DataFrame, asked: str) -> NDArray[np.bool_]:
+    """The rows that fit the search; remembered while neither it nor the table changes."""
+    key = (table.attrs.get(VERSION), asked)
+    held: tuple[object, NDArray[np.bool_]] = st.session_state.get("dataset found", (None, None))
+    if held[0] != key:
+        held = st.session_state["dataset found"] = (key, search(table, asked))
+    return held[1]
 
 
 _SORT = "All rows are sorted; a click on a column's head sorts only the rows on this page."

@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 HIDDEN = ("id", "parent_id", "edit", "tags")
 """Columns that are not shown until they are asked for (nor log-probabilities)."""
 LOGPROB = "log-probability"
+VERSION = "version"
+"""In the table's `attrs`: changes with what the table holds."""
 
 
 def load(workspace: Workspace, dataset_id: str) -> pd.DataFrame:
     """One row an example, in the dataset's order; `starred` is first."""
-    made = _load(workspace.id, dataset_id, workspace.stamp(dataset_id), workspace)
-    table = made.assign(starred=made["id"].isin(workspace.starred()).to_numpy(bool))
-    return table[["starred", *made.columns]]
+    stamp, starred = workspace.stamp(dataset_id), workspace.starred()
+    made = _load(workspace.id, dataset_id, stamp, workspace)
+    table = made.assign(starred=made["id"].isin(starred).to_numpy(bool))[["starred", *made.columns]]
+    table.attrs[VERSION] = f"{workspace.id} {dataset_id} {stamp} {hash(starred)}"
+    return table
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the dataset")
