@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.ui import frame, job_box, model_box, problem, row_choice
+from core.ui import copy_link, frame, job_box, model_box, problem, row_choice
 from core.ui.counterfactuals_page import effects, form, staging
 from core.ui.salience_page import editor
 
@@ -20,7 +20,9 @@ def arrived(result: object) -> None:
 
 left, right = st.columns([30, 70], gap="medium")
 with left:
-    rows = row_choice.draw("counterfactuals", with_open=True)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        rows = row_choice.draw("counterfactuals", with_open=True)
+        copy_link.button()
     asked = form.draw()
     primary = "secondary" if staging.current() is not None else "primary"
     if st.button("Make changes", type=primary, disabled=job_box.running("counterfactuals")):

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.metrics import LANGUAGES
-from core.ui import frame, job_box, library, problem, row_choice
+from core.ui import copy_link, frame, job_box, library, problem, row_choice
 from core.ui.metrics_page import charts, missing, results, systems, work
 
 frame.begin("Metrics", "How good are the answers, over many examples?")
@@ -24,6 +24,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         width=190,
         help="Decides how BLEU cuts text into words.",
     )
+    copy_link.button()
 
 if not job_box.draw("metrics"):
     try:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.ui import frame, job_box, model_box, problem, row_choice
+from core.ui import copy_link, frame, job_box, model_box, problem, row_choice
 from core.ui.template_page import view, work
 
 frame.begin("Template", "Which part of a template do the answers come from, over many rows?")
@@ -12,6 +12,7 @@ spec = model_box.chosen()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     rows = row_choice.draw("template")
     method = view.method()
+    copy_link.button()
 template = st.text_area(
     "Template",
     work.default_template(rows.examples),

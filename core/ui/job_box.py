@@ -50,6 +50,8 @@ def draw(name: str, then: Callable[[Any], None] | None = None) -> bool:
             if sentence:
                 st.session_state[f"{_HELD} {name} said"] = sentence
             st.rerun()
+        if job.state == "stopped":
+            del held[name]
         problem.show(job.error)
         return False
     st.fragment(_progress, run_every=POLL_SECONDS)(name, job)

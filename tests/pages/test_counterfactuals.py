@@ -157,3 +157,26 @@ def test_no_rows_is_a_sentence(page: Callable[[], AppTest]) -> None:
     app.text_input(key="counterfactuals search").set_value("id:nothing").run()
     press(app, "Make changes")
     assert "no example to change" in app.error[0].value
+
+
+def test_a_model_writes_paraphrases_as_a_job(page: Callable[[], AppTest], service: Service) -> None:
+    app = page()
+    app.selectbox(key="generator").set_value("paraphrase").run()
+    app.selectbox(key="paraphrase part").set_value("line").run()
+    press(app, "Make changes")
+    finish(app)
+    staged = app.session_state["staged"]
+    assert service.manager.loaded
+    assert staged.label == "Paraphrase" and len(staged.examples) == 3
+    assert all(example.edit.startswith("line ") for example in staged.examples)
+
+
+def test_a_generator_without_what_it_needs_is_a_sentence(page: Callable[[], AppTest]) -> None:
+    app = page()
+    app.selectbox(key="generator").set_value("back_translation").run()
+    press(app, "Make changes")
+    assert "none is set up" in app.error[0].value
+    app.selectbox(key="generator").set_value("hotflip").run()
+    press(app, "Make changes")
+    finish(app)
+    assert any("it gives no gradients" in error.value for error in app.error)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import regex
 import streamlit as st
@@ -17,6 +18,10 @@ from core.records import Example, GenerationParams, ModelSpec, digest
 from core.ui import diff, frame, job_box, library, problem
 from core.ui.counterfactuals_page.form import Asked
 from core.ui.services import owner, service
+
+if TYPE_CHECKING:
+    from core.jobs import JobContext
+    from core.models.base import LanguageModel
 
 KEY = "staged"
 _LINE_ENDS = regex.compile(r"\s*\n\s*")
@@ -69,8 +74,20 @@ def begin(asked: Asked, rows: Sequence[Example], spec: ModelSpec, params: Genera
         translate = _translate() if asked.generator.needs else None
         staged(run({e.id: Context(response=said[e.id], translate=translate) for e in rows}))
         return
+
+    def work(model: LanguageModel, job: JobContext) -> Made:
+        contexts = {}
+        for place, e in enumerate(rows):
+            job.progress(place / len(rows), "Reading the examples")
+            answer = said[e.id]
+            if answer is None and asked.generator.needs == "gradients":
+                answer = model.generate(model.tokenize(e.prompt), params, stop=job.stop).text
+                job.check()
+            contexts[e.id] = Context(model, answer, stop=job.stop)
+        return run(contexts)
+
     job = service().with_model(
-        lambda model, job: run({e.id: Context(model, said[e.id], stop=job.stop) for e in rows}),
+        work,
         spec,
         kind="counterfactuals",
         key=digest(
