@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
 from starlette.routing import Route
 
-from core.server import errors, lit, monitor, v1
+from core.server import docs_page, errors, lit, monitor, v1
 from core.server.config import VERSION, ServerSettings
 from core.server.guard import OPEN, Guard
 from core.server.state import State
@@ -18,6 +19,7 @@ from core.service import Service
 from core.settings import Settings
 from core.settings import settings as default_settings
 
+NO_SCRIPTS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 ROUTERS = (lit.router, v1.router, monitor.router)
 SUMMARY = (
     "A causal language model and the reasons for what it writes: LIT's `/predict`, `/tokenize` and "
@@ -45,11 +47,14 @@ def create_app(
         summary=SUMMARY,
         lifespan=life,
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
     )
     app.state.whence = state
     for router in ROUTERS:
         app.include_router(router)
+    docs = docs_page.page(app.openapi())
+    app.add_api_route("/docs", lambda: HTMLResponse(docs, headers=NO_SCRIPTS), include_in_schema=False)
     served = (route.path for router in ROUTERS for route in router.routes if isinstance(route, Route))
     state.paths = frozenset(served) | OPEN
     errors.install(app)

@@ -113,6 +113,22 @@ def test_lits_client_reads_salience_with_lits_sign(understood: dict[str, Any], h
     assert understood["explained"][1][name][size - 2 :] == [0, 0]
 
 
+@pytest.mark.parametrize("name", ["grad_l2", "grad_dot_input"])
+def test_our_client_on_our_server_is_as_good_as_here(whence_server: str, here: Any, name: str) -> None:
+    from core.models import load
+
+    far = load(ModelSpec("far", whence_server, backend="lit_server"))
+    made = far.generate(far.tokenize(PROMPT), GenerationParams())
+    local = here.generate(here.tokenize(PROMPT), GenerationParams(max_new_tokens=12))
+    assert made.text == local.text
+    assert (made.tokens.char_spans == local.tokens.char_spans).all()
+    span = ((made.tokens.prompt_len + 1, made.tokens.prompt_len + 3),)
+    there = method(name).run(far, request_for(far, made.tokens, name, targets=span), tokens=made.tokens)
+    alone = method(name).run(here, request_for(here, local.tokens, name, targets=span))
+    assert np.abs(there.values - alone.values).max() <= 1e-5 * max(1.0, np.abs(alone.values).max())
+    far.close()
+
+
 @pytest.fixture(scope="module")
 def lit_server(lit_python: str) -> Iterator[str]:
     """LIT's server code over models done by hand."""
