@@ -27,6 +27,8 @@ comparison = run.current("models")
 asked = sides(example.id, example.prompt)
 if comparison is None or not comparison.same(asked, params):
     comparison = run.known("models", asked, params)
+    if comparison is None and choice.ships(specs):
+        comparison = run.start("models", asked, params)
 
 left, right = st.columns([32, 68], gap="medium")
 with left:

@@ -46,7 +46,7 @@ def draw(comparison: Comparison, granularity: str) -> dict[int, Shown]:
 def _writing(place: int, side: Side) -> None:
     job = side.job
     text = (job.partial or "") if job is not None else ""
-    said = "Waiting for its turn" if job is None or job.state == "queued" else job.message or "Writing"
+    said = "Waiting for its turn" if job is None or job.state == "queued" else job.message or "Starting"
     salience_text(key=f"answer-{place}", stream=text, note=said, show=("response",), height=None)
 
 

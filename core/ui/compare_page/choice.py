@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import streamlit as st
 
 from core.records import ModelSpec
+from core.settings import DEMO_MODEL, ROOT
 from core.ui.catalog import catalog, title
 from core.ui.model_box import chosen
 
@@ -38,6 +41,11 @@ def default() -> list[str]:
     quantised = [name for name in here if name.endswith("nf4")]
     others = [name for name in options() if name not in here]
     return [here[0], *(quantised or others)][:LEAST]
+
+
+def ships(specs: Sequence[ModelSpec]) -> bool:
+    """Whether all are the demo model, which answers in a moment: the page is at work without a Run."""
+    return all(Path(spec.path) in (Path(DEMO_MODEL), ROOT / DEMO_MODEL) for spec in specs)
 
 
 def draw() -> tuple[ModelSpec, ...]:

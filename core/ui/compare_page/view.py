@@ -94,5 +94,6 @@ def _working(comparison: Comparison, jobs: list[Job[Any]]) -> None:
     first = next((job for job in jobs if job.state == "running"), jobs[0])
     with st.container(horizontal=True, vertical_alignment="center"):
         waiting = f", {len(jobs) - 1} more to do" if len(jobs) > 1 else ""
-        st.caption(f"{first.message or 'Waiting for its turn'}{waiting}.")
+        otherwise = "Starting" if first.state == "running" else "Waiting for its turn"
+        st.caption(f"{first.message or otherwise}{waiting}.")
         st.button("Stop", key="stop-comparison", on_click=comparison.stop)

@@ -94,6 +94,13 @@ def draw() -> None:
     except AppError as error:
         problem.show(error)
         return
+    if _gated(presets, chosen):
+        st.caption(
+            problem.plain(
+                f"Accept its licence at https://huggingface.co/{path} and start Whence with HF_TOKEN set to "
+                "a token of your account, else it cannot be fetched."
+            )
+        )
     fits = _estimate(spec, int(length))
     st.button(
         "Load",
