@@ -92,9 +92,10 @@ class LanguageModel(Protocol):
 class Tape:
     """One forward pass, ready for backward passes to the embeddings.
 
-    `outputs` (M, D) holds the final hidden state that predicts each of the M explained positions, and
-    `seeds` (M, D) the gradient of that position's own loss with respect to it, so the gradient of any sum of
-    losses with weights w is one backward pass from `outputs` with `w[:, None] * seeds`.
+    `outputs` (M, W) holds the state that each of the M explained positions is predicted from (the final
+    hidden state, or one further down from where no position looks at another), and `seeds` (M, W) the gradient
+    of that position's own loss with respect to it, so the gradient of any sum of losses with weights w is one
+    backward pass from `outputs` with `w[:, None] * seeds`.
     """
 
     embeddings: Any

@@ -1,46 +1,30 @@
 """Any causal language model of transformers, from a local folder or the hub.
 
-Loads safetensors only and never code from a model's repository. Parameters are frozen: nothing here ever
-computes their gradients. The attention implementation is the model's own default. What a gradient is used
-for is `core.salience`'s business; the decoding loop is `core.generation`'s.
+Text to tokens and back, answers and their log-probabilities. How weights are read is `weights.py`, the pass
+that gradients start from `causal_tape.py`, the decoding loop `core.generation`. Parameters are frozen:
+nothing here ever computes their gradients.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.checkpoint import checkpoint as checkpointed
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
-from transformers.modeling_layers import GradientCheckpointingLayer
 
 from core.errors import AppError
 from core.generation import Drawn, draw
-from core.models import chat, estimate, folder
+from core.models import causal_tape, chat, estimate, folder, weights
 from core.models.base import Capabilities, Progress, Tape
 from core.models.char_spans import TokenBytes, complete_length, cover, decode_with_spans
 from core.models.loading import Steps
 from core.records import Generation, GenerationParams, Message, ModelSpec, Role, StopReason, Tokens
-from core.settings import settings
-
-SINGLE_THREAD_PARAMETERS = 20_000_000
-THREADS = torch.get_num_threads()
-"""torch's own choice."""
-DTYPES = {
-    "float32": torch.float32,
-    "bfloat16": torch.bfloat16,
-    "float16": torch.float16,
-    "float64": torch.float64,
-}
 
 
 def load(
@@ -51,105 +35,13 @@ def load(
     Raises: AppError when it is no model folder, holds only pickled weights, cannot be had from the hub, asks
     for an unknown precision or does not fit the memory; Stopped when `stop` is set meanwhile.
     """
-    if spec.dtype not in DTYPES:
-        raise AppError(
-            f"There is no precision called {spec.dtype!r}.", hint=f"Available: {', '.join(DTYPES)}."
-        )
     steps = Steps(progress, stop)
+    weights.check(spec)
     path, revision = folder.find(spec, steps)
     estimate.check(replace(spec, path=str(path)))
-    spec = replace(spec, revision=spec.revision or revision)
-    common: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
-    extra: dict[str, Any] = {}
-    if spec.quantization != "none":
-        extra["quantization_config"] = quantization(spec)
-    if spec.device == "auto" or spec.quantization != "none":
-        extra["device_map"] = spec.device
-    try:
-        steps(0.0, "Reading the tokenizer")
-        tokenizer = AutoTokenizer.from_pretrained(path, **common)
-        with steps.watching(0.1, 1.0, "Reading the weights"):
-            model: Any = AutoModelForCausalLM.from_pretrained(
-                path, dtype=DTYPES[spec.dtype], use_safetensors=True, **extra, **common
-            )
-        if "device_map" not in extra and spec.device != "cpu":
-            model.to(spec.device)
-    except AppError:
-        raise
-    except (OSError, ValueError, KeyError, RuntimeError, MemoryError) as error:
-        raise unloadable(spec, error) from error
-    if spec.quantization != "none":
-        settle(model)
-    if spec.device == "cpu":
-        use_threads(int(model.num_parameters()))
+    model, tokenizer = weights.read(path, spec, steps)
     steps(1.0, "Ready")
-    return HuggingFaceModel(model, tokenizer, spec)
-
-
-def use_threads(parameters: int) -> None:
-    """Threads of a model on a processor: the operator's choice, else one for a small model.
-
-    Sharing out the products of a small model costs more than it gives, and where other work wants the cores,
-    threads that wait for each other stop it almost altogether.
-    """
-    chosen = 1 if parameters < SINGLE_THREAD_PARAMETERS else THREADS
-    torch.set_num_threads(settings().threads or chosen)
-
-
-def unloadable(spec: ModelSpec, error: BaseException) -> AppError:
-    """The sentence for a model that the library could not load."""
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "out of memory" in str(error).lower():
-        return AppError(
-            f"There is not enough memory to load {spec.name} in {spec.precision}.",
-            hint="Choose int8 or nf4, or a smaller model.",
-            code="memory",
-        )
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return AppError(
-        f"{spec.name} could not be loaded as a causal language model: {reason[:300]}",
-        hint="Expected a model that transformers knows, with its tokenizer, whole and unchanged.",
-    )
-
-
-def quantization(spec: ModelSpec) -> BitsAndBytesConfig:
-    """bitsandbytes' settings: nf4 with double quantisation (Dettmers et al. 2023), or LLM.int8()."""
-    # It says at every product that activations are rounded to half precision: that is the method.
-    logging.getLogger("bitsandbytes.autograd._functions").setLevel(logging.ERROR)
-    if spec.quantization == "nf4":
-        return BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=DTYPES[spec.dtype],
-        )
-    return BitsAndBytesConfig(load_in_8bit=True)
-
-
-def settle(model: Any) -> None:
-    """Keeps 4-bit weights in the one layout that gradients can pass.
-
-    On a CPU with bf16 instructions bitsandbytes repacks them at the first pass without gradients, for a
-    product that has no backward; every later salience would fail.
-    """
-    for module in model.modules():
-        if hasattr(module, "support_avx512bf16_for_cpu"):
-            module.support_avx512bf16_for_cpu = False
-
-
-@contextmanager
-def recomputed(model: Any) -> Iterator[None]:
-    """While it is open, layers keep only their inputs for the backward passes and run again in each of them.
-
-    transformers' own switch works in training mode only; this one works with frozen weights in eval mode.
-    """
-    layers = [module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)]
-    for layer in layers:
-        layer.forward = partial(checkpointed, layer.forward, use_reentrant=False, preserve_rng_state=False)
-    try:
-        yield
-    finally:
-        for layer in layers:
-            del layer.forward
+    return HuggingFaceModel(model, tokenizer, replace(spec, revision=spec.revision or revision))
 
 
 class HuggingFaceModel:
@@ -355,7 +247,6 @@ class HuggingFaceModel:
         total = sum(module(part[None])[0].float().sum(0) for part in ids.split(16_384))
         return total / len(ids)
 
-    @contextmanager
     def tape(
         self,
         ids: NDArray[np.int64],
@@ -363,43 +254,8 @@ class HuggingFaceModel:
         *,
         embed: Callable[[Any], Any] | None = None,
         checkpoint: bool = False,
-    ) -> Iterator[Tape]:
-        """See `GradientModel`. The head runs once, forward and backward, for all positions.
-
-        The module before the logits is fed a detached copy of its input, so whatever the model does after it
-        (Gemma 2's soft cap, Granite's scaling) is part of `seeds`, and the trunk's graph ends at its input.
-        """
-        caught: dict[str, torch.Tensor] = {}
-
-        def on_embedding(_module: Any, _args: Any, output: torch.Tensor) -> torch.Tensor:
-            leaf = (output if embed is None else embed(output)).detach().requires_grad_(True)
-            caught["embeddings"] = leaf
-            return leaf
-
-        def on_head(_module: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
-            caught["outputs"] = args[0]
-            caught["leaf"] = args[0].detach().requires_grad_(True)
-            return (caught["leaf"], *args[1:])
-
-        targets = torch.tensor(positions, device=self.device)
-        all_ids = torch.tensor(ids, device=self.device)
-        hooks = [
-            self.model.get_input_embeddings().register_forward_hook(on_embedding),
-            self.model.get_output_embeddings().register_forward_pre_hook(on_head),
-        ]
-        try:
-            with torch.enable_grad(), recomputed(self.model) if checkpoint else nullcontext():
-                logits = self.model(
-                    input_ids=all_ids[None, : int(positions[-1])], use_cache=False, logits_to_keep=targets - 1
-                ).logits[0]
-                labels = all_ids[targets].to(logits.device)
-                wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
-                loss = -torch.log_softmax(wide, -1).gather(1, labels[:, None])[:, 0]
-                (seeds,) = torch.autograd.grad(loss.sum(), caught["leaf"])
-        finally:
-            for hook in hooks:
-                hook.remove()
-        yield Tape(caught["embeddings"], caught["outputs"][0], seeds[0], -loss.detach().float().cpu().numpy())
+    ) -> AbstractContextManager[Tape]:
+        return causal_tape.tape(self.model, ids, positions, embed=embed, checkpoint=checkpoint)
 
     # The vocabulary
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
+from core.models.causal_tape import ATTENTION_OUTPUT
 from core.salience import METHODS, method, request_for, span
+from core.salience.gradients import backward
 
 from .oracles import plain_gradient
 
@@ -47,6 +50,26 @@ def test_nothing_from_the_explained_token_on(load_tiny, name):
     for row, (_, end) in enumerate(matrix.request.targets):
         assert (matrix.values[row, end - 1 :] == 0).all()
         assert (matrix.values[row, : end - 1] != 0).any()
+
+
+@pytest.mark.parametrize("family", sorted(ATTENTION_OUTPUT))
+def test_the_last_layer_is_left_out_of_the_backward_passes(load_tiny, family):
+    """Where a family is known, backward passes start beneath its last layer, with the same result."""
+    model = load_tiny(family)
+    tokens = model.tokenize(PROMPT, " would not")
+    positions = np.arange(tokens.prompt_len, len(tokens))
+    with model.tape(tokens.ids, positions) as tape:
+        assert tape.outputs.shape[1] > model.model.config.hidden_size
+        beneath = torch.stack(list(backward(tape, torch.eye(len(positions)))))
+    known = dict(ATTENTION_OUTPUT)
+    ATTENTION_OUTPUT.clear()
+    try:
+        with model.tape(tokens.ids, positions) as tape:
+            assert tape.outputs.shape[1] == model.model.config.hidden_size
+            above = torch.stack(list(backward(tape, torch.eye(len(positions)))))
+    finally:
+        ATTENTION_OUTPUT.update(known)
+    torch.testing.assert_close(beneath, above, rtol=1e-4, atol=1e-6)
 
 
 def test_a_span_is_the_loss_of_its_tokens_together(load_tiny):
