@@ -93,9 +93,9 @@ class Tape:
     """One forward pass, ready for backward passes to the embeddings.
 
     `outputs` (M, W) holds the state that each of the M explained positions is predicted from (the final
-    hidden state, or one further down from where no position looks at another), and `seeds` (M, W) the gradient
-    of that position's own loss with respect to it, so the gradient of any sum of losses with weights w is one
-    backward pass from `outputs` with `w[:, None] * seeds`.
+    hidden state, or one further down from where no position looks at another), and `seeds` (M, W) the
+    gradient of that position's own loss with respect to it, so the gradient of any sum of losses with weights
+    w is one backward pass from `outputs` with `w[:, None] * seeds`.
     """
 
     embeddings: Any
