@@ -41,7 +41,7 @@ class Results(Marks):
         table["tags"] = table["tags"].map(lists).astype("str")
         table["starred"] = table["id"].isin(self.starred()).to_numpy(bool)
         if any(text != "{}" for text in columns[-1]):
-            further = pd.DataFrame.from_records(json.loads(f"[{','.join(columns[-1])}]"))
+            further = pd.DataFrame(json.loads(f"[{','.join(columns[-1])}]"), dtype=object).apply(_typed)
             further.columns = [f"field.{name}" if name in table else str(name) for name in further.columns]
             table = pd.concat([table, further], axis=1)
         return table
@@ -114,3 +114,20 @@ class Results(Marks):
         with self.engine.connect() as connection:
             rows = connection.execute(query.order_by(examples.c.seq, metrics.c.name)).all()
         return pd.DataFrame(rows, columns=["id", *facts])
+
+
+_TYPES: dict[str, Any] = {"string": "str", "integer": "Int64", "floating": "float64", "boolean": "boolean"}
+
+
+def _typed(column: pd.Series) -> pd.Series:
+    """A file's column by what its cells are; whole numbers stay whole where others are missing."""
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind in ("integer", "boolean") and column.notna().all():
+        return column.astype("int64" if kind == "integer" else "bool") if _fits(column) else column
+    wanted = _TYPES.get("floating" if kind == "mixed-integer-float" else kind)
+    return column.astype(wanted) if wanted and _fits(column) else column
+
+
+def _fits(column: pd.Series) -> bool:
+    """Whether no whole number is past 64 bits."""
+    return not any(isinstance(cell, int) and abs(cell) >= 2**63 for cell in column)

@@ -162,6 +162,32 @@ def test_rows_are_sorted_and_filtered_by_column(page: Callable[[], AppTest]) -> 
     assert prompts(app) == ["abc <b>bold</b>"]
 
 
+def test_columns_of_any_type_are_shown_sorted_and_filtered(service: Service) -> None:
+    odd: list[Any] = [3, "b", None, {"deep": [1]}, True, "<i>"]
+    numbers = ["10", "9", "", "-1", "2.5", "100"]
+    rows = [
+        Example(f"e{i}", f"p{i}", fields={"**odd** [x](http://y)": cell, "text": number})
+        for i, (cell, number) in enumerate(zip(odd, numbers))
+    ]
+    dataset = service.store.workspace().add_dataset("odd", rows)
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    app.session_state["dataset"] = dataset.id
+    app.switch_page("pages/dataset.py")
+    app.run()
+    assert not app.exception
+    assert list(grid(app).value["**odd** [x](http://y)"].fillna("")) == [
+        *("3", "b", "", "{'deep': [1]}", "True", "<i>"),
+    ]
+    labelled(app.selectbox, "Sort by").set_value("text").run()
+    assert prompts(app) == ["p3", "p4", "p1", "p0", "p5", "p2"]
+    labelled(app.selectbox, "Sort by").set_value("**odd** [x](http://y)").run()
+    assert not app.exception
+    labelled(app.multiselect, "Filter by").set_value(["**odd** [x](http://y)"]).run()
+    assert not app.exception
+    (label,) = [box.label for box in app.multiselect if "odd" in box.label]
+    assert label.startswith("\\*\\*odd")
+
+
 def test_columns_are_chosen(page: Callable[[], AppTest]) -> None:
     app = page()
     labelled(app.multiselect, "Show").set_value(["id", "prompt"]).run()

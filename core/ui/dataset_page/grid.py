@@ -77,7 +77,7 @@ def _cut(rows: pd.DataFrame) -> pd.DataFrame:
         if isinstance(rows[name].dtype, pd.StringDtype)
     }
     other = {
-        name: rows[name].map(lambda cell: cell if pd.api.types.is_scalar(cell) else str(cell)[:CELL_CHARS])
+        name: rows[name].map(lambda cell: str(cell)[:CELL_CHARS], na_action="ignore").astype("str")
         for name in rows.columns
         if rows[name].dtype == object
     }

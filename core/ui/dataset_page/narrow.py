@@ -59,7 +59,7 @@ def draw(table: pd.DataFrame, workspace: Workspace, dataset_id: str, columns: li
     if order == FILE_ORDER or order not in table:
         return places
     ranked = table[order].iloc[places].reset_index(drop=True)
-    ranked = ranked.sort_values(ascending=not down, kind="stable", key=_comparable, na_position="last")
+    ranked = ranked.sort_values(ascending=not down, kind="stable", key=comparable, na_position="last")
     return places[ranked.index.to_numpy()]
 
 
@@ -75,8 +75,16 @@ def _found(table: pd.DataFrame, asked: str) -> NDArray[np.bool_]:
 _SORT = "All rows are sorted; a click on a column's head sorts only the rows on this page."
 
 
-def _comparable(column: pd.Series) -> pd.Series:
-    return column.str.casefold() if isinstance(column.dtype, pd.StringDtype) else column
+def comparable(column: pd.Series) -> pd.Series:
+    """Keys to sort by: numbers as numbers also where a file holds them as text, other text without case."""
+    if column.dtype == object:
+        column = column.map(lambda cell: cell if isinstance(cell, str) else str(cell), na_action="ignore")
+        column = column.astype("str")
+    if not isinstance(column.dtype, pd.StringDtype):
+        return column
+    numbers = pd.to_numeric(column, errors="coerce")
+    filled = column.fillna("") != ""
+    return numbers if filled.any() and numbers[filled].notna().all() else column.str.casefold()
 
 
 def _group(table: pd.DataFrame, workspace: Workspace, dataset_id: str, group: str) -> NDArray[np.bool_]:
@@ -98,21 +106,22 @@ def _filters(table: pd.DataFrame, columns: list[str]) -> NDArray[np.bool_]:
 
 
 def _filter(name: str, cells: pd.Series) -> NDArray[np.bool_]:
-    key = f"dataset filter {name}"
+    key, label = f"dataset filter {name}", problem.plain(name)
     if pd.api.types.is_bool_dtype(cells.dtype):
-        wanted: Any = st.radio(name, ["yes", "no"], key=key, horizontal=True)
-        return cells.to_numpy(bool) == (wanted == "yes")
+        wanted: Any = st.radio(label, ["yes", "no"], key=key, horizontal=True)
+        return cells.to_numpy(bool, na_value=False) == (wanted == "yes")
     if pd.api.types.is_numeric_dtype(cells.dtype):
         low, high = float(cells.min()), float(cells.max())
         if not np.isfinite([low, high]).all() or low == high:
-            st.caption(f"{problem.plain(name)}: nothing to choose between.")
+            st.caption(f"{label}: nothing to choose between.")
             return np.ones(len(cells), bool)
-        wanted = st.slider(name, low, high, (low, high), key=f"{key} {low} {high}")
-        return cells.between(*wanted).to_numpy(bool) | (cells.isna().to_numpy(bool) & (wanted == (low, high)))
+        wanted = st.slider(label, low, high, (low, high), key=f"{key} {low} {high}")
+        inside = cells.between(*wanted).to_numpy(bool, na_value=False)
+        return inside | (cells.isna().to_numpy(bool) & (wanted == (low, high)))
     texts = cells.astype("str").fillna("")
     values = sorted(texts.unique()) if texts.nunique() <= FEW else []
     if values:
-        wanted = st.multiselect(name, values, key=key, format_func=lambda value: value or "(empty)")
+        wanted = st.multiselect(label, values, key=key, format_func=lambda value: value or "(empty)")
         return texts.isin(wanted).to_numpy(bool) if wanted else np.ones(len(cells), bool)
-    wanted = st.text_input(f"{name} contains", key=key)
+    wanted = st.text_input(f"{label} contains", key=key)
     return texts.str.contains(wanted or "", case=False, regex=False).to_numpy(bool)

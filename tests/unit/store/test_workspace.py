@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import pandas as pd
 import pytest
 
 from core.errors import AppError
@@ -46,6 +47,36 @@ def test_the_table_of_a_dataset(store: Store) -> None:
     assert table["year"][0] == 1999
     assert workspace.starred() == {"c"}
     assert workspace.examples(made.id, limit=2) == list(ROWS[:2])
+
+
+def test_further_columns_keep_their_types(store: Store) -> None:
+    cells: dict[str, list[object]] = {
+        "whole": [1, 2, 3],
+        "gaps": [1, None, 3],
+        "mixed numbers": [1, 2.5, None],
+        "texts": ["a", None, "c"],
+        "flags": [True, False, None],
+        "anything": [1, "a", {"b": 2}],
+        "huge": [2**70, 1, 2],
+        "huge gaps": [2**70, None, 2],
+        "none": [None, None, None],
+    }
+    rows = [Example(f"e{i}", "p", fields={name: cells[name][i] for name in cells}) for i in range(3)]
+    workspace = store.workspace()
+    table = workspace.frame(workspace.add_dataset("typed", rows).id)
+    kinds = {name: str(table[name].dtype) for name in cells}
+    assert kinds == {
+        **{"whole": "int64", "gaps": "Int64", "mixed numbers": "float64", "texts": "str"},
+        **{
+            "flags": "boolean",
+            "anything": "object",
+            "huge": "object",
+            "huge gaps": "object",
+            "none": "object",
+        },
+    }
+    for name, column in cells.items():
+        assert [None if pd.isna(c) is True else c for c in table[name].tolist()] == column
 
 
 def test_the_stamp_changes_with_what_the_table_shows(store: Store) -> None:
