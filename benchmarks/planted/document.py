@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from core.faithfulness import FLAT, Estimate
-from core.faithfulness.results import FULL, Results, Row, sentence
+from core.faithfulness.results import FULL, Results, Row, sentence, told_by_form
 from core.salience import METHODS
 from core.settings import ROOT
 
@@ -32,7 +32,8 @@ def write(found: Results) -> None:
 def _lines(found: Results) -> Iterable[str]:
     yield HEAD
     yield f"- Model: `{found.path}`, revision `{found.revision}`, float32 unless a row says otherwise."
-    yield f"- {found.date}, `{found.command}`, {found.minutes:.0f} minutes in all."
+    commands = ", then ".join(f"`{command}`" for command in found.command.split("; "))
+    yield f"- {found.date}: {commands}, {found.minutes:.0f} minutes in all."
     yield f"- Prompts asked for: {found.asked:,} a task; drawn: {found.drawn:,} a task at least."
     if found.drawn < 300:
         yield (
@@ -43,6 +44,8 @@ def _lines(found: Results) -> Iterable[str]:
     for method in METHODS:
         rows = [r for r in found.rows if r.method == method.name and r.arm == FULL]
         yield f"- {sentence(method.label, rows)}"
+    for line in told_by_form(found):
+        yield f"- {line}"
     yield "\n## Prompts\n"
     yield from _table(
         (

@@ -25,6 +25,7 @@ class Ledger:
         self.findings: dict[tuple[str, int, str, str], Finding] = {}
         self.curves: dict[tuple[str, int], dict[str, list[float]]] = {}
         self.minutes = 0.0
+        self.commands: dict[str, None] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
         for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
             try:
@@ -43,6 +44,8 @@ class Ledger:
                 self.curves[held["task"], held["row"]] = held["areas"]
             case "minutes":
                 self.minutes += held["minutes"]
+                if held.get("command"):
+                    self.commands[held["command"]] = None
 
     def _add(self, **held: Any) -> None:
         with self.path.open("a", encoding="utf-8") as file:
@@ -80,7 +83,6 @@ class Ledger:
         if (task, row) not in self.curves:
             self._add(kind="curves", task=task, row=row, areas=make())
 
-    def add_minutes(self, minutes: float) -> float:
-        """Returns the minutes of all runs together."""
-        self._add(kind="minutes", minutes=minutes)
-        return self.minutes
+    def ran(self, minutes: float, command: str) -> None:
+        """One run more: its `minutes` are added up, its command is named beside the others'."""
+        self._add(kind="minutes", minutes=minutes, command=command)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 from benchmarks.planted.ledger import Ledger
 from core.faithfulness import CONTROLS, Finding, change, estimate, measured
 from core.faithfulness.results import FULL, RANDOM_WEIGHTS, Area, Goal, Results, Row, Task
@@ -18,17 +20,17 @@ LEAST = 20
 QUANTISED = ("nf4", "int8")
 
 
-def results(ledger: Ledger, spec: ModelSpec, asked: int, command: str, date: str, minutes: float) -> Results:
+def results(ledger: Ledger, spec: ModelSpec, asked: int, date: datetime.date) -> Results:
     rows = tuple(_rows(ledger))
     changes = tuple(_changes(ledger))
     return Results(
         model=spec.name,
         path=spec.path,
         revision=spec.revision,
-        date=date,
-        command=command,
+        date=date.isoformat(),
+        command="; ".join(ledger.commands),
         asked=asked,
-        minutes=minutes,
+        minutes=ledger.minutes,
         tasks=tuple(_tasks(ledger)),
         rows=rows,
         changes=changes,
@@ -123,11 +125,11 @@ def _hit_goals(rows: tuple[Row, ...]) -> list[Goal]:
             ("best gradient method, cause first", gradient, GRADIENT_GOAL),
             ("leave one out, cause first", {"leave_one_out"}, LEAVE_ONE_OUT_GOAL),
         ):
-            # A method seen on a few prompts must not win by luck: the most prompts first, then the best.
+            # A method seen on a few prompts must not win by luck.
             known = [r for r in here if r.method in names]
             most = max((r.measures["top1"].count for r in known), default=0)
             best = max(
-                (r for r in known if r.measures["top1"].count == most),
+                (r for r in known if r.measures["top1"].count >= min(LEAST, most)),
                 key=lambda r: r.measures["top1"].value,
                 default=None,
             )

@@ -169,3 +169,22 @@ def sentence(label: str, caused: Sequence[Row]) -> str:
         f"{label} names the guilty line first in {round(first):,} of {prompts:,} prompts whose cause is "
         f"known, and among its first three in {round(among):,}."
     )
+
+
+def told_by_form(found: Results) -> list[str]:
+    """Tasks whose cause a control that sees no model finds as well as the best method does, in words."""
+    said = []
+    for task in found.tasks:
+        here = [
+            (row.measures["top1"].value, row)
+            for row in found.rows
+            if row.task == task.key and row.arm == FULL and "top1" in row.measures
+        ]
+        best = max((share for share, row in here if not row.control), default=1.0)
+        said += [
+            f"Where the cause is {task.label}, an order that sees no model ({row.label}) puts it first in "
+            f"{of(share, row.measures['top1'].count)} prompts: a hit there proves little."
+            for share, row in here
+            if row.control and share >= best
+        ]
+    return said

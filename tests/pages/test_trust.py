@@ -98,7 +98,7 @@ def test_figures_in_words_on_the_model_that_was_measured(page: Callable[[], AppT
     assert "Leave one out names the guilty line first in 49 of 50 prompts" in text
     assert text.index("Leave one out names") < text.index("Grad L2 names the guilty line first in 47 of 50")
     assert "Goals: 1 met, 1 missed, 0 not judged" in text
-    assert "says “nothing decisive” in 30 of 50 prompts" in text
+    assert "Grad L2 in 30 of 50 prompts" in text
     assert not app.warning
 
 

@@ -6,7 +6,7 @@ Pure functions over `core.faithfulness.results`; no Streamlit.
 from __future__ import annotations
 
 from core.faithfulness import FLAT
-from core.faithfulness.results import FULL, RANDOM_WEIGHTS, Area, Results, Row, of, sentence
+from core.faithfulness.results import FULL, RANDOM_WEIGHTS, Area, Results, Row, of, sentence, told_by_form
 from core.figures.planted_causes import Hit
 from core.records import ModelSpec
 from core.salience import METHODS, Method
@@ -75,13 +75,17 @@ def _first(rows: list[Row]) -> tuple[float, int]:
 def caveats(found: Results) -> list[str]:
     """What the figures do not cover, or show against the methods."""
     said = []
-    for row in found.rows:
-        if FLAT in row.measures and row.arm == FULL and not row.control:
-            flat = row.measures[FLAT]
-            said.append(
-                f"When nothing in the prompt causes the answer, {row.label} says “nothing decisive” in "
-                f"{of(flat.value, flat.count)} prompts; otherwise its map shows something all the same."
-            )
+    flat = [
+        f"{row.label} in {of(row.measures[FLAT].value, row.measures[FLAT].count)} prompts"
+        for row in found.rows
+        if FLAT in row.measures and row.arm == FULL and not row.control
+    ]
+    if flat:
+        said.append(
+            "Where nothing in the prompt states the answer, a map should be called “nothing decisive”. That "
+            f"holds for {', '.join(flat)}: that a map stands out does not prove that there is a cause."
+        )
+    said += told_by_form(found)
     verdicts = [goal.met for goal in found.goals]
     said.append(
         f"Goals: {verdicts.count(True):,} met, {verdicts.count(False):,} missed, "

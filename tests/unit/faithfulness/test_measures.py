@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,18 @@ from core.errors import AppError
 from core.faithfulness import CONTROLS, Estimate, Finding, change, estimate, measured
 from core.faithfulness.controls import bm25
 from core.faithfulness.measures import ranks_of
-from core.faithfulness.results import FULL, Area, Goal, Results, Row, Task, read, sentence, write
+from core.faithfulness.results import (
+    FULL,
+    Area,
+    Goal,
+    Results,
+    Row,
+    Task,
+    read,
+    sentence,
+    told_by_form,
+    write,
+)
 
 
 def test_ranks_count_from_one_and_missing_causes_come_last() -> None:
@@ -114,6 +126,16 @@ def test_a_file_of_another_form_is_a_sentence(tmp_path: Path, text: str) -> None
     path.write_text(text)
     with pytest.raises(AppError, match=r"results\.json does not hold"):
         read(path)
+
+
+def test_tasks_that_need_no_model_are_told() -> None:
+    found = results()
+    assert told_by_form(found) == []
+    for share, told in ((0.8, 0), (0.9, 1)):
+        blind = Row("fact", "bm25", "shared words", FULL, True, {"top1": Estimate(share, 0, 1, 40)})
+        said = told_by_form(replace(found, rows=(*found.rows, blind)))
+        assert len(said) == told
+    assert "one fact, an order that sees no model (shared words) puts it first in 36 of 40" in said[0]
 
 
 def test_the_words_count_prompts() -> None:
