@@ -51,15 +51,16 @@ def ships(specs: Sequence[ModelSpec]) -> bool:
 def draw() -> tuple[ModelSpec, ...]:
     """Draw the menu. Returns the chosen models, in the order in which they were chosen."""
     known = options()
-    if KEY not in st.session_state:
+    if KEY not in st.session_state and KEY not in st.query_params:
         st.session_state[KEY] = default()
-    elif any(name not in known for name in st.session_state[KEY]):  # removed on the Models page
+    elif any(name not in known for name in st.session_state.get(KEY, ())):  # removed on the Models page
         st.session_state[KEY] = [name for name in st.session_state[KEY] if name in known]
     names = st.multiselect(
         "Models to compare",
         list(known),
         max_selections=MOST,
         key=KEY,
+        bind="query-params",
         persist_state="session",
         help="Two to four. One model in two precisions shows what quantising it changes. "
         "Add others on the Models page.",
