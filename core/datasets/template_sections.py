@@ -7,7 +7,7 @@ a variable ends where the text after it first comes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.datasets.templates import parts
 
@@ -45,8 +45,11 @@ def find_sections(template: str, prompt: str) -> tuple[Section, ...] | None:
         if open_variable is not None:
             found.append(Section(f"{{{open_variable}}}", True, (at, start)))
             open_variable = None
-        found += _lines(text, start)
         at = start + len(text)
+        if found and not text.strip():  # white space alone is no section: it belongs to the one before
+            found[-1] = replace(found[-1], chars=(found[-1].chars[0], at))
+        else:
+            found += _lines(text, start)
     if open_variable is not None:
         found.append(Section(f"{{{open_variable}}}", True, (at, len(prompt))))
         at = len(prompt)
@@ -62,7 +65,7 @@ def _lines(text: str, start: int) -> list[Section]:
         if line.strip() or not out:
             out.append(Section(line.strip(), False, (start + begin, start + end)))
         else:
-            out[-1] = Section(out[-1].label, False, (out[-1].chars[0], start + end))
+            out[-1] = replace(out[-1], chars=(out[-1].chars[0], start + end))
         begin = end
     if len(out) > 1 and not out[0].label:
         out[:2] = [Section(out[1].label, False, (out[0].chars[0], out[1].chars[1]))]

@@ -105,8 +105,8 @@ def _table(found: tuple[Effect, ...], metric: Metric | None) -> None:
             "Rank": place,
             "What changed": one.example.edit,
             "The original answer became": times(change) if change is not None else "–",
-            "nats": change,
             "Answer changed": "yes" if one.changed else "no",
+            "nats": change,
             "New answer": one.response_after or "",
             "Example": one.example.parent_id,
         }
@@ -123,7 +123,7 @@ def _table(found: tuple[Effect, ...], metric: Metric | None) -> None:
             "nats": st.column_config.NumberColumn(
                 format="%+.2f", help="Change of the original answer's log-probability, natural logarithm"
             ),
-            "What changed": st.column_config.TextColumn(width="large"),
+            "What changed": st.column_config.TextColumn(width="medium"),
         },
     )
     st.caption(

@@ -28,7 +28,7 @@ def draw(columns: Sequence[Column], rows: Rows) -> None:
     ready = [column for column in columns if column.figures is not None]
     if not ready:
         return
-    member = _choose("Metric to look at", "metrics closer", METRICS)
+    member = _choose("Metric to look at", "metrics closer", METRICS, "token_f1")
     bars, spread, two = st.tabs(
         ["By group", "Distribution", "Two metrics"], key="metrics tab", on_change="rerun"
     )
@@ -44,11 +44,12 @@ def draw(columns: Sequence[Column], rows: Rows) -> None:
     behind(ready, member)
 
 
-def _choose(label: str, key: str, members: Sequence[Metric]) -> Metric:
-    names = [member.name for member in members]
+def _choose(label: str, key: str, members: Sequence[Metric], first: str) -> Metric:
     labels = {member.name: member.label for member in members}
+    names = list(labels)
+    start = names.index(first) if first in labels else 0
     chosen = st.selectbox(
-        label, names, format_func=labels.__getitem__, key=key, persist_state="session", width=260
+        label, names, start, format_func=labels.__getitem__, key=key, persist_state="session", width=260
     )
     return metric(chosen or names[0])
 
@@ -121,7 +122,7 @@ def _distribution(columns: Sequence[Column], member: Metric) -> None:
 
 def _scatter(column: Column, member: Metric) -> None:
     others = [m for m in METRICS if m.name != member.name]
-    other = _choose("Against", "metrics other", others)
+    other = _choose("Against", "metrics other", others, "length_ratio")
     x, y = _values(column, member), _values(column, other)
     both = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     if not len(both):

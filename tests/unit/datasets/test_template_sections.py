@@ -26,6 +26,9 @@ def labels(template: str, prompt: str) -> list[tuple[str, str]] | None:
         ("{a}{b}", "xy", [("{a}", ""), ("{b}", "xy")]),
         ("{a}:{a}", "x:y", [("{a}", "x"), (":", ":"), ("{a}", "y")]),
         ('{"k": {v}} {{v}}', '{"k": 1} {v}', [('{"k":', '{"k": '), ("{v}", "1"), ("} {v}", "} {v}")]),
+        ("{a}\n\n{b} {c}!", "x\n\ny z!", [
+            ("{a}", "x\n\n"), ("{b}", "y "), ("{c}", "z"), ("!", "!"),
+        ]),
         ("plain", "plain", [("plain", "plain")]),
         ("plain", "plain text", None),
         ("Q: {q} end", "Q: x", None),
