@@ -6,6 +6,7 @@ Knows the OpenAPI document only; every text from it is escaped here.
 from __future__ import annotations
 
 import json
+import re
 from html import escape
 from typing import Any
 
@@ -31,7 +32,7 @@ def page(openapi: dict[str, Any]) -> str:
     """The page for an OpenAPI 3.1 document."""
     info = openapi["info"]
     parts = [
-        f"<h1>{escape(info['title'])}</h1><p>{escape(info.get('summary', ''))}</p>",
+        f"<h1>{escape(info['title'])}</h1><p>{_prose(info.get('summary', ''))}</p>",
         f"<p>Version {escape(info['version'])}. For programs: <a href='openapi.json'>openapi.json</a>.</p>",
     ]
     for path, methods in openapi["paths"].items():
@@ -47,7 +48,7 @@ def page(openapi: dict[str, Any]) -> str:
 def _endpoint(openapi: dict[str, Any], method: str, path: str, told: dict[str, Any]) -> str:
     body = told.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
     good = told["responses"].get("200", {}).get("content", {})
-    parts = [f"<section><h2><code>{method} {escape(path)}</code></h2><p>{escape(told['description'])}</p>"]
+    parts = [f"<section><h2><code>{method} {escape(path)}</code></h2><p>{_prose(told['description'])}</p>"]
     if body is not None:
         example = json.dumps(EXAMPLES[path])
         call = f"curl localhost:8080{path} -H 'Content-Type: application/json' -d '{example}'"
@@ -55,7 +56,7 @@ def _endpoint(openapi: dict[str, Any], method: str, path: str, told: dict[str, A
     for kind, content in good.items():
         parts.append(f"<h3>Answer, {escape(kind)}</h3>{_fields(openapi, content.get('schema', {}))}")
     rows = [
-        f"<tr><td>{escape(status)}</td><td>{escape(answer.get('description', ''))}</td></tr>"
+        f"<tr><td>{escape(status)}</td><td>{_prose(answer.get('description', ''))}</td></tr>"
         for status, answer in told["responses"].items()
     ]
     return f"{''.join(parts)}<h3>Status</h3><table>{''.join(rows)}</table></section>"
@@ -77,7 +78,7 @@ def _rows(openapi: dict[str, Any], schema: dict[str, Any], before: str, rows: li
     for name, field in schema.get("properties", {}).items():
         must = "required" if name in needed else "may be left out"
         what = f"{_kind(field)}, {must}" if before == "" or name in needed else _kind(field)
-        described = escape(field.get("description", ""))
+        described = _prose(field.get("description", ""))
         shown = escape(f"{before}{name}")
         rows.append(f"<tr><td><code>{shown}</code></td><td>{escape(what)}</td><td>{described}</td></tr>")
         _rows(openapi, field, f"{before}{name}.", rows)
@@ -87,6 +88,11 @@ def _followed(openapi: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]
     while "$ref" in schema:
         schema = openapi["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
     return schema
+
+
+def _prose(text: str) -> str:
+    """`text` escaped, what stands in backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _kind(schema: dict[str, Any]) -> str:
