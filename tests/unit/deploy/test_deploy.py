@@ -62,7 +62,7 @@ def test_all_that_is_copied_or_run_exists() -> None:
 def test_no_model_but_the_demo_and_no_secret_is_baked_in() -> None:
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
     assert {".git", ".env", ".venv"} <= set(ignored)
-    assert sorted(path.name for path in (ROOT / "data" / "models").iterdir()) == ["demo"]
+    assert ignored.index("data/models/*") < ignored.index("!data/models/demo")
     assert not any("TOKEN" in text or "PASSWORD" in text for text in values("ENV") + values("ARG"))
 
 
