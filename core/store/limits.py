@@ -43,7 +43,8 @@ class Limits:
                     raise AppError(
                         f"An example's id has {len(name)} characters; at most {LONGEST_ID} are kept."
                     )
-            for text in (example.prompt, example.target or "", example.source, example.edit):
+            ids = (example.id, example.parent_id or "")
+            for text in (*ids, example.prompt, example.target or "", example.source, example.edit):
                 check_text(text)
 
     def too_many(self, held: int, more: int) -> AppError:

@@ -17,6 +17,7 @@ from sqlalchemy import delete, func, select, update
 
 from core.errors import AppError
 from core.store.engine import writing
+from core.store.limits import check_text
 from core.store.scope import Scope
 from core.store.sql import chunks, insert_new
 from core.store.tables import slice_examples, slices, stars, views
@@ -74,6 +75,7 @@ class Marks(Scope):
         """Puts examples into the slice `name`, which is made if need be."""
         if not name.strip():
             raise AppError("A slice needs a name.")
+        check_text(name)
         keys = ("workspace_id", "dataset_id", "name")
         row = {
             "id": secrets.token_urlsafe(9),
@@ -122,6 +124,7 @@ class Marks(Scope):
         """
         if not name.strip():
             raise AppError("A view needs a name.")
+        check_text(name)
         mine = (views.c.workspace_id == self.id) & (views.c.name == name.strip())
         text = json.dumps(dict(state))
         with writing(self.engine) as connection:

@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from core.errors import AppError
 from core.records import Example
 from core.store.engine import writing
-from core.store.limits import text_bytes
+from core.store.limits import check_text, text_bytes
 from core.store.results import Results
 from core.store.rows import insert_examples, new_id, to_example
 from core.store.sql import chunks
@@ -93,6 +93,8 @@ class Workspace(Results):
         """Keeps `rows` as a new dataset; ids that are taken are replaced. Raises `AppError` past a limit."""
         listed, dataset_id = list(rows), secrets.token_urlsafe(9)
         self.limits.check(listed)
+        check_text(name)
+        origin = origin.encode("utf-8", "replace").decode()  # a file's name may hold any bytes
         with writing(self.engine) as connection:
             row = self.dataset_row(self.id, dataset_id, name, origin, "", listed, problems)
             connection.execute(datasets.insert(), [row])

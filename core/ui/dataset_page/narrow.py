@@ -25,9 +25,10 @@ ALL, STARRED = "All rows", "Starred"
 FILE_ORDER = "As loaded"
 FEW = 40
 """A column with at most so many different values is filtered by a list of them."""
-HELP = """Words find rows that hold them all. `column:word` looks into one column, `"…"` keeps words together,
-`/…/` is a regular expression (`/…/i` for upper and lower case alike), `column:>0.5` compares numbers,
-`target:""` finds empty ones. Join with `AND`, `OR`, `NOT` and parentheses."""
+HELP = """Words find rows that hold them all. `column:word` looks into one column (`"two words":word` where
+its name has spaces), `"…"` keeps words together, `/…/` is a regular expression (`/…/i` for upper and lower
+case alike), `column:>0.5` compares numbers, `target:""` finds empty ones. Join with `AND`, `OR`, `NOT` and
+parentheses."""
 
 Positions = NDArray[np.intp]
 

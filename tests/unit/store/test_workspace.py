@@ -273,5 +273,14 @@ def test_limits_name_their_figures_and_leave_nothing_behind(
 @pytest.mark.parametrize("text", ["a\x00b", "half \ud83d"])
 def test_text_that_no_database_takes_is_refused_in_words(store: Store, text: str) -> None:
     dataset = store.workspace().add_dataset("menu", ROWS)
-    with pytest.raises(AppError, match="cannot be stored"):
-        store.workspace().add_example(dataset.id, Example("d", text))
+    workspace = store.workspace()
+    for refused in (
+        lambda: workspace.add_example(dataset.id, Example("d", text)),
+        lambda: workspace.add_example(dataset.id, Example(text, "d")),
+        lambda: workspace.add_dataset(text, []),
+        lambda: workspace.add_to_slice(dataset.id, text, []),
+        lambda: workspace.save_view(text, {}),
+    ):
+        with pytest.raises(AppError, match="cannot be stored"):
+            refused()
+    assert workspace.add_dataset("menu", [], origin="odd \udcff name").origin == "odd ? name"
