@@ -14,7 +14,7 @@ import streamlit as st
 from core.figures.bars import Interval, interval_bars
 from core.figures.distributions import distribution, scatter_of_two
 from core.metrics import METRICS, Metric, metric
-from core.ui import frame, library
+from core.ui import frame, library, problem
 from core.ui.metrics_page import work
 from core.ui.metrics_page.work import Column
 from core.ui.row_choice import Rows
@@ -144,7 +144,8 @@ def _scatter(column: Column, member: Metric) -> None:
         alt=f"{member.label} against {other.label}, one point a row",
     )
     st.caption(
-        f"{column.system.label}, one point a row. Click a point, or draw around several, for the examples."
+        f"{problem.plain(column.system.label)}, one point a row. "
+        "Click a point, or draw around several, for the examples."
     )
     points = (event.get("selection") or {}).get("points") or []
     chosen = {str(point["customdata"][0]) for point in points}
@@ -175,7 +176,7 @@ def behind(columns: Sequence[Column], member: Metric) -> None:
     column = columns[place]
     indices = [i for i in indices if i < len(column.examples)]
     values = _values(column, member)
-    st.subheader(f"Behind it: {label}, {len(indices):,} rows", anchor=False)
+    st.subheader(f"Behind it: {problem.plain(label)}, {len(indices):,} rows", anchor=False)
     listed = pd.DataFrame(
         {
             "Example": [column.examples[i].id for i in indices],

@@ -66,4 +66,4 @@ def draw(found: Sections, rows: Mapping[str, Example]) -> None:
         name = shown[int(points[0]["customdata"][0])]
         if name in rows:
             library.open_example(name)
-            st.page_link("pages/salience.py", label=f"Open {name} on the Salience page")
+            st.page_link("pages/salience.py", label=f"Open {problem.plain(name)} on the Salience page")
