@@ -3,7 +3,8 @@
 Draws held-out prompts of the demo model's grammar, keeps those whose cause is verified by intervention, ranks
 their lines with each method, each control and each variant of the model, and writes
 `data/planted_causes.json` (read by the Trust page) and `docs/planted-causes.md`. What is measured is kept
-line by line in `out/`, so an interrupted run goes on where it was; `--minutes` ends one in time.
+line by line in `out/`, so an interrupted run goes on where it was; `--minutes` or Ctrl+C ends one in time
+and writes the figures so far.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import hashlib
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -178,7 +180,7 @@ def main(arguments: list[str] | None = None) -> None:
     ledger = Ledger(ROOT / "out" / "planted_causes" / f"{weights(ROOT / given.model)}-{SEED}.jsonl")
     if given.minutes > 0:  # else only what is known already is written anew
         begun = time.monotonic()
-        with TemporaryDirectory() as place:
+        with TemporaryDirectory() as place, suppress(KeyboardInterrupt):
             run(_arms(spec, given, Path(place), say), ledger, given, say)
         ledger.ran((time.monotonic() - begun) / 60, _command(given))
     found = summary.results(ledger, spec, given.prompts, datetime.datetime.now(datetime.UTC).date())
