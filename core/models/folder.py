@@ -61,9 +61,10 @@ def revision(path: Path) -> str:
     """A content address of the weights and their configuration, 16 hex digits.
 
     Small models are hashed whole; larger ones (64 MB and more) by name, size and time of change, because
-    hashing them would take longer than loading.
+    hashing them would take longer than loading. What was measured of a model changes no number of it.
     """
     files = sorted([*path.glob("*.safetensors"), *path.glob("*.json"), *path.glob("*.jinja")])
+    files = [file for file in files if file.name != "evaluation.json"]
     small = sum(file.stat().st_size for file in files) < SMALL_BYTES
     hashed = hashlib.sha256()
     for file in files:
