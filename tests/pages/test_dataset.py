@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,11 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.models.manager import ModelManager
-from core.records import Example
+from core.records import Example, GenerationParams
 from core.service import Service
 from core.settings import ROOT, Settings
-from core.store import WorkList
-from tests.unit.fake_model import FakeModel, loader
+from core.store import WorkList, generation_key
+from tests.unit.fake_model import FakeModel, loader, tokens_of
 
 ROWS = [
     Example("a", "abc <b>bold</b>", "cba", "one", fields={"score": 1.5}),
@@ -324,6 +325,24 @@ def test_rows_that_fail_are_told_and_the_others_are_kept(service: Service) -> No
     assert any("1 of 2 rows; 1 failed" in text for text in said)
     assert any("long: The prompt is 300 tokens long" in text for text in said)
     assert service.store.workspace().responses(dataset.id)["text"].tolist() == ["cba"]
+
+
+def test_answers_of_a_model_that_changed_since_stand_apart(
+    page: Callable[[], AppTest], service: Service
+) -> None:
+    for revision, text in (("old", "answer of yesterday"), ("older", "answer of last week")):
+        spec = replace(service.spec(), revision=revision)
+        made = replace(FakeModel(spec).generate(tokens_of("xyz"), GenerationParams()), text=text)
+        key = generation_key("xyz", spec, GenerationParams())
+        service.store.save_generation(key, made, prompt="xyz")
+    app = page()
+    button(app, "Run fake on 3 rows").click().run()
+    app = finish(app)
+    table = grid(app).value
+    assert list(table["response (fake)"]) == [">b/", "zyx", "teg"]
+    assert not [name for name in table.columns if "earlier" in name]
+    offered = labelled(app.multiselect, "Show").options
+    assert len([name for name in offered if name.startswith("response (fake, earlier ")]) == 2
 
 
 def test_exports_hold_the_rows_in_hand(page: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch) -> None:

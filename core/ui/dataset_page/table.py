@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from core.store import model_key
+from core.ui.catalog import catalog
+
 if TYPE_CHECKING:
     from core.store.workspace import Workspace
 
 HIDDEN = ("id", "parent_id", "edit", "tags")
 """Columns that are not shown until they are asked for (nor log-probabilities)."""
 LOGPROB = "log-probability"
+EARLIER = ", earlier "
+"""Within the name of a column of a model that has changed since under the same name."""
 VERSION = "version"
 """In the table's `attrs`: changes with what the table holds."""
 
@@ -24,7 +29,8 @@ VERSION = "version"
 def load(workspace: Workspace, dataset_id: str) -> pd.DataFrame:
     """One row an example, in the dataset's order; `starred` is first."""
     stamp, starred = workspace.stamp(dataset_id), workspace.starred()
-    made = _load(workspace.id, dataset_id, stamp, workspace)
+    current = frozenset(model_key(spec) for spec in catalog().specs())
+    made = _load(workspace.id, dataset_id, stamp, current, workspace)
     table = made.assign(starred=made["id"].isin(starred).to_numpy(bool))[["starred", *made.columns]]
     table.attrs[VERSION] = f"{workspace.id} {dataset_id} {stamp} {hash(starred)}"
     return table
@@ -32,11 +38,15 @@ def load(workspace: Workspace, dataset_id: str) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the dataset")
 def _load(
-    workspace_id: str, dataset_id: str, stamp: tuple[float, ...], _workspace: Workspace
+    workspace_id: str,
+    dataset_id: str,
+    stamp: tuple[float, ...],
+    current: frozenset[str],
+    _workspace: Workspace,
 ) -> pd.DataFrame:
     table = _workspace.frame(dataset_id).drop(columns="starred")
     answers = _workspace.responses(dataset_id)
-    labels = _labels(answers)
+    labels = _labels(answers, current)
     for key, label in labels.items():
         mine = answers[answers["model_key"] == key].set_index("id")
         table[f"response ({label})"] = table["id"].map(mine["text"]).astype("str")
@@ -44,11 +54,12 @@ def _load(
     return _with_metrics(table, _workspace.metrics(dataset_id), answers, labels)
 
 
-def _labels(answers: pd.DataFrame) -> dict[str, str]:
-    """A name for each model key; keys that share a name get a part of the key behind it."""
+def _labels(answers: pd.DataFrame, current: frozenset[str]) -> dict[str, str]:
+    """A name for each model key; keys of models that changed since, under one name, are told apart."""
     names = dict(zip(answers["model_key"], answers["model"]))
     common = pd.Series(list(names.values()), dtype="str").value_counts()
-    return {key: name if common[name] == 1 else f"{name} {key[:4]}" for key, name in names.items()}
+    plain = {key for key, name in names.items() if common[name] == 1 or key in current}
+    return {key: name if key in plain else f"{name}{EARLIER}{key[:4]}" for key, name in names.items()}
 
 
 def _with_metrics(
@@ -72,5 +83,6 @@ def shown_first(table: pd.DataFrame) -> list[str]:
         for name in table.columns
         if name not in HIDDEN
         and not str(name).startswith(LOGPROB)
+        and EARLIER not in str(name)
         and not (name in ("target", "source") and table[name].fillna("").eq("").all())
     ]
