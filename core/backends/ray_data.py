@@ -13,6 +13,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,11 @@ class RayBackend:
 
     def __init__(self, service: Service, *, actors: int | None = None, load: Load = load_model) -> None:
         self.service, self.actors, self._load = service, actors, load
-        connect()
+        if find_spec("ray") is None:
+            raise AppError(
+                "The backend is set to Ray, but Ray is not installed.",
+                hint="Run: pip install -r requirements-ray.txt, or set WHENCE_BACKEND=local.",
+            )
 
     def run(
         self, task: Task, rows: Sequence[Example], spec: ModelSpec, *, workspace: Workspace, owner: str
@@ -87,6 +92,7 @@ class RayBackend:
     def _batches_of(self, spec: ModelSpec) -> Callable[[Task, list[Item], JobContext], Batches]:
         def batches(task: Task, items: list[Item], context: JobContext) -> Batches:
             context.progress(None, "Starting the workers")
+            connect()
             for part in self.stream(task, items, spec):
                 context.check()
                 yield {name: json.loads(text) for name, text in zip(part["id"], part["result"])}
@@ -126,16 +132,11 @@ class RayBackend:
 def connect() -> None:
     """Joins the cluster of `RAY_ADDRESS`, or starts one here; does nothing where that was done.
 
-    Raises: AppError where Ray is not installed or the cluster does not answer.
+    Takes seconds, so it is called within a job. Raises: AppError where the cluster does not answer.
     """
-    try:
-        import ray
-        import ray.data
-    except ImportError as error:
-        raise AppError(
-            "The backend is set to Ray, but Ray is not installed.",
-            hint="Run: pip install -r requirements-ray.txt, or set WHENCE_BACKEND=local.",
-        ) from error
+    import ray
+    import ray.data
+
     with _starting:
         if ray.is_initialized():
             return
