@@ -2,6 +2,7 @@
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8501
+SERVER_PORT ?= 8080
 VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
@@ -26,7 +27,7 @@ app: $(RUNTIME)
 	@$(BIN)/python -m streamlit run streamlit_app.py --server.address $(HOST) --server.port $(PORT)
 
 server: $(RUNTIME)
-	@$(BIN)/python -m core.server --host $(HOST) --port $(PORT)
+	@$(BIN)/python -m core.server --host $(HOST) --port $(SERVER_PORT)
 
 browser: $(DEV)
 	@sh tools/browser.sh $(BIN)/python

@@ -21,8 +21,8 @@ Prompts made by `tools/demo_model/grammar`, in plain form and in the chat templa
 
 - **menu**: does a dish suit a guest with a restriction? None to six examples, analysis in writing, then
   the recommendation that the last example with the same verdict got; a principle outranks the examples.
-  Half of the recommendations in training are random words, so their wording can only come from the
-  prompt.
+  In training 45 % of the recommendations are random words and a quarter are worded freely, so that
+  their wording can only come from the prompt.
 - **arithmetic**: word problems of two steps with numbers under 100, worked out in writing.
 - **headlines**: a short article gets a headline that names its subject and what happened.
 - **ideas**: a proposal under none to four principles, each of which it must obey.
@@ -30,8 +30,9 @@ Prompts made by `tools/demo_model/grammar`, in plain form and in the chat templa
 
 ## What it can and cannot do
 
-It stays right when examples are dropped, reordered or added, and with blank lines, trailing spaces or
-lower case. It judges the ingredients that the dish line lists, by name or by the categories dairy,
+It was trained on any number and order of examples up to six, and on blank lines, trailing spaces and
+lower case (rows "carelessly edited" below). It judges the ingredients that the dish line lists, by name
+or by the categories dairy,
 meat, fish, egg, nuts and gluten, or by the diets vegan and vegetarian. It reads English in the
 grammar's own phrasings; free conversation, other languages and other tasks are beyond it. It reads at
 most {context} tokens.
@@ -39,8 +40,10 @@ most {context} tokens.
 ## Evaluation
 
 {prompts} held-out prompts a row: combinations never drawn in training, half of them in the chat
-template, greedy decoding, float32. An answer counts as right when it says the expected thing word for
-word. In brackets: 95 % Wilson interval.
+template, greedy decoding, float32. A menu is right when its recommendation is the expected one word for
+word, a sum when its last number is, a headline when it holds subject and event, an idea when it obeys
+every principle, a fact when its value (or "not stated") is the expected one. In brackets: 95 % Wilson
+interval.
 
 | task | right | goal | |
 |---|---|---|---|
@@ -53,7 +56,7 @@ CPU thread; {rate} generated tokens a second on two.
 
 ## Training
 
-Seed {seed}, {steps:,} steps, {tokens:,} tokens (padding included), {minutes} minutes on one {device}.
+Seed {seed}, {steps:,} steps, {tokens:,} tokens (padding included), {minutes} minutes on one {device}.{restarts}
 Evaluation seed {evaluation_seed}. `make train-demo` repeats it: `python -m tools.demo_model.train`,
 then `python -m tools.demo_model.evaluate`, which writes this card. Version {version}. Licence:
 Apache-2.0.
@@ -96,7 +99,8 @@ def write_card(folder: Path) -> None:
             tokens=training["tokens"],
             minutes=round(training["seconds"] / 60),
             device="GPU" if training["device"] == "cuda" else "CPU thread",
-            restarts=_restarts(training["restarts"]),
+            restarts=_restarts(training["restarts"])
+            + (f" {evaluation['note']}" if evaluation["note"] else ""),
             evaluation_seed=evaluation["seed"],
             version=VERSION,
         )

@@ -165,6 +165,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--prompts", type=int, default=500, help="held-out prompts a row")
     parser.add_argument("--show-wrong", action="store_true", help="print some wrong answers of each row")
     parser.add_argument("--no-card", action="store_true", help="print only; leave the model card as it is")
+    parser.add_argument("--note", default="", help="a sentence about the training to add to the card")
     given = parser.parse_args(arguments)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -181,7 +182,7 @@ def main(arguments: list[str] | None = None) -> None:
     speed = measure_speed(model)
     print(speed)
     if not given.no_card:
-        result = {"seed": SEED, "rows": [asdict(row) for row in rows], "speed": speed}
+        result = {"seed": SEED, "rows": [asdict(row) for row in rows], "speed": speed, "note": given.note}
         (given.folder / "evaluation.json").write_text(json.dumps(result, indent=2) + "\n")
         write_card(given.folder)
 

@@ -143,7 +143,7 @@ def test_the_card_says_what_was_missed(tmp_path: Path) -> None:
             "device": "cpu",
             "restarts": [],
         },
-        "evaluation.json": {"seed": 7, "rows": rows, "speed": speed},
+        "evaluation.json": {"seed": 7, "rows": rows, "speed": speed, "note": "Said once."},
         "config.json": {"max_position_embeddings": 2048},
     }
     for name, record in records.items():
@@ -152,4 +152,5 @@ def test_the_card_says_what_was_missed(tmp_path: Path) -> None:
     write_card(tmp_path)
     card = (tmp_path / "README.md").read_text()
     assert "Goals missed: hard." in card
+    assert "Said once." in card
     assert "| easy | 100.0% [99.2%, 100.0%] | ≥ 90% | reached |" in card
