@@ -182,7 +182,7 @@ def told_by_form(found: Results) -> list[str]:
         ]
         best = max((share for share, row in here if not row.control), default=1.0)
         said += [
-            f"Where the cause is {task.label}, an order that sees no model ({row.label}) puts it first in "
+            f"Where the cause is {task.label}, an order that sees no model, “{row.label}”, puts it first in "
             f"{of(share, row.measures['top1'].count)} prompts: a hit there proves little."
             for share, row in here
             if row.control and share >= best

@@ -39,6 +39,7 @@ def draw(spec: ModelSpec, path: Path = PATH) -> None:
     st.plotly_chart(
         planted_causes(words.hits(found), theme=frame.theme()),
         theme=None,
+        config={"displayModeBar": False},
         key="planted causes",
         alt="How often each method ranks the planted cause first, by task, with 95 % intervals",
     )

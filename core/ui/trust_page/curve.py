@@ -177,6 +177,7 @@ def _show(traces: Sequence[Trace], insertion: bool) -> None:
     st.plotly_chart(
         deletion_curves(drawn, theme=frame.theme(), removed=not insertion),
         theme=None,
+        config={"displayModeBar": False},
         key="deletion curve",
         alt="Log-probability of the answer as parts of the prompt are removed or put in, strongest first",
     )

@@ -135,7 +135,7 @@ def test_tasks_that_need_no_model_are_told() -> None:
         blind = Row("fact", "bm25", "shared words", FULL, True, {"top1": Estimate(share, 0, 1, 40)})
         said = told_by_form(replace(found, rows=(*found.rows, blind)))
         assert len(said) == told
-    assert "one fact, an order that sees no model (shared words) puts it first in 36 of 40" in said[0]
+    assert "one fact, an order that sees no model, “shared words”, puts it first in 36 of 40" in said[0]
 
 
 def test_the_words_count_prompts() -> None:
