@@ -56,7 +56,8 @@ CPU thread; {rate} generated tokens a second on two.
 
 ## Training
 
-Seed {seed}, {steps:,} steps, {tokens:,} tokens (padding included), {minutes} minutes on one {device}.{restarts}
+Seed {seed}, {steps:,} steps, {tokens:,} tokens (padding included), {minutes} minutes on
+one {device}.{restarts}
 Evaluation seed {evaluation_seed}. `make train-demo` repeats it: `python -m tools.demo_model.train`,
 then `python -m tools.demo_model.evaluate`, which writes this card. Version {version}. Licence:
 Apache-2.0.
