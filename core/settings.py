@@ -19,7 +19,9 @@ DEMO_MODEL = "data/models/demo"
 class Settings(BaseSettings):
     """Settings with their defaults; `WHENCE_<NAME>` in the environment changes each."""
 
-    model_config = SettingsConfigDict(env_prefix="WHENCE_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="WHENCE_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+    )
 
     mode: Literal["local", "hosted"] = "local"
     data_dir: Path = Field(default_factory=lambda: Path.home() / ".local" / "share" / "whence")
