@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from core.models.loading import Steps
 
 SMALL_BYTES = 64 * 1024 * 1024
-MEASURED = ("evaluation.json",)
-"""What was measured of a model is no part of it."""
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
@@ -66,7 +64,6 @@ def revision(path: Path) -> str:
     hashing them would take longer than loading. What was measured of a model changes no number of it.
     """
     files = sorted([*path.glob("*.safetensors"), *path.glob("*.json"), *path.glob("*.jinja")])
-    files = [file for file in files if file.name not in MEASURED]
     files = [file for file in files if file.name != "evaluation.json"]
     small = sum(file.stat().st_size for file in files) < SMALL_BYTES
     hashed = hashlib.sha256()
