@@ -51,7 +51,16 @@ def model_bars(
             y=list(range(len(shown))),
             orientation="h",
             name=escaped(name),
-            marker={"color": colour, "pattern": {"shape": _PATTERNS[m % 4], "fgopacity": 0.6}},
+            marker={
+                "color": colour,
+                "pattern": {
+                    "shape": _PATTERNS[m % 4],
+                    "fillmode": "overlay",
+                    "fgcolor": palette.BACKGROUND[theme],
+                    "fgopacity": 0.6,
+                    "size": 6,
+                },
+            },
             text=[percent(share) for share in shares],
             textposition="outside",
             cliponaxis=False,

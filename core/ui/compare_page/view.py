@@ -6,12 +6,13 @@ line about what is still being done does, and the rest is drawn again when there
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from core.salience import METHODS, Method
-from core.segments import GRANULARITIES
+from core.segments import GRANULARITIES, Granularity
 from core.ui.compare_page import answers, likely, reasons
 from core.ui.compare_page.run import Comparison
 
@@ -33,13 +34,21 @@ def draw(comparison: Comparison) -> None:
         st.fragment(_progress, run_every=POLL_SECONDS)(comparison, comparison.finished_pieces)
 
 
+def _said(key: str, members: Sequence[Granularity | Method]) -> str | None:
+    """What a menu says, or the link (by its label), before the menu has been drawn for the first time."""
+    if key in st.session_state:
+        return str(st.session_state[key])
+    label = st.query_params.get(key)
+    return next((member.name for member in members if member.label == label), None)
+
+
 def _granularity() -> str:
-    name = st.session_state.get("granularity")
-    return name if name in UNITS else "line"
+    name = _said("granularity", GRANULARITIES)
+    return name if name is not None and name in UNITS else "line"
 
 
 def _method() -> Method:
-    name = st.session_state.get("method")
+    name = _said("method", METHODS)
     return next((m for m in METHODS if m.name == name), METHODS[0])
 
 
