@@ -192,6 +192,7 @@ def main(arguments: list[str] | None = None) -> None:
     record = given.folder / "evaluation.json"
     if given.speed_only:
         result = json.loads(record.read_text())
+        result["note"] = given.note or result["note"]
     else:
         rows = measure_answers(model, tokenizer, given.prompts, show_wrong=given.show_wrong)
         result = {"seed": SEED, "rows": [asdict(row) for row in rows], "note": given.note}

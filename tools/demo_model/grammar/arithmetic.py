@@ -95,7 +95,7 @@ def draft_arithmetic(rng: random.Random, *, split: str = "train", task: str | No
     """Returns one word problem, in a third of the cases after a solved one."""
     lines = [Line(rng.choice(HEADINGS)), Line("")] if rng.random() < 0.7 else []
     if rng.random() < 0.3:
-        solved = make_problem(rng, split=None)
+        solved = make_problem(rng, split=words.examples_split(split))
         told = f"Answer:{_answer(solved)}"
         lines += [Line(_story(rng, solved)[0]), Line(told, learn=((7, len(told)),)), Line("")]
     problem = make_problem(rng, split=split)

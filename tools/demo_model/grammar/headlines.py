@@ -55,7 +55,7 @@ def draft_headline(rng: random.Random, *, split: str = "train", task: str | None
     """Returns one article to be given a headline, in a fifth of the cases after an example."""
     lines = [Line(rng.choice(HEADINGS)), Line("")] if rng.random() < 0.9 else []
     if rng.random() < 0.2:
-        example = _article(rng, None)
+        example = _article(rng, words.examples_split(split))
         headline = f"Headline: {example['headline']}"
         lines += [Line(f"Article: {example['text']}"), Line(headline, learn=((9, len(headline)),)), Line("")]
     article = _article(rng, split)

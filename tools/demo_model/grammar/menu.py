@@ -74,7 +74,7 @@ def draft_menu(
         style = replace(style, recommendation="Recommendation")
     case = make_case(rng, suits=suits, split=split)
     phrases = _Phrases(rng, unseen_phrases)
-    shots = _shots(rng, task, suits, examples, phrases)
+    shots = _shots(rng, task, suits, examples, phrases, words.examples_split(split))
     rule, rule_phrase = _rule(rng, suits, phrases) if task == "menu_principle" else (None, None)
     same = [i for i, shot in enumerate(shots) if shot.suits == suits]
     decisive = same[-1] if same else None
@@ -147,7 +147,9 @@ class _Phrases:
                 return phrase
 
 
-def _shots(rng: random.Random, task: str, suits: bool, count: int, phrases: _Phrases) -> list[_Shot]:
+def _shots(
+    rng: random.Random, task: str, suits: bool, count: int, phrases: _Phrases, split: str | None
+) -> list[_Shot]:
     contradiction = task == "menu_contradiction"
     decisive = rng.randrange(count) if contradiction else -1
     steady = {True: phrases.draw(True), False: phrases.draw(False)}
@@ -158,7 +160,7 @@ def _shots(rng: random.Random, task: str, suits: bool, count: int, phrases: _Phr
         verdict = rng.random() < 0.5
         if contradiction:
             verdict = suits if i == decisive else not suits
-        case = make_case(rng, suits=verdict, split=None)
+        case = make_case(rng, suits=verdict, split=split)
         phrase = phrases.draw(verdict) if vary else steady[verdict]
         if i == decisive:
             phrase = steady[not suits] if rng.random() < 0.4 else phrases.draw(not suits)

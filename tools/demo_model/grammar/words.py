@@ -107,6 +107,11 @@ def split_of(*parts: object) -> str:
     return "held_out" if zlib.crc32(key) % HELD_OUT_SHARE == 0 else "train"
 
 
+def examples_split(split: str) -> str | None:
+    """Returns the split of a prompt's solved examples: in training they are learned from, so only its own."""
+    return "train" if split == "train" else None
+
+
 def invented_word(rng: random.Random, syllables: int = 2) -> str:
     """Returns a pronounceable lower-case word that means nothing, such as 'velor'."""
     return "".join(rng.choice(SYLLABLES) for _ in range(syllables)) + rng.choice(ENDINGS)

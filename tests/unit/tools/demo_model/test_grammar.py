@@ -2,13 +2,24 @@
 
 import random
 import re
+from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.demo_model.curriculum import DRILLS, STAGES, drawn_at
-from tools.demo_model.grammar import FAMILIES, GrammarPrompt, draw, roughen, words
+from tools.demo_model.grammar import (
+    FAMILIES,
+    GrammarPrompt,
+    arithmetic,
+    draw,
+    headlines,
+    menu,
+    roughen,
+    words,
+)
 from tools.demo_model.grammar.arithmetic import Problem, make_problem, spell
 from tools.demo_model.grammar.ideas import obeys
 from tools.demo_model.grammar.menu import draft_menu
@@ -145,6 +156,32 @@ def test_splits_are_apart_and_steady() -> None:
     assert words.split_of("a", 1) == words.split_of("a", 1)
     share = sum(words.split_of("x", i) == "held_out" for i in range(4000)) / 4000
     assert 0.10 < share < 0.15
+
+
+@pytest.mark.parametrize(
+    ("module", "maker", "family"),
+    [
+        (menu, "make_case", "menu"),
+        (arithmetic, "make_problem", "arithmetic"),
+        (headlines, "_article", "headlines"),
+    ],
+)
+def test_training_holds_no_held_out_combination_even_in_its_examples(
+    module: ModuleType, maker: str, family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = getattr(module, maker)
+    asked: list[str | None] = []
+
+    def watched(*arguments: Any, **options: Any) -> Any:
+        asked.append(options.get("split", arguments[-1] if len(arguments) > 1 else None))
+        return made(*arguments, **options)
+
+    monkeypatch.setattr(module, maker, watched)
+    rng = random.Random(3)
+    for _ in range(40):
+        draw(rng, family, split="train")
+    assert len(asked) > 40
+    assert set(asked) == {"train"}
 
 
 def test_unseen_phrases_hold_no_word_of_training() -> None:
