@@ -2,9 +2,8 @@
 
 Address: the part before `/chat/completions`, with the model's own name as fragment: `http://host:8000/v1#name`
 (without one the server's only model is asked). Plain text goes to `/completions`, a chat to
-`/chat/completions`, with server-sent events. What the server offers is tried once, when it is connected:
-whether it completes, chats, tells log-probabilities of what it wrote, and of what it is given (`echo`), which
-is what scoring a typed answer needs. Token ids stay on the server; see `remote_tokens`.
+`/chat/completions`, with server-sent events. What the server offers is
+found out once, when it is connected (`openai_offer`). Token ids stay on the server; see `remote_tokens`.
 Wire: OpenAI API reference, "Completions" and "Chat completions".
 """
 
@@ -26,12 +25,12 @@ from core.errors import AppError, Stopped
 from core.models import remote_tokens
 from core.models.base import Capabilities, Progress
 from core.models.http import Limits, Remote
+from core.models.openai_offer import Offer, ask_echo, probe, told
 from core.models.secrets import SECRETS, base_address
 from core.records import Generation, GenerationParams, Message, ModelSpec, Role, StopReason, Tokens
 
 AT_ONCE = 4
 """Requests in flight in `generate_batch`."""
-_PROBE = "One two three"
 _STOP_REASONS: dict[str, StopReason] = {"stop": "eos", "length": "length", "eos_token": "eos"}
 
 
@@ -229,10 +228,10 @@ class OpenAICompatible:
     def _hear(self, event: Any, heard: _Heard) -> None:
         """Adds one event of the stream (or one whole answer) to `heard`."""
         if isinstance(event, dict) and event.get("error"):
-            told = event["error"]
-            told = told.get("message", "") if isinstance(told, dict) else told
+            said = event["error"]
+            said = said.get("message", "") if isinstance(said, dict) else said
             raise AppError(
-                f"The server at {self._remote.address} broke off its answer: {str(told)[:300]}", code="remote"
+                f"The server at {self._remote.address} broke off its answer: {str(said)[:300]}", code="remote"
             )
         choices = event.get("choices") if isinstance(event, dict) else None
         if not isinstance(choices, list):
@@ -247,119 +246,10 @@ class OpenAICompatible:
             text = choice.get("text", part.get("content"))
             if isinstance(text, str):
                 heard.text += text
-            strings, nats = _told(choice.get("logprobs"))
+            strings, nats = told(choice.get("logprobs"))
             heard.strings += strings
             heard.nats += nats
             heard.finish = choice.get("finish_reason") or heard.finish
-
-
-def _told(found: Any) -> tuple[list[str], list[float]]:
-    """Token strings and log p of a choice's `logprobs`, in the form of either endpoint."""
-    if not isinstance(found, dict):
-        return [], []
-    if isinstance(found.get("content"), list):
-        pairs = [(item.get("token"), item.get("logprob")) for item in found["content"]]
-    else:
-        pairs = list(zip(found.get("tokens") or [], found.get("token_logprobs") or []))
-    strings = [token for token, _ in pairs if isinstance(token, str)]
-    nats = [float(value) if isinstance(value, int | float) else 0.0 for _, value in pairs]
-    return (strings, nats) if len(strings) == len(nats) else ([], [])
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What a server was found to offer for a model."""
-
-    model: str
-    completions: bool
-    chat: bool
-    logprobs: bool
-    """Log p of what it wrote, on /completions."""
-    chat_logprobs: bool
-    echo: bool
-    """Log p of what it is given."""
-    least: int = 0
-    """The `max_tokens` with which it echoes: some servers refuse 0."""
-
-
-def ask_echo(
-    remote: Remote, model: str, text: str, least: int, stop: threading.Event | None = None
-) -> tuple[list[str], list[float]] | None:
-    """The server's tokens of `text` and log p of each; None where it does not tell."""
-    body = {"prompt": text, "max_tokens": least, "echo": True, "logprobs": 1, "temperature": 0}
-    answer = remote.post("/completions", {"model": model, **body} if model else body, stop=stop)
-    choices = answer.get("choices") if isinstance(answer, dict) else None
-    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        return None
-    strings, nats = _told(choices[0].get("logprobs"))
-    kept, length = 0, 0
-    while kept < len(strings) and length < len(text):
-        length += len(strings[kept])
-        kept += 1
-    return (strings[:kept], nats[:kept]) if "".join(strings[:kept]) == text and kept else None
-
-
-def probe(remote: Remote, model: str, stop: threading.Event | None = None) -> Offer:
-    """Asks the server for its models, and for one token in each way.
-
-    Raises: AppError where it can neither complete nor chat.
-    """
-    if not model:
-        model = _only_model(remote, stop)
-    named = {"model": model} if model else {}
-
-    def ask(path: str, body: dict[str, Any]) -> tuple[Any, AppError | None]:
-        try:
-            return remote.post(path, {**named, "max_tokens": 1, "temperature": 0, **body}, stop=stop), None
-        except Stopped:
-            raise
-        except AppError as error:
-            return None, error
-
-    answer, fault = ask("/completions", {"prompt": _PROBE, "logprobs": 1})
-    if fault is not None:
-        answer, fault = ask("/completions", {"prompt": _PROBE})
-    completions = fault is None
-    logprobs = bool(_told(_choice(answer).get("logprobs"))[0])
-    messages = [{"role": "user", "content": _PROBE}]
-    chatted, chat_fault = ask("/chat/completions", {"messages": messages, "logprobs": True})
-    if chat_fault is not None:
-        chatted, chat_fault = ask("/chat/completions", {"messages": messages})
-    chat = chat_fault is None
-    if not completions and not chat:
-        raise fault or chat_fault or AppError("The server offers neither completions nor chat.")
-    echo, least = False, 0
-    if completions and logprobs:
-        for least in (0, 1):
-            try:
-                echo = ask_echo(remote, model, _PROBE, least, stop) is not None
-            except Stopped:
-                raise
-            except AppError:
-                continue
-            if echo:
-                break
-    chat_logprobs = bool(_told(_choice(chatted).get("logprobs"))[0])
-    return Offer(model, completions, chat, logprobs, chat_logprobs, echo, least)
-
-
-def _choice(answer: Any) -> dict[str, Any]:
-    choices = answer.get("choices") if isinstance(answer, dict) else None
-    first = choices[0] if isinstance(choices, list) and choices else None
-    return first if isinstance(first, dict) else {}
-
-
-def _only_model(remote: Remote, stop: threading.Event | None) -> str:
-    """The server's model where it has just one, else empty: then the server decides or complains."""
-    try:
-        answer = remote.get("/models", stop=stop)
-    except Stopped:
-        raise
-    except AppError:
-        return ""
-    listed = answer.get("data") if isinstance(answer, dict) else None
-    names = [m.get("id") for m in listed if isinstance(m, dict)] if isinstance(listed, list) else []
-    return names[0] if len(names) == 1 and isinstance(names[0], str) else ""
 
 
 def load(
