@@ -17,3 +17,4 @@ for line in inseq_saliency captum_gradient_x_activation captum_last_logits_only;
     .venv-bench/bin/python -m benchmarks.salience_line $line | tee -a "$lines"
 done
 .venv/bin/python -m benchmarks.salience_table < "$lines"
+.venv/bin/python -m benchmarks.text_metrics
