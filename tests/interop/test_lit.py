@@ -21,7 +21,7 @@ from core.settings import DEMO_MODEL, ROOT
 
 pytestmark = pytest.mark.interop
 HERE = Path(__file__).parent
-PROMPT = "Analyze a menu item in a restaurant.\nTaste-likes: I like vegetables"
+PROMPT = "Likes: cheese\nAvoids: eggs\nDish: Warm salad with beans, tomatoes and eggs\nAnalysis:"
 
 
 @pytest.fixture(scope="module")
