@@ -13,6 +13,13 @@ LONG_MS = 240_000
 pytestmark = pytest.mark.timeout(900)
 LOOKS = pytest.mark.parametrize(("theme", "size"), [("light", "wide"), ("dark", "narrow")])
 Open = Callable[..., Page]
+
+
+def own(serve: Callable[..., str]) -> str:
+    """A server for this file alone: other files leave versions of the samples behind."""
+    return serve("streamlit_app.py", WHENCE_E2E_FILE="tables")
+
+
 Shot = Callable[[Page, str], Path]
 
 
@@ -21,7 +28,7 @@ def test_metrics_from_rows_without_answers_to_the_examples_behind_a_bar(
     serve: Callable[..., str], open_page: Open, screenshot: Shot, theme: str, size: str
 ) -> None:
     page = open_page(theme=theme, size=size)
-    page.goto(f"{serve('streamlit_app.py')}/metrics")
+    page.goto(f"{own(serve)}/metrics")
     search = page.get_by_role("textbox", name="Search")
     search.wait_for(timeout=LONG_MS)
     search.fill("source:fewshot")
@@ -47,7 +54,7 @@ def test_counterfactuals_from_a_part_left_out_to_the_ranked_effects(
     serve: Callable[..., str], open_page: Open, screenshot: Shot, theme: str, size: str
 ) -> None:
     page = open_page(theme=theme, size=size)
-    page.goto(f"{serve('streamlit_app.py')}/counterfactuals?example=fewshot-mistake")
+    page.goto(f"{own(serve)}/counterfactuals?example=fewshot-mistake")
     menu = page.get_by_role("combobox", name="What to change")
     menu.wait_for(timeout=LONG_MS)
     menu.click()
@@ -68,7 +75,7 @@ def test_counterfactuals_from_a_part_left_out_to_the_ranked_effects(
 
 def test_a_bad_rule_is_one_sentence_and_nothing_is_lost(serve: Callable[..., str], open_page: Open) -> None:
     page = open_page()
-    page.goto(f"{serve('streamlit_app.py')}/counterfactuals")
+    page.goto(f"{own(serve)}/counterfactuals")
     menu = page.get_by_role("combobox", name="What to change")
     menu.wait_for(timeout=LONG_MS)
     menu.click()
@@ -83,7 +90,7 @@ def test_a_bad_rule_is_one_sentence_and_nothing_is_lost(serve: Callable[..., str
 
 def test_a_template_that_no_row_fits_is_one_sentence(serve: Callable[..., str], open_page: Open) -> None:
     page = open_page()
-    page.goto(f"{serve('streamlit_app.py')}/template")
+    page.goto(f"{own(serve)}/template")
     box = page.get_by_role("textbox", name="Template")
     box.wait_for(timeout=LONG_MS)
     box.fill("Nobody wrote {this}")
