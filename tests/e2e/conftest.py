@@ -39,8 +39,13 @@ Serve = Callable[..., str]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder is an end-to-end test, and can be left out by name or by environment."""
+    """Everything in this folder is an end-to-end test, and can be left out by name or by environment.
+
+    They run last: Playwright keeps an event loop running in this thread until the session ends, in which
+    tests that start a loop of their own would fail.
+    """
     here = Path(__file__).parent
+    items.sort(key=lambda item: here in item.path.parents)
     for item in items:
         if here not in item.path.parents:
             continue

@@ -83,14 +83,15 @@ def draft_menu(
     other = phrases.mended(suits, (phrase, from_examples, *(s.phrase for s in shots)))
 
     lines = [Line(rng.choice(HEADINGS)), Line("")] if rng.random() < 0.93 else []
-    lines += _rule_lines(rng, rule, suits, phrases)
+    rule_lines, ruled = _rule_lines(rng, rule, suits, phrases)
+    lines += rule_lines
     with_likes = rng.random() < 0.7
     if shots:
         lines += [Line(rng.choice(EXAMPLE_HEADINGS)), Line("")]
     causal = None if rule is not None else (suits, from_examples)
     for i, shot in enumerate(shots):
         lines += case_lines(rng, shot.case, style, with_likes=with_likes)
-        lines += _shot_lines(shots, i, style, causal=causal, mended=other)
+        lines += _shot_lines(shots, i, style, causal=causal, mended=other, ruled=ruled)
     if shots and rng.random() < 0.6:
         lines += [Line(rng.choice(TASK_HEADINGS)), Line("")]
     lines += [*case_lines(rng, case, style, with_likes=with_likes), Line(f"{style.analysis}:")]
@@ -177,24 +178,41 @@ def _rule(rng: random.Random, suits: bool, phrases: _Phrases) -> tuple[Line, str
     return Line(text, role="cause", dropped=True), phrase
 
 
-def _rule_lines(rng: random.Random, rule: Line | None, suits: bool, phrases: _Phrases) -> list[Line]:
+def _rule_lines(
+    rng: random.Random, rule: Line | None, suits: bool, phrases: _Phrases
+) -> tuple[list[Line], set[bool]]:
+    """Returns the lines of the rules, and the verdicts whose recommendation a rule decides."""
+    ruled: set[bool] = set()
     rules = [Line(text) for text in rng.sample(IDLE_RULES, rng.choice((0, 0, 0, 1, 2)))]
     if rule is not None:
         rules.insert(rng.randrange(len(rules) + 1), rule)
+        ruled = {True, False} if rule.text in PLAIN_RULES else {suits}
     elif rng.random() < 0.1:  # a rule for the other verdict looks alike and changes nothing
         idle = rng.choice(EXPLICIT_RULES[not suits]).format(phrases.any())
         rules.append(Line(idle, role="lookalike"))
-    return [*rules, Line("")] if rules else []
+        ruled = {not suits}
+    return ([*rules, Line("")] if rules else []), ruled
 
 
 def _shot_lines(
-    shots: list[_Shot], i: int, style: Style, *, causal: tuple[bool, str] | None, mended: str
+    shots: list[_Shot],
+    i: int,
+    style: Style,
+    *,
+    causal: tuple[bool, str] | None,
+    mended: str,
+    ruled: set[bool],
 ) -> list[Line]:
-    """Analysis and recommendation of example i; it is a cause if verdict and phrase are those of `causal`."""
+    """Analysis and recommendation of example i; it is a cause if verdict and phrase are those of `causal`.
+
+    The recommendation is learnt where the last example before it with its verdict tells it. Where a rule
+    decides the verdict, examples break the rule, and learning them would teach to break it.
+    """
     shot = shots[i]
     text = f"{style.recommendation}: {shot.phrase}"
-    seen = any((one.suits, one.phrase) == (shot.suits, shot.phrase) for one in shots[:i])
-    learn = ((len(style.recommendation) + 1, len(text)),) if seen else ()
+    before = [one.phrase for one in shots[:i] if one.suits == shot.suits]
+    told = before[-1:] == [shot.phrase] and shot.suits not in ruled
+    learn = ((len(style.recommendation) + 1, len(text)),) if told else ()
     line = Line(text, role="lookalike", learn=learn)
     if (shot.suits, shot.phrase) == causal:
         line = replace(line, role="cause", mended=f"{style.recommendation}: {mended}")

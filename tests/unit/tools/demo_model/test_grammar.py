@@ -244,3 +244,20 @@ def test_a_planted_task_has_its_causes_and_a_mend(task: PlantedTask) -> None:
             for start, end in record.causes:
                 line = record.prompt[start:end]
                 assert mended.count(line) < lines.count(line)
+
+
+def test_examples_that_break_a_rule_are_not_learnt() -> None:
+    """Where a rule decides a verdict, what examples of that verdict recommend is no lesson."""
+    rng = random.Random(5)
+    learnt = 0
+    for _ in range(400):
+        record = draw(rng, "menu", split="train", task="menu_principle", examples=6).join()
+        label = dict(record.checks)["label"]
+        for start, end in record.learnable:
+            begun = record.prompt.rfind("\n", 0, start) + 1
+            if not record.prompt[begun:end].startswith(f"{label}: "):
+                continue
+            learnt += 1
+            analysis = record.prompt[:begun].splitlines()[-1]
+            assert ("not suit" in analysis) != ("not suit" in record.response.splitlines()[0])
+    assert learnt > 50
