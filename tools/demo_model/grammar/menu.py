@@ -84,7 +84,8 @@ def draft_menu(
 
     lines = [Line(rng.choice(HEADINGS)), Line("")] if rng.random() < 0.93 else []
     rule_lines, ruled = _rule_lines(rng, rule, suits, phrases)
-    lines += rule_lines
+    late = bool(shots) and rng.random() < 0.5  # rules stand above the examples or below them
+    lines += [] if late else rule_lines
     with_likes = rng.random() < 0.7
     if shots:
         lines += [Line(rng.choice(EXAMPLE_HEADINGS)), Line("")]
@@ -92,6 +93,7 @@ def draft_menu(
     for i, shot in enumerate(shots):
         lines += case_lines(rng, shot.case, style, with_likes=with_likes)
         lines += _shot_lines(shots, i, style, causal=causal, mended=other, ruled=ruled)
+    lines += rule_lines if late else []
     if shots and rng.random() < 0.6:
         lines += [Line(rng.choice(TASK_HEADINGS)), Line("")]
     lines += [*case_lines(rng, case, style, with_likes=with_likes), Line(f"{style.analysis}:")]
