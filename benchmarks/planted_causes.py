@@ -2,9 +2,10 @@
 
 Draws held-out prompts of the demo model's grammar, keeps those whose cause is verified by intervention, ranks
 their lines with each method, each control and each variant of the model, and writes
-`data/planted_causes.json` (read by the Trust page) and `docs/planted-causes.md`. What is measured is kept
-line by line in `out/`, so an interrupted run goes on where it was; `--minutes` or Ctrl+C ends one in time
-and writes the figures so far.
+`data/planted_causes.json` (read by the Trust page) and `docs/planted-causes.md`. Processes of one thread each
+take chunks of a task's prompts, until every task has as many verified ones as were asked for. What is
+measured is kept line by line in `out/`, so an interrupted run goes on where it was; `--minutes` or Ctrl+C
+ends one in time and writes the figures so far.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from __future__ import annotations
 import argparse
 import datetime
 import hashlib
+import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import suppress
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -36,14 +40,17 @@ from tools.demo_model.grammar.planted import TASKS, PlantedTask
 
 SEED = 11
 CHUNK = 8
-"""Prompts a task that are dealt with at a time: counts stay even whenever the time runs out."""
+"""Prompts a task that one process deals with at a time: counts stay even whenever the time runs out."""
+MOST_DRAWN = 2
+"""A task is given up at so many times the prompts asked for: what is verified so rarely is no task."""
 PARAMS = GenerationParams(max_new_tokens=160)
 DEAR = ("integrated_gradients",)
 """Methods that cost dozens of passes of the model each."""
 DEAR_EVERY = 4
 ALL_TASKS, ALL_ARMS = ",".join(task.key for task in TASKS), "random,nf4,int8"
-CURVES_EVERY = 4
+CURVES_EVERY = 8
 CURVE_STEPS, CURVE_REPEATS = 6, 2
+RUNS = "runs.jsonl"
 
 
 def weights(path: Path) -> str:
@@ -67,15 +74,16 @@ def case_of(task: PlantedTask, row: int) -> Case:
 def due(method: Method, arm: str, row: int, thin: int, dear: int) -> bool:
     """Whether `method` is run on this prompt.
 
-    All but the quick ones on every `thin`-th alone, dear ones on every `dear`-th of those.
-
-    Quantised models are asked for quick gradient methods: what they change is a question about the model.
+    Quick gradient methods on the model itself always are. Leave one out, and quick methods on a variant of
+    the model, are on every `thin`-th prompt; dear methods, and slow ones on random weights, on every
+    `dear`-th of those. Quantised models are asked for quick methods alone: what they change is a question
+    about the model.
     """
-    every = dear if method.name in DEAR else 1
     quick = method.needs == "gradients" and method.name not in DEAR
     if arm not in (FULL, RANDOM_WEIGHTS) and not quick:
         return False
-    return row % (every if quick and arm == FULL else every * thin) == 0
+    rare = method.name in DEAR or (arm == RANDOM_WEIGHTS and not quick)
+    return row % (1 if quick and arm == FULL else thin * dear if rare else thin) == 0
 
 
 def random_twin(spec: ModelSpec, place: Path) -> ModelSpec:
@@ -119,42 +127,108 @@ def _areas(model: Any, trial: Trial, row: int) -> dict[str, list[float]]:
     return found
 
 
-def run(arms: dict[str, Any], ledger: Ledger, given: argparse.Namespace, say: Callable[[str], None]) -> None:
-    """Chunk after chunk over all tasks until all is measured or the time is up."""
-    begun, prompts, seconds = time.monotonic(), given.prompts, given.minutes * 60
-    tasks = [task for task in TASKS if task.key in given.tasks.split(",")]
-    for start in range(0, prompts, CHUNK):
-        for task in tasks:
-            rows = range(start, min(start + CHUNK, prompts))
-            cases = {row: case_of(task, row) for row in rows}
-            ask = [row for row in rows if not ledger.known(task.key, row)]
-            if time.monotonic() - begun > seconds:
-                say("The time is up; the same command goes on from here.")
-                return
-            made = verify(arms[FULL], [cases[row] for row in ask], PARAMS, batch_size=CHUNK)
-            for row, trial in zip(ask, made):
-                ledger.keep(task.key, row, trial)
-            for row in rows:
-                trial = ledger.trial(task.key, row, cases[row])
-                if trial.verdict == "verified" and time.monotonic() - begun <= seconds:
-                    measure(arms, trial, task.key, row, given, ledger)
-            say(f"{time.monotonic() - begun:6.0f} s  {rows.stop:4d} of {prompts} prompts  {task.key}")
-
-
-def _arms(
-    spec: ModelSpec, given: argparse.Namespace, place: Path, say: Callable[[str], None]
-) -> dict[str, Any]:
+def _arms(given: argparse.Namespace) -> dict[str, Any]:
     """The model and its variants, loaded; one that cannot be loaded here is left out and named."""
-    arms: dict[str, Any] = {FULL: load(spec)}
+    arms: dict[str, Any] = {FULL: load(spec_of(given))}
     for name in filter(None, given.arms.split(",")):
         try:
             if name == "random":
-                arms[RANDOM_WEIGHTS] = load(random_twin(spec, place))
+                with TemporaryDirectory() as place:
+                    arms[RANDOM_WEIGHTS] = load(random_twin(spec_of(given), Path(place)))
             else:
                 arms[name] = load(ModelSpec(name, given.model, quantization=name))
         except AppError as error:
-            say(f"{name} is left out: {error}")
+            print(f"{name} is left out: {error}", flush=True)
     return arms
+
+
+def spec_of(given: argparse.Namespace) -> ModelSpec:
+    return ModelSpec("demo", given.model, revision=folder.revision(ROOT / given.model))
+
+
+def place_of(given: argparse.Namespace) -> Path:
+    """The folder that keeps what was measured on these weights."""
+    return ROOT / "out" / "planted_causes" / f"{weights(ROOT / given.model)}-{SEED}"
+
+
+# --- in the processes that measure --------------------------------------------------------------------
+
+_ready: dict[str, Any] = {}
+"""The models of this process, loaded once."""
+
+
+def prepare(given: argparse.Namespace) -> None:
+    torch.set_num_threads(1)
+    _ready.update(given=given, arms=_arms(given))
+
+
+def work(key: str, start: int) -> tuple[str, int]:
+    """Deals with one chunk of a task's prompts; returns the task and how many of them are verified."""
+    given, arms = _ready["given"], _ready["arms"]
+    task = next(task for task in TASKS if task.key == key)
+    ledger = Ledger(place_of(given) / f"{key}-{start:04d}.jsonl")
+    cases = {row: case_of(task, row) for row in range(start, start + CHUNK)}
+    ask = [row for row in cases if not ledger.known(key, row)]
+    made = verify(arms[FULL], [cases[row] for row in ask], PARAMS, batch_size=CHUNK)
+    for row, trial in zip(ask, made):
+        ledger.keep(key, row, trial)
+    trials = {row: ledger.trial(key, row, case) for row, case in cases.items()}
+    verified = {row: trial for row, trial in trials.items() if trial.verdict == "verified"}
+    for row, trial in verified.items():
+        measure(arms, trial, key, row, given, ledger)
+    return key, len(verified)
+
+
+# --- in the process that hands them out ---------------------------------------------------------------
+
+
+class Counts:
+    """Which chunk of which task comes next: of those that want prompts, the task with the fewest drawn."""
+
+    def __init__(self, tasks: list[str], wanted: int) -> None:
+        self.drawn = dict.fromkeys(tasks, 0)
+        self.verified = dict.fromkeys(tasks, 0)
+        self.wanted = wanted
+
+    def open(self) -> list[str]:
+        return [
+            task
+            for task, drawn in self.drawn.items()
+            if self.verified[task] < self.wanted and drawn < MOST_DRAWN * self.wanted
+        ]
+
+    def next(self) -> Iterator[tuple[str, int]]:
+        while tasks := self.open():
+            task = min(tasks, key=self.drawn.__getitem__)
+            self.drawn[task] += CHUNK
+            yield task, self.drawn[task] - CHUNK
+
+
+def run(given: argparse.Namespace) -> None:
+    """Chunk after chunk over all tasks until every task has its prompts or the time is up."""
+    begun = time.monotonic()
+    counts = Counts([t.key for t in TASKS if t.key in given.tasks.split(",")], given.prompts)
+    chunks, pending = counts.next(), set[Future[tuple[str, int]]]()
+    pool = ProcessPoolExecutor(given.jobs, get_context("spawn"), initializer=prepare, initargs=(given,))
+    try:
+        while True:
+            late = time.monotonic() - begun > given.minutes * 60
+            while len(pending) < given.jobs and not late and (chunk := next(chunks, None)):
+                pending.add(pool.submit(work, *chunk))
+            if not pending:
+                break
+            ended, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for one in ended:
+                key, verified = one.result()
+                counts.verified[key] += verified
+                done = f"{counts.verified[key]:4d} of {given.prompts} prompts verified"
+                print(f"{time.monotonic() - begun:6.0f} s  {done}  {key}", flush=True)
+            if not counts.open() and not pending:
+                return
+    finally:
+        pool.shutdown(cancel_futures=True)
+    if counts.open():
+        print("The time is up; the same command goes on from here.", flush=True)
 
 
 def _command(given: argparse.Namespace) -> str:
@@ -168,25 +242,25 @@ def _command(given: argparse.Namespace) -> str:
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="data/models/demo", help="a folder with a model of the grammar")
-    parser.add_argument("--prompts", type=int, default=300, help="prompts a task")
+    parser.add_argument("--prompts", type=int, default=300, help="verified prompts a task")
     parser.add_argument("--minutes", type=float, default=600.0, help="when to end, whatever is done by then")
-    parser.add_argument("--thin", type=int, default=1, help="slow methods on every THIN-th prompt alone")
+    parser.add_argument("--thin", type=int, default=1, help="slower methods on every THIN-th prompt alone")
     parser.add_argument("--dear", type=int, default=DEAR_EVERY, help="the slowest on every DEAR-th of those")
     parser.add_argument("--tasks", default=ALL_TASKS, help="which tasks, joined by commas")
     parser.add_argument("--arms", default=ALL_ARMS, help="variants of the model, besides itself")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes, of one thread each")
     given = parser.parse_args(arguments)
-    spec = ModelSpec("demo", given.model, revision=folder.revision(ROOT / given.model))
-    say = lambda text: print(text, flush=True)  # noqa: E731
-    ledger = Ledger(ROOT / "out" / "planted_causes" / f"{weights(ROOT / given.model)}-{SEED}.jsonl")
+    place = place_of(given)
     if given.minutes > 0:  # else only what is known already is written anew
         begun = time.monotonic()
-        with TemporaryDirectory() as place, suppress(KeyboardInterrupt):
-            run(_arms(spec, given, Path(place), say), ledger, given, say)
-        ledger.ran((time.monotonic() - begun) / 60, _command(given))
-    found = summary.results(ledger, spec, given.prompts, datetime.datetime.now(datetime.UTC).date())
+        with suppress(KeyboardInterrupt):
+            run(given)
+        Ledger(place / RUNS).ran((time.monotonic() - begun) / 60, _command(given))
+    ledger = Ledger(place / RUNS, *sorted(place.glob("*-*.jsonl")))
+    found = summary.results(ledger, spec_of(given), given.prompts, datetime.datetime.now(datetime.UTC).date())
     published.write(found)
     document.write(found)
-    say(f"Wrote {published.PATH.relative_to(ROOT)} and {document.PATH.relative_to(ROOT)}.")
+    print(f"Wrote {published.PATH.relative_to(ROOT)} and {document.PATH.relative_to(ROOT)}.")
 
 
 if __name__ == "__main__":

@@ -34,8 +34,8 @@ def _lines(found: Results) -> Iterable[str]:
     yield f"- Model: `{found.path}`, revision `{found.revision}`, float32 unless a row says otherwise."
     commands = ", then ".join(f"`{command}`" for command in found.command.split("; "))
     yield f"- {found.date}: {commands}, {found.minutes:.0f} minutes in all."
-    yield f"- Prompts asked for: {found.asked:,} a task; drawn: {found.drawn:,} a task at least."
-    if found.drawn < 300:
+    yield f"- Verified prompts a task: {found.asked:,} asked for, {found.verified:,} reached at least."
+    if found.verified < 300:
         yield (
             "- **Fewer than 300 prompts a task**: the time ended this run early, so the intervals are wide. "
             "`make bench-methods` goes on from what is kept in `out/` and makes it whole."

@@ -1,6 +1,7 @@
 """Every measurement of a run, kept as a line of JSON as soon as it is made, so that none is made twice.
 
-Kept apart by the model's weights and the seed (the file's name). Knows no summary.
+Kept apart by the model's weights and the seed (the folder's name); each chunk of prompts has a file of its
+own, so that processes never write to the same one. Knows no summary.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ ARRAYS = ("ids", "char_spans", "special", "role")
 
 
 class Ledger:
-    """Trials by (task, row), findings by (task, row, arm, method), areas by (task, row)."""
+    """Trials by (task, row), findings by (task, row, arm, method), areas by (task, row).
 
-    def __init__(self, path: Path) -> None:
+    New lines go to `path`; `others` are only read.
+    """
+
+    def __init__(self, path: Path, *others: Path) -> None:
         self.path = path
         self.trials: dict[tuple[str, int], dict[str, Any]] = {}
         self.findings: dict[tuple[str, int, str, str], Finding] = {}
@@ -27,11 +31,12 @@ class Ledger:
         self.minutes = 0.0
         self.commands: dict[str, None] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-            try:
-                self._take(json.loads(line))
-            except ValueError:
-                continue  # the last line of a run that was killed while it wrote
+        for file in (path, *others):
+            for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
+                try:
+                    self._take(json.loads(line))
+                except ValueError:
+                    continue  # the last line of a run that was killed while it wrote
 
     def _take(self, held: dict[str, Any]) -> None:
         match held["kind"]:

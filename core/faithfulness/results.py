@@ -80,7 +80,7 @@ class Results:
     date: str
     command: str
     asked: int
-    """Prompts a task that were asked for; fewer were drawn where the time ran out."""
+    """Verified prompts a task that were asked for; there are fewer where the time ran out."""
     minutes: float
     tasks: tuple[Task, ...]
     rows: tuple[Row, ...]
@@ -96,9 +96,9 @@ class Results:
         return None
 
     @property
-    def drawn(self) -> int:
-        """Prompts of the task with the fewest."""
-        return min((task.drawn for task in self.tasks), default=0)
+    def verified(self) -> int:
+        """Prompts that count, of the task with the fewest."""
+        return min((task.verified for task in self.tasks), default=0)
 
 
 def write(results: Results, path: Path = PATH) -> None:

@@ -91,9 +91,9 @@ def caveats(found: Results) -> list[str]:
         f"Goals: {verdicts.count(True):,} met, {verdicts.count(False):,} missed, "
         f"{verdicts.count(None):,} not judged for want of prompts."
     )
-    if found.drawn < 300:
+    if found.verified < 300:
         said.append(
-            f"Only {found.drawn:,} prompts a task could be measured so far, so the intervals are wide. "
+            f"Only {found.verified:,} prompts a task could be measured so far, so the intervals are wide. "
             "“make bench-methods” goes on with 300."
         )
     return said

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.planted import document, summary
 from benchmarks.planted.ledger import Ledger
-from benchmarks.planted_causes import due
+from benchmarks.planted_causes import CHUNK, Counts, due
 from core.faithfulness import CONTROLS, Case, Finding, Trial
 from core.faithfulness.results import FULL, RANDOM_WEIGHTS
 from core.records import ModelSpec
@@ -82,7 +82,27 @@ def test_goals_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("grad_l2", "nf4", [0, 2, 4, 6]),
         ("leave_one_out", "nf4", []),
         ("integrated_gradients", "int8", []),
+        ("grad_l2", RANDOM_WEIGHTS, [0, 2, 4, 6]),
+        ("leave_one_out", RANDOM_WEIGHTS, [0, 4]),
     ],
 )
 def test_slow_methods_run_on_fewer_prompts(name: str, arm: str, rows: list[int]) -> None:
     assert [row for row in range(8) if due(method(name), arm, row, thin=2, dear=2)] == rows
+
+
+def test_the_task_with_the_fewest_prompts_comes_next_until_each_has_enough() -> None:
+    counts = Counts(["a", "b"], wanted=CHUNK)
+    chunks = counts.next()
+    assert [next(chunks), next(chunks)] == [("a", 0), ("b", 0)]
+    counts.verified["a"] = CHUNK
+    counts.verified["b"] = CHUNK - 1
+    assert list(chunks) == [("b", CHUNK)]  # given up at twice the prompts: nothing is verified any more
+
+
+def test_a_ledger_reads_the_files_of_other_processes(tmp_path: Path) -> None:
+    first = filled(tmp_path / "one.jsonl")
+    both = Ledger(tmp_path / "runs.jsonl", tmp_path / "one.jsonl")
+    both.ran(1.0, "another command")
+    assert both.findings == first.findings
+    assert Ledger(tmp_path / "runs.jsonl").findings == {}
+    assert both.minutes == 2.5
