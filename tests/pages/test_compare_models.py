@@ -141,6 +141,37 @@ def test_answers_judgements_maps_and_agreement(app: AppTest, loads: list[str]) -
     assert "difference" in [c.proto.id.rsplit("-", 1)[-1] for c in app.get("plotly_chart")]
 
 
+def select(app: AppTest, label: str, value: str) -> AppTest:
+    (menu,) = (s for s in app.selectbox if s.label == label)
+    menu.set_value(value).run()
+    return finish(app)
+
+
+def test_parts_by_ones_own_expression(app: AppTest) -> None:
+    run(app)
+    select(app, "Granularity", "custom")
+    (box,) = app.text_input
+    box.set_value("[aek]").run()
+    finish(app)
+    # "abc def\nghi jkl\nmno" ends a part behind each a, e and k.
+    assert len(chart(app, "model-bars")["data"][0]["customdata"]) == 4
+    box = next(t for t in app.text_input if t.label == box.label)
+    box.set_value("(").run()
+    finish(app)
+    assert len([e for e in app.error if "regular expression is broken" in e.value]) == 1
+    assert len(chart(app, "model-bars")["data"][0]["customdata"]) == 3  # lines instead: the prompt has three
+
+
+def test_the_chosen_options_of_a_method_are_asked_for(app: AppTest, service: Service) -> None:
+    run(app)
+    select(app, "Method", "integrated_gradients")
+    (steps,) = (s for s in app.slider if s.label == "Steps")
+    steps.set_value(3).run()
+    finish(app)
+    requests = [key for side in app.session_state["comparison models"].sides for key in side.maps]
+    assert len(requests) == len(set(requests)) == 2 * 3  # Grad L2, and both numbers of steps
+
+
 def test_a_model_that_fails_leaves_the_others_standing(app: AppTest) -> None:
     app.multiselect[0].set_value(["one · float32", "one · int8", "one · nf4"]).run()
     run(app)

@@ -8,9 +8,9 @@ import streamlit as st
 
 from core.compare import word_diff
 from core.records import Segment
-from core.segments import segments
 from core.ui import diff, frame, problem
 from core.ui.compare_page.run import Comparison, Side
+from core.ui.map_controls import Cut
 from core.ui.salience_page import more, session
 from core.ui.salience_page import target as targets
 from core.ui.salience_text import choice, salience_text
@@ -25,7 +25,7 @@ class Shown:
     chosen: tuple[int, ...]
 
 
-def draw(comparison: Comparison, granularity: str) -> dict[int, Shown]:
+def draw(comparison: Comparison, cut: Cut) -> dict[int, Shown]:
     """Draw the answers in columns. Returns what is shown of each side that has one, by place."""
     shown: dict[int, Shown] = {}
     columns = st.columns(min(len(comparison.sides), 2)) if len(comparison.sides) > 1 else [st.container()]
@@ -37,7 +37,7 @@ def draw(comparison: Comparison, granularity: str) -> dict[int, Shown]:
             elif side.generation is None:
                 _writing(place, side)
             else:
-                shown[place] = _answer(place, side, granularity)
+                shown[place] = _answer(place, side, cut, tell=not shown)
     if len(shown) > 1:
         _differences(comparison, list(shown))
     return shown
@@ -50,12 +50,12 @@ def _writing(place: int, side: Side) -> None:
     salience_text(key=f"answer-{place}", stream=text, note=said, show=("response",), height=None)
 
 
-def _answer(place: int, side: Side, granularity: str) -> Shown:
+def _answer(place: int, side: Side, cut: Cut, *, tell: bool) -> Shown:
     generation = side.generation
     assert generation is not None
     tokens = generation.tokens
-    prompt = segments(tokens, granularity, "prompt")
-    response = segments(tokens, granularity, "response")
+    here = more.parts(generation, cut.granularity, cut.pattern, tell=tell)
+    prompt, response = here.prompt, here.response
     chosen = targets.keep(session.target(tokens.response), response, tokens.response, tokens.prompt_chars)
     key = f"answer-{place}"
 

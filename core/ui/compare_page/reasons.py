@@ -12,32 +12,33 @@ from core import aggregate
 from core.compare import agreement, difference
 from core.figures.heatmap import difference_heatmap
 from core.figures.models import model_bars
-from core.records import SalienceMatrix, SegmentSalience
+from core.records import Reduce, SalienceMatrix, SegmentSalience
 from core.salience import Method
 from core.ui import frame, problem
 from core.ui.compare_page.answers import Shown
 from core.ui.compare_page.run import Comparison
+from core.ui.map_controls import Cut, Look
 from core.ui.salience_page.maps import Parts, column_scores, scores_of
 from core.ui.salience_text import salience_text
 
 Floats = NDArray[np.float32]
 
 
-def draw(comparison: Comparison, shown: dict[int, Shown], method: Method, granularity: str) -> None:
+def draw(comparison: Comparison, shown: dict[int, Shown], method: Method, cut: Cut, look: Look) -> None:
     """Draw the maps that are ready; the others say what they wait for."""
     st.subheader("Where it came from", anchor=False)
     found: dict[int, SalienceMatrix] = {}
     for place in shown:
-        matrix = comparison.matrix(place, method, granularity)
+        matrix = comparison.matrix(place, method, cut)
         if matrix is not None:
             found[place] = matrix
-        elif (error := comparison.map_error(place, method, granularity)) is not None:
+        elif (error := comparison.map_error(place, method, cut)) is not None:
             st.caption(problem.plain(f"{comparison.sides[place].name}: {error}"))
     if not found:
         return
     scores = {
         place: column_scores(
-            matrix, Parts(shown[place].prompt, shown[place].response), _rows(shown[place]), "sum"
+            matrix, Parts(shown[place].prompt, shown[place].response), _rows(shown[place]), look.reduce
         )
         for place, matrix in found.items()
     }
@@ -47,9 +48,9 @@ def draw(comparison: Comparison, shown: dict[int, Shown], method: Method, granul
     }
     if comparison.one_prompt:
         _bars(comparison, shown, shares)
-    _maps(comparison, shown, found, shares, method, granularity)
+    _maps(comparison, shown, found, shares, method, cut, look)
     if len(found) > 1:
-        _pairs(comparison, shown, found, scores)
+        _pairs(comparison, shown, found, scores, look.reduce)
 
 
 def _rows(side: Shown) -> tuple[int, ...]:
@@ -95,14 +96,15 @@ def _maps(
     found: dict[int, SalienceMatrix],
     shares: dict[int, Floats],
     method: Method,
-    granularity: str,
+    cut: Cut,
+    look: Look,
 ) -> None:
     """The prompt in colour for each model, all on the scale of the strongest."""
     top = max(aggregate.scale_top(s, aggregate.countable(shown[p].prompt)) for p, s in shares.items())
     columns = st.columns(min(len(found), 2))
     for at, place in enumerate(found):
         side = shown[place]
-        packed = scores_of(found[place], Parts(side.prompt, side.response), _rows(side), "sum")
+        packed = scores_of(found[place], Parts(side.prompt, side.response), _rows(side), look.reduce)
         with columns[at % len(columns)]:
             st.markdown(f"**{problem.plain(comparison.sides[place].name)}**")
             salience_text(
@@ -112,13 +114,16 @@ def _maps(
                 scores=replace(packed, least_top=top),
                 selected=_rows(side),
                 signed=method.signed,
-                strength=st.session_state.get("strength", 0.5),
-                unit=granularity,
+                style=look.style,
+                strength=look.strength,
+                unit=cut.unit,
                 units=method.units,
                 show=("prompt",),
                 link=f"compared-{place}",
                 height=420,
             )
+            if found[place].note:
+                st.caption(problem.plain(found[place].note))
     st.caption("All maps share one colour scale.")
 
 
@@ -127,6 +132,7 @@ def _pairs(
     shown: dict[int, Shown],
     found: dict[int, SalienceMatrix],
     scores: dict[int, Floats],
+    reduce: Reduce,
 ) -> None:
     """Agreement of each model with the first one, and what differs."""
     places = list(found)
@@ -152,7 +158,9 @@ def _pairs(
             required=True,
             key="difference-against",
         )
-    maps = [aggregate.to_segments(found[p], shown[p].response, shown[p].prompt) for p in (base, other)]
+    maps = [
+        aggregate.to_segments(found[p], shown[p].response, shown[p].prompt, reduce) for p in (base, other)
+    ]
     change = difference(*maps)
     if not change.rows:
         st.caption("The two answers have no part in common, so their maps cannot be set against each other.")

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from core.errors import AppError
 from core.records import Generation, GenerationParams, Message, ModelSpec, SalienceMatrix, SalienceRequest
 from core.salience import Method
-from core.segments import segments
-from core.ui.salience_page.maps import Parts, options
+from core.ui.map_controls import Cut
+from core.ui.salience_page.maps import options
+from core.ui.salience_page.more import parts
 from core.ui.services import owner, service
 
 if TYPE_CHECKING:
@@ -51,13 +52,12 @@ class Side:
     def settled(self) -> bool:
         return self.generation is not None or self.error is not None
 
-    def request(self, method: Method, granularity: str) -> SalienceRequest | None:
+    def request(self, method: Method, cut: Cut) -> SalienceRequest | None:
         """The question "why this answer", None where there is none."""
         if self.generation is None or not self.generation.tokens.response:
             return None
-        tokens = self.generation.tokens
-        parts = Parts(segments(tokens, granularity, "prompt"), segments(tokens, granularity, "response"))
-        return service().salience_request(tokens, self.spec, method.name, options(method, parts))
+        chosen = options(method, parts(self.generation, cut.granularity, cut.pattern))
+        return service().salience_request(self.generation.tokens, self.spec, method.name, chosen)
 
 
 @dataclass
@@ -88,14 +88,14 @@ class Comparison:
             held += [side.job, *side.scores.values(), *side.maps.values()]
         return [job for job in held if hasattr(job, "finished") and not job.finished]
 
-    def step(self, method: Method, granularity: str) -> None:
+    def step(self, method: Method, cut: Cut) -> None:
         """Take over what has ended and ask for what comes next."""
         for place, side in enumerate(self.sides):
             self._answer(place, side)
         if self.answered:
             for place in reversed(range(len(self.sides))):  # the last one to answer is still loaded
                 self._judge(place)
-                self._explain(place, method, granularity)
+                self._explain(place, method, cut)
 
     def stop(self) -> None:
         for job in self.jobs():
@@ -108,15 +108,15 @@ class Comparison:
         done = sum(piece.finished if hasattr(piece, "finished") else True for piece in held)
         return done + sum(side.settled for side in self.sides)
 
-    def matrix(self, place: int, method: Method, granularity: str) -> SalienceMatrix | None:
+    def matrix(self, place: int, method: Method, cut: Cut) -> SalienceMatrix | None:
         """The finished map of a side; loads no model."""
-        request = self.sides[place].request(method, granularity)
+        request = self.sides[place].request(method, cut)
         return service().cached_salience(request) if request is not None else None
 
-    def map_error(self, place: int, method: Method, granularity: str) -> AppError | None:
+    def map_error(self, place: int, method: Method, cut: Cut) -> AppError | None:
         """Why a side has no map."""
         side = self.sides[place]
-        request = side.request(method, granularity)
+        request = side.request(method, cut)
         held = side.maps.get(request.key) if request is not None else None
         return held if isinstance(held, AppError) else None
 
@@ -166,9 +166,9 @@ class Comparison:
             if held is not None and not isinstance(held, (Generation, AppError)) and held.finished:
                 side.scores[other] = held.result or held.error or AppError("Nothing came back.")
 
-    def _explain(self, place: int, method: Method, granularity: str) -> None:
+    def _explain(self, place: int, method: Method, cut: Cut) -> None:
         side = self.sides[place]
-        request = side.request(method, granularity)
+        request = side.request(method, cut)
         if request is None or side.generation is None:
             return
         held = side.maps.get(request.key)

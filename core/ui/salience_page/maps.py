@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from core import aggregate
 from core.records import Generation, Option, Reduce, SalienceMatrix, Segment, digest
-from core.salience import Method, MethodOption
+from core.salience import Method
 from core.segments import segments
+from core.ui.map_controls import option_key
 from core.ui.salience_page.session import Answer
 from core.ui.salience_text import Scores, chosen_weights, pack
 from core.ui.services import owner, service
@@ -54,10 +55,6 @@ def options(method: Method, here: Parts) -> Options:
         else:
             given.append((option.name, st.session_state.get(option_key(method, option), option.default)))
     return tuple(given)
-
-
-def option_key(method: Method, option: MethodOption) -> str:
-    return f"{method.name} {option.name}"
 
 
 def matrix(answer: Answer, method: Method, here: Parts) -> SalienceMatrix | None:

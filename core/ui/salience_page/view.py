@@ -6,16 +6,13 @@ fragment looks again a few times a second.
 
 from __future__ import annotations
 
-from typing import cast
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core import aggregate
-from core.records import Reduce
-from core.salience import METHODS, Method
-from core.segments import GRANULARITIES
-from core.ui import problem
+from core.salience import Method
+from core.ui import map_controls, problem
+from core.ui.map_controls import Cut
 from core.ui.salience_page import downloads, maps, more, session, what_if
 from core.ui.salience_page import target as targets
 from core.ui.salience_page.session import Answer
@@ -24,7 +21,6 @@ from core.ui.salience_text import ACTIONS, choice, salience_text
 POLL_SECONDS = 0.25
 KEY = "salience-text"
 HEIGHT = 560
-DEFAULT_GRANULARITY = "line"
 
 
 def draw(answer: Answer | None) -> None:
@@ -41,14 +37,9 @@ def _map_missing(answer: Answer) -> bool:
     """Whether the map of what the controls say has yet to come."""
     if answer.generation is None:
         return False
-    granularity = st.session_state.get("granularity", DEFAULT_GRANULARITY)
-    here = more.parts(answer.generation, granularity, st.session_state.get("pattern"))
-    return maps.matrix(answer, _method(), here) is None and not maps.failed(answer, _method(), here)
-
-
-def _method() -> Method:
-    name = st.session_state.get("method")
-    return next((m for m in METHODS if m.name == name), METHODS[0])
+    cut, method = map_controls.cut(), map_controls.method()
+    here = more.parts(answer.generation, cut.granularity, cut.pattern)
+    return maps.matrix(answer, method, here) is None and not maps.failed(answer, method, here)
 
 
 def _view(answer: Answer | None, polling: bool) -> None:
@@ -57,7 +48,7 @@ def _view(answer: Answer | None, polling: bool) -> None:
     if _busy(answer) != polling:
         # Whether the fragment looks again by itself is settled when the whole page is drawn.
         st.rerun()
-    granularity, pattern, method, corner = _controls()
+    corner = _controls()
     if answer is None:
         salience_text(key=KEY, empty="No answer of this model to this prompt yet. Press Run.", height=HEIGHT)
     elif answer.writing:
@@ -66,88 +57,14 @@ def _view(answer: Answer | None, polling: bool) -> None:
         if answer.error is not None:
             problem.show(answer.error)
     else:
-        _explained(answer, granularity, pattern, method, corner)
+        _explained(answer, map_controls.cut(), map_controls.method(), corner)
 
 
-def _controls() -> tuple[str, str | None, Method, DeltaGenerator]:
-    """Draw them. Returns the granularity, its pattern, the method, and a place for what comes last."""
+def _controls() -> DeltaGenerator:
+    """Draw them. Returns a place beside them for what comes last."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="salience-controls"):
-        granularity = st.selectbox(
-            "Granularity",
-            [g.name for g in GRANULARITIES],
-            index=[g.name for g in GRANULARITIES].index(DEFAULT_GRANULARITY),
-            format_func={g.name: g.label for g in GRANULARITIES}.__getitem__,
-            key="granularity",
-            bind="query-params",
-            width=150,
-        )
-        pattern = None
-        if granularity == "custom":
-            pattern = st.text_input(
-                "Part ends where this matches",
-                r"[.;]\s+",
-                key="pattern",
-                persist_state="session",
-                help="A regular expression. It is tried on the prompt and on the answer.",
-                width=190,
-            )
-        method = st.selectbox(
-            "Method",
-            [m.name for m in METHODS],
-            format_func={m.name: m.label for m in METHODS}.__getitem__,
-            key="method",
-            bind="query-params",
-            width=190,
-            help="  \n".join(f"**{m.label}**: {m.description}" for m in METHODS),
-        )
-        with st.popover("Look"):
-            _look(_method())
-        corner = st.empty()
-    return granularity, pattern, next(m for m in METHODS if m.name == method), corner
-
-
-def _look(method: Method) -> None:
-    """What changes how the map is drawn; the method's own options are drawn from its declaration."""
-    st.slider("Colour strength", 0.0, 1.0, 0.5, 0.05, key="strength", persist_state="session")
-    st.radio(
-        "Show influence as",
-        ["highlight", "underline"],
-        format_func=str.capitalize,
-        key="look",
-        persist_state="session",
-        horizontal=True,
-    )
-    st.radio(
-        "A part's score is, of its tokens' scores, the",
-        ["sum", "mean", "max"],
-        format_func={"sum": "sum", "mean": "mean", "max": "largest"}.__getitem__,
-        key="reduce",
-        persist_state="session",
-        horizontal=True,
-    )
-    for option in method.options:
-        key = maps.option_key(method, option)
-        if option.hidden:
-            continue
-        if option.choices:
-            st.radio(
-                option.label,
-                option.choices,
-                key=key,
-                help=option.description,
-                persist_state="session",
-                horizontal=True,
-            )
-        else:
-            st.slider(
-                option.label,
-                option.minimum or 0,
-                option.maximum or 100,
-                int(option.default or 0),
-                key=key,
-                help=option.description,
-                persist_state="session",
-            )
+        map_controls.draw()
+        return st.empty()
 
 
 def _writing(answer: Answer) -> None:
@@ -159,16 +76,15 @@ def _writing(answer: Answer) -> None:
     st.button("Stop", key="stop", on_click=job.stop)
 
 
-def _explained(
-    answer: Answer, granularity: str, pattern: str | None, method: Method, corner: DeltaGenerator
-) -> None:
+def _explained(answer: Answer, cut: Cut, method: Method, corner: DeltaGenerator) -> None:
     generation = answer.generation
     assert generation is not None
-    here = more.parts(generation, granularity, pattern, tell=True)
+    here = more.parts(generation, cut.granularity, cut.pattern, tell=True)
     offset = generation.tokens.prompt_chars
     response = generation.tokens.response
     chosen = targets.keep(session.target(response), here.response, response, offset)
-    reduce = cast(Reduce, st.session_state.get("reduce", "sum"))
+    look = map_controls.look()
+    reduce = look.reduce
     found = maps.matrix(answer, method, here)
     held = None
     if found is None:
@@ -200,9 +116,9 @@ def _explained(
         ),
         selected=chosen,
         signed=method.signed,
-        style=st.session_state.get("look", "highlight"),
-        strength=st.session_state.get("strength", 0.5),
-        unit="part" if granularity == "custom" else granularity,
+        style=look.style,
+        strength=look.strength,
+        unit=cut.unit,
         units=method.units,
         note=more.facts(generation),
         actions=tuple(ACTIONS) if found is not None else (),
@@ -220,6 +136,6 @@ def _explained(
     if found.note:
         st.caption(problem.plain(found.note))
     with corner:
-        downloads.draw(answer, found, here, chosen, method, granularity, reduce)
+        downloads.draw(answer, found, here, chosen, method, cut.granularity, reduce)
     what_if.draw(answer, chosen, here)
     more.draw(generation, found, here, chosen, method, reduce)

@@ -1,0 +1,156 @@
+"""The controls of every page with maps: how the text is cut, by which method, and how the map is drawn.
+
+What was chosen holds on all these pages; granularity and method stand in the link. Knows no model and no map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import streamlit as st
+
+from core.records import Reduce
+from core.salience import METHODS, Method, MethodOption
+from core.segments import GRANULARITIES, Granularity
+
+DEFAULT_GRANULARITY = "line"
+DEFAULT_PATTERN = r"[.;]\s+"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How both texts are cut into parts; `pattern` is the person's own expression, for "custom" alone."""
+
+    granularity: str
+    pattern: str | None = None
+
+    @property
+    def unit(self) -> str:
+        """What a list calls one part."""
+        return "part" if self.granularity == "custom" else self.granularity
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a map is drawn: nothing of it asks the model again."""
+
+    strength: float
+    style: Literal["highlight", "underline"]
+    reduce: Reduce
+
+
+def _said(key: str, members: Sequence[Granularity | Method]) -> str | None:
+    """What a menu says, or the link (by its label), before the menu has been drawn for the first time."""
+    if key in st.session_state:
+        return str(st.session_state[key])
+    label = st.query_params.get(key)
+    return next((member.name for member in members if member.label == label), None)
+
+
+def cut() -> Cut:
+    """The chosen one; it may be asked for before the controls are drawn."""
+    name = _said("granularity", GRANULARITIES)
+    if name not in [g.name for g in GRANULARITIES]:
+        return Cut(DEFAULT_GRANULARITY)
+    return Cut(name, st.session_state.get("pattern", DEFAULT_PATTERN) if name == "custom" else None)
+
+
+def method() -> Method:
+    """As `cut`."""
+    name = _said("method", METHODS)
+    return next((m for m in METHODS if m.name == name), METHODS[0])
+
+
+def look() -> Look:
+    """As `cut`."""
+    state = st.session_state
+    return Look(
+        float(state.get("strength", 0.5)),
+        cast(Literal["highlight", "underline"], state.get("look", "highlight")),
+        cast(Reduce, state.get("reduce", "sum")),
+    )
+
+
+def option_key(of: Method, option: MethodOption) -> str:
+    """Where the session keeps what was chosen for an option of a method."""
+    return f"{of.name} {option.name}"
+
+
+def draw() -> None:
+    """Draw them in the container that is open."""
+    names = [g.name for g in GRANULARITIES]
+    chosen = st.selectbox(
+        "Granularity",
+        names,
+        index=names.index(DEFAULT_GRANULARITY),
+        format_func={g.name: g.label for g in GRANULARITIES}.__getitem__,
+        key="granularity",
+        bind="query-params",
+        width=150,
+    )
+    if chosen == "custom":
+        st.text_input(
+            "Part ends where this matches",
+            DEFAULT_PATTERN,
+            key="pattern",
+            persist_state="session",
+            help="A regular expression. It is tried on the prompt and on the answer.",
+            width=190,
+        )
+    st.selectbox(
+        "Method",
+        [m.name for m in METHODS],
+        format_func={m.name: m.label for m in METHODS}.__getitem__,
+        key="method",
+        bind="query-params",
+        width=190,
+        help="  \n".join(f"**{m.label}**: {m.description}" for m in METHODS),
+    )
+    with st.popover("Look"):
+        _look(method())
+
+
+def _look(of: Method) -> None:
+    """What changes how the map is drawn; the method's own options are drawn from its declaration."""
+    st.slider("Colour strength", 0.0, 1.0, 0.5, 0.05, key="strength", persist_state="session")
+    st.radio(
+        "Show influence as",
+        ["highlight", "underline"],
+        format_func=str.capitalize,
+        key="look",
+        persist_state="session",
+        horizontal=True,
+    )
+    st.radio(
+        "A part's score is, of its tokens' scores, the",
+        ["sum", "mean", "max"],
+        format_func={"sum": "sum", "mean": "mean", "max": "largest"}.__getitem__,
+        key="reduce",
+        persist_state="session",
+        horizontal=True,
+    )
+    for option in of.options:
+        key = option_key(of, option)
+        if option.hidden:
+            continue
+        if option.choices:
+            st.radio(
+                option.label,
+                option.choices,
+                key=key,
+                help=option.description,
+                persist_state="session",
+                horizontal=True,
+            )
+        else:
+            st.slider(
+                option.label,
+                option.minimum or 0,
+                option.maximum or 100,
+                int(option.default or 0),
+                key=key,
+                help=option.description,
+                persist_state="session",
+            )
