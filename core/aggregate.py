@@ -131,22 +131,35 @@ def decisive_share(count: int) -> float:
     return max(0.05, 2 / (max(count, 1) + 1))
 
 
-def nothing_decisive(parts: Floats, keep: Mask | None = None) -> bool:
+def share_of(amount: float, values: Floats, keep: Mask | None = None) -> float:
+    """The share, 0 or more, that a score of `amount` would hold in the map `values` (S,); 0 in an empty map.
+
+    Where scores have a size of their own (nats that were measured), it tells what a negligible one looks like
+    here: more than 1 where all scores together are smaller.
+    """
+    total = float(np.abs(np.asarray(values, np.float64) * (1 if keep is None else keep)).sum())
+    return amount / total if total > 0 else 0.0
+
+
+def nothing_decisive(parts: Floats, keep: Mask | None = None, negligible: float = 0.0) -> bool:
     """Whether none of the segments that count stands out: `parts` (S,) shares, against `decisive_share`.
 
-    True also where all are 0, and for a single segment: there is nothing to tell it from.
+    True also where the strongest is below the share `negligible`, where all are 0, and for a single segment:
+    there is nothing to tell it from.
     """
     counted = np.abs(parts if keep is None else parts[keep])
-    return len(counted) < 2 or float(counted.max()) < decisive_share(len(counted))
+    return len(counted) < 2 or float(counted.max()) < max(decisive_share(len(counted)), negligible)
 
 
-def scale_top(parts: Floats, keep: Mask | None = None) -> float:
+def scale_top(parts: Floats, keep: Mask | None = None, negligible: float = 0.0) -> float:
     """The share that is drawn darkest: the strongest one, but never less than twice a decisive one (or 1).
 
-    This is the colour scale's absolute floor: in a flat map every share is far below, so all stay pale.
+    This is the colour scale's absolute floor: in a flat map every share is far below, so all stay pale. So
+    they do where all are below the share `negligible`.
     """
     counted = np.abs(parts if keep is None else parts[keep])
-    return float(max(counted.max(initial=0.0), min(1.0, 2 * decisive_share(len(counted)))))
+    floor = max(min(1.0, 2 * decisive_share(len(counted))), 2 * negligible)
+    return float(max(counted.max(initial=0.0), floor))
 
 
 def strength(parts: Floats, keep: Mask | None = None, top: float | None = None) -> Floats:

@@ -164,7 +164,8 @@ def finding(model: LanguageModel, trial: Trial, method: Method) -> Finding:
     lines = trial.lines
     values = line_scores(model, trial.tokens, trial.target, method, lines)
     order = [lines.index(one.segment) for one in aggregate.ranked(lines, values)]
-    flat = aggregate.nothing_decisive(aggregate.shares(values))
+    negligible = aggregate.share_of(method.negligible, values)
+    flat = aggregate.nothing_decisive(aggregate.shares(values), negligible=negligible)
     return Finding(ranks_of(order, trial.causes()), len(lines), flat)
 
 

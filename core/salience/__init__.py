@@ -54,6 +54,8 @@ class Method:
     """The capability of a model that it cannot do without."""
     gram: bool = False
     """Rows combine through inner products (`SalienceMatrix.gram`), not by adding."""
+    negligible: float = 0.0
+    """The score, in `units`, below which a segment decides nothing; 0 where a score has no size of its own."""
     options: tuple[MethodOption, ...] = ()
 
     def option(self, request: SalienceRequest, name: str) -> Option:
@@ -185,6 +187,7 @@ METHODS: tuple[Method, ...] = (
         True,
         "core.salience.leave_one_out",
         needs="logprobs",
+        negligible=0.1,  # a tenth more or less likely: a convention, see docs/methods/leave_one_out.md
         options=(
             MethodOption(
                 "columns",

@@ -17,6 +17,7 @@ from core.aggregate import (
     rows_for,
     scale_top,
     select,
+    share_of,
     shares,
     strength,
     to_segments,
@@ -182,6 +183,19 @@ def test_nothing_is_decisive_where_there_is_nothing_to_compare() -> None:
     assert nothing_decisive(np.ones(1, np.float32))
     assert nothing_decisive(np.zeros(0, np.float32))
     assert nothing_decisive(np.array([0, 0.5, 0.5]), np.array([False, True, True]))
+
+
+def test_what_is_negligible_is_not_decisive_however_large_its_share() -> None:
+    weak, strong = np.array([0.04, 0.01, 0.0], np.float32), np.array([0.4, 0.1, 0.0], np.float32)
+    parts = shares(weak)
+    assert parts.tolist() == pytest.approx(shares(strong).tolist()) and not nothing_decisive(parts)
+    assert share_of(0.1, weak) == pytest.approx(2.0) and share_of(0.1, strong) == pytest.approx(0.2)
+    assert nothing_decisive(parts, negligible=share_of(0.1, weak))
+    assert not nothing_decisive(parts, negligible=share_of(0.1, strong))
+    assert scale_top(parts, negligible=share_of(0.1, weak)) == pytest.approx(4.0)  # so it is drawn pale
+    assert scale_top(parts, negligible=share_of(0.1, strong)) == scale_top(parts)
+    assert share_of(0.1, np.zeros(3, np.float32)) == 0
+    assert share_of(0.1, weak, np.array([False, True, True])) == pytest.approx(10.0)
 
 
 @pytest.mark.parametrize("count", [2, 5, 12, 60, 500])

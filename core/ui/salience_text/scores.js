@@ -25,6 +25,7 @@ class Scores {
     this.exact = packed.exact;
     this.floor = packed.floor;
     this.decisive = packed.decisive;
+    this.negligible = packed.negligible;
     this.keep = keep;
     this.cache = new Map();
   }
@@ -99,7 +100,10 @@ class Scores {
       shares[c] = values[c] / total;
       top = Math.max(top, Math.abs(shares[c]));
     }
-    return { values, shares, top, scaleTop: Math.max(top, this.floor), decisive: top > 0 && top >= this.decisive };
+    /* Where scores have a size of their own, a share of next to nothing decides nothing and is drawn pale. */
+    const negligible = total ? this.negligible / total : 0;
+    const decisive = top > 0 && top >= Math.max(this.decisive, negligible);
+    return { values, shares, top, scaleTop: Math.max(top, this.floor, 2 * negligible), decisive };
   }
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Literal
@@ -48,6 +48,8 @@ class Scores:
     exact: Mapping[tuple[int, ...], NDArray[np.float32]]
     least_top: float = 0.0
     """The share that is drawn strongest at least: the same in several views puts them on one scale."""
+    negligible: float = 0.0
+    """The score below which a column decides nothing (`core.salience.Method.negligible`)."""
 
     @cached_property
     def wire(self) -> dict[str, Any]:
@@ -65,6 +67,7 @@ class Scores:
             "exact": {",".join(map(str, key)): _base64(values) for key, values in self.exact.items()},
             # Shares cannot pass 1, so a lone segment is never decisive.
             "decisive": aggregate.decisive_share(count) if count > 1 else 2.0,
+            "negligible": self.negligible,
             "floor": max(aggregate.scale_top(np.zeros(count, np.float32)), self.least_top),
         }
         digest = blake2b(repr(packed).encode(), digest_size=8).hexdigest()
@@ -78,6 +81,7 @@ def pack(
     reduce: Reduce = "sum",
     *,
     exact: Mapping[tuple[int, ...], NDArray[np.float32]] | None = None,
+    negligible: float = 0.0,
     limit_bytes: int = LIMIT_BYTES,
 ) -> Scores:
     """Scores for response segments (rows) over prompt segments (columns).
@@ -86,8 +90,19 @@ def pack(
     order against column scores (C,), as from one backward for the clicked segments. Costs about
     P × N² × R multiplications for a norm: keep the result across reruns.
     """
+    packed = _packed(matrix, row_segments, column_segments, reduce, dict(exact or {}), limit_bytes)
+    return replace(packed, negligible=negligible)
+
+
+def _packed(
+    matrix: SalienceMatrix | None,
+    row_segments: Sequence[Segment],
+    column_segments: Sequence[Segment],
+    reduce: Reduce,
+    given: dict[tuple[int, ...], NDArray[np.float32]],
+    limit_bytes: int,
+) -> Scores:
     columns = tuple(column_segments)
-    given = dict(exact or {})
     none = np.zeros((0, 0), np.float32)
     size = len(row_segments)
     if matrix is None or not size or not columns:
