@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import io
 import json
 import os
 import shutil
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -239,6 +241,21 @@ def test_a_preset_saved_by_keras_hub_loads_again(
     np.testing.assert_array_equal(tokens.ids, model.tokenize(PROMPT, ANSWER).ids)
     np.testing.assert_allclose(again.logprobs(tokens), model.logprobs(tokens), atol=0.2)
     again.close()
+
+
+def test_collecting_garbage_passes_over_the_libraries_but_not_over_a_model(
+    pair: Callable[[str], tuple[Any, Any]], tmp_path: Path
+) -> None:
+    model, _ = pair("gpt2")
+    assert gc.get_freeze_count() > len(gc.get_objects())  # what clearing Keras's session looks through
+    folder = tmp_path / "preset"
+    model._lm.save_to_preset(str(folder))
+    again = load(ModelSpec("gpt2", str(folder), backend="keras_hub"))
+    weights = weakref.ref(again._weights[0])
+    again.close()
+    del again
+    gc.collect()
+    assert weights() is None
 
 
 def test_what_cannot_be_loaded_is_said(tmp_path: Path) -> None:
