@@ -18,12 +18,10 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from core.errors import AppError, Stopped
+from core.errors import Stopped
+from core.models.http_faults import Again, Faults, Refused, TooMuch
 from core.models.identity import GOOGLE, GoogleIdentity
 from core.models.patience import Late, patiently
-
-RETRIED = (429, 502, 503, 504)
-"""Answers that another try may mend; a 500 usually repeats itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,8 @@ class Remote:
     ) -> None:
         self.address = address.rstrip("/")
         self._token = token or SecretStr("")
-        self._what = what
         self._limits = limits = limits or Limits()
+        self._faults = Faults(what, self.address, self._token, limits.bytes)
         bearer = self._token.get_secret_value()
         auth = GoogleIdentity(self.address) if bearer == GOOGLE else None
         told = auth is None and (bearer or always_bearer)
@@ -104,14 +102,7 @@ class Remote:
         try:
             return json.loads(text)
         except ValueError as error:
-            cut = text.lstrip()[:1] in ("{", "[")
-            raise AppError(
-                f"{self._what} at {self.address} sent an answer that "
-                + ("breaks off in the middle" if cut else "is not JSON")
-                + f" ({len(text):,} characters).",
-                hint="Try again; if it happens again, look into that server's log.",
-                code="remote",
-            ) from error
+            raise self._faults.unreadable(text) from error
 
     def _asked(
         self, method: str, path: str, body: Any, stop: threading.Event | None, *, events: bool
@@ -125,7 +116,7 @@ class Remote:
                     arrived = True
                     yield item
                 return
-            except _Again as again:
+            except Again as again:
                 if arrived or tries >= limits.retries:
                     raise again.error from again.__cause__
                 delay = again.after if again.after is not None else limits.backoff_seconds * 2**tries
@@ -148,9 +139,11 @@ class Remote:
                 total_seconds=max(limits.total_seconds - (time.monotonic() - started), 0.0),
             )
         except Late as error:
-            raise self._late(limits.silence_seconds if error.seconds else limits.total_seconds) from error
-        except (httpx.HTTPError, _Refused, _TooMuch) as error:
-            raise self._readable(error) from error
+            raise self._faults.late(
+                limits.silence_seconds if error.seconds else limits.total_seconds
+            ) from error
+        except (httpx.HTTPError, Refused, TooMuch) as error:
+            raise self._faults.readable(error, limits.silence_seconds) from error
 
     def _read(
         self, method: str, path: str, body: Any, gone: threading.Event, *, events: bool
@@ -159,13 +152,13 @@ class Remote:
         with self._client.stream(method, f"{self.address}{path}", json=body) as response:
             kind = response.headers.get("content-type", "")
             if not response.is_success:
-                raise _Refused(response.status_code, kind, _start(response), response.headers)
+                raise Refused(response.status_code, kind, _start(response), response.headers)
             if not (events and "text/event-stream" in kind):
                 taken = bytearray()
                 for chunk in response.iter_bytes():
                     taken += chunk
                     if len(taken) > self._limits.bytes:
-                        raise _TooMuch
+                        raise TooMuch
                     if gone.is_set():
                         return
                 yield "body", taken.decode("utf-8", "replace")
@@ -175,7 +168,7 @@ class Remote:
             for line in response.iter_lines():
                 size += len(line)
                 if size > self._limits.bytes:
-                    raise _TooMuch
+                    raise TooMuch
                 if gone.is_set():
                     return
                 if line.startswith("data:"):
@@ -186,94 +179,6 @@ class Remote:
             if data:
                 yield "event", "\n".join(data)
 
-    def _late(self, seconds: float) -> AppError:
-        return AppError(
-            f"{self._what} at {self.address} did not answer within {seconds:,.0f} seconds.",
-            hint="It may be loading the model or be overloaded. Try again, or ask for a shorter answer.",
-            code="remote",
-        )
-
-    def _readable(self, error: Exception) -> Exception:
-        """`error` as what the person reads, wrapped in `_Again` where another try may help."""
-        place = f"{self._what} at {self.address}"
-        if isinstance(error, _Refused):
-            phrase = httpx.codes.get_reason_phrase(error.status) or "unknown"
-            told = AppError(
-                f"{place} answered {error.status} ({phrase}){self._said(error)}.",
-                hint=_advice(error.status),
-                code="remote",
-            )
-            return _Again(told, error.after) if error.status in RETRIED else told
-        if isinstance(error, _TooMuch):
-            return AppError(
-                f"{place} sent more than {self._limits.bytes:,} bytes; reading was stopped.",
-                code="remote",
-            )
-        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
-            told = AppError(
-                f"{place} cannot be reached.",
-                hint="Check the address, and that the server is running.",
-                code="remote",
-            )
-            return _Again(told)
-        if isinstance(error, httpx.TimeoutException):
-            return self._late(self._limits.silence_seconds)
-        if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError):
-            return AppError(
-                f"{place} closed the connection before its answer was complete.",
-                hint="It may have run out of memory or been restarted. Try again.",
-                code="remote",
-            )
-        if isinstance(error, httpx.HTTPError):
-            return AppError(
-                f"The request to {self.address} failed ({type(error).__name__}).",
-                hint="Check the address.",
-                code="remote",
-            )
-        return error
-
-    def _said(self, error: _Refused) -> str:
-        """What the server said about its fault, where that is JSON: one line, without the token."""
-        if "json" not in error.kind:
-            return " with an error page" if "html" in error.kind else ""
-        try:
-            found = json.loads(error.text)
-        except ValueError:
-            return ""
-        for key in ("error", "detail", "message"):
-            while isinstance(found, dict) and key in found:
-                found = found[key]
-        if isinstance(found, dict):
-            found = found.get("message", "")
-        if not isinstance(found, str) or not found.strip():
-            return ""
-        line = " ".join(found.split())[:300]
-        if secret := self._token.get_secret_value():
-            line = line.replace(secret, "[token]")
-        return f": {line.rstrip('.')}"
-
-
-class _Refused(Exception):
-    """An answer that is not 2xx."""
-
-    def __init__(self, status: int, kind: str, text: str, headers: httpx.Headers) -> None:
-        super().__init__(status)
-        self.status, self.kind, self.text = status, kind, text
-        after = headers.get("retry-after", "")
-        self.after = float(after) if after.isdigit() else None
-
-
-class _TooMuch(Exception):
-    """An answer beyond the limit of bytes."""
-
-
-class _Again(Exception):
-    """A fault that another try may mend; `error` is shown once no try is left."""
-
-    def __init__(self, error: AppError, after: float | None = None) -> None:
-        super().__init__(error.message)
-        self.error, self.after = error, after
-
 
 def _start(response: httpx.Response, most: int = 65_536) -> str:
     """The first `most` bytes of the answer, as text."""
@@ -283,19 +188,3 @@ def _start(response: httpx.Response, most: int = 65_536) -> str:
         if len(taken) >= most:
             break
     return taken[:most].decode("utf-8", "replace")
-
-
-def _advice(status: int) -> str:
-    if status in (401, 403):
-        return "Check the access token."
-    if status == 404:
-        return "Check the address (many servers expect it to end in /v1) and the model's name."
-    if status == 413:
-        return "The prompt is too long for that server: shorten it."
-    if status == 429:
-        return "The server has too much to do: wait a little and try again."
-    if 300 <= status < 400:
-        return "The address leads elsewhere: enter the final address."
-    if status >= 500:
-        return "The fault is on the server's side: look into its log."
-    return "Check the model's name and the settings."

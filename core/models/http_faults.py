@@ -1,0 +1,139 @@
+"""What went wrong between here and a remote model, as a sentence for people: which server, what, what to do.
+
+Knows HTTP's status codes and `httpx`'s faults; asks nothing. What a server said about its fault is shown in
+one line, its pages and the token never.
+"""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+from pydantic import SecretStr
+
+from core.errors import AppError
+
+RETRIED = (429, 502, 503, 504)
+"""Answers that another try may mend; a 500 usually repeats itself."""
+
+
+class Refused(Exception):
+    """An answer that is not 2xx."""
+
+    def __init__(self, status: int, kind: str, text: str, headers: httpx.Headers) -> None:
+        super().__init__(status)
+        self.status, self.kind, self.text = status, kind, text
+        after = headers.get("retry-after", "")
+        self.after = float(after) if after.isdigit() else None
+
+
+class TooMuch(Exception):
+    """An answer beyond the limit of bytes."""
+
+
+class Again(Exception):
+    """A fault that another try may mend; `error` is shown once no try is left."""
+
+    def __init__(self, error: AppError, after: float | None = None) -> None:
+        super().__init__(error.message)
+        self.error, self.after = error, after
+
+
+class Faults:
+    """Tells the faults of the server at `address`, which is called `what` ("The model server")."""
+
+    def __init__(self, what: str, address: str, token: SecretStr, most_bytes: int) -> None:
+        self._place = f"{what} at {address}"
+        self._address, self._token, self._most_bytes = address, token, most_bytes
+
+    def unreadable(self, text: str) -> AppError:
+        """For an answer that is no JSON."""
+        cut = text.lstrip()[:1] in ("{", "[")
+        return AppError(
+            f"{self._place} sent an answer that "
+            + ("breaks off in the middle" if cut else "is not JSON")
+            + f" ({len(text):,} characters).",
+            hint="Try again; if it happens again, look into that server's log.",
+            code="remote",
+        )
+
+    def late(self, seconds: float) -> AppError:
+        return AppError(
+            f"{self._place} did not answer within {seconds:,.0f} seconds.",
+            hint="It may be loading the model or be overloaded. Try again, or ask for a shorter answer.",
+            code="remote",
+        )
+
+    def readable(self, error: Exception, silence_seconds: float) -> Exception:
+        """`error` as what the person reads, wrapped in `Again` where another try may help."""
+        if isinstance(error, Refused):
+            phrase = httpx.codes.get_reason_phrase(error.status) or "unknown"
+            told = AppError(
+                f"{self._place} answered {error.status} ({phrase}){self._said(error)}.",
+                hint=_advice(error.status),
+                code="remote",
+            )
+            return Again(told, error.after) if error.status in RETRIED else told
+        if isinstance(error, TooMuch):
+            return AppError(
+                f"{self._place} sent more than {self._most_bytes:,} bytes; reading was stopped.",
+                code="remote",
+            )
+        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
+            told = AppError(
+                f"{self._place} cannot be reached.",
+                hint="Check the address, and that the server is running.",
+                code="remote",
+            )
+            return Again(told)
+        if isinstance(error, httpx.TimeoutException):
+            return self.late(silence_seconds)
+        if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError):
+            return AppError(
+                f"{self._place} closed the connection before its answer was complete.",
+                hint="It may have run out of memory or been restarted. Try again.",
+                code="remote",
+            )
+        if isinstance(error, httpx.HTTPError):
+            return AppError(
+                f"The request to {self._address} failed ({type(error).__name__}).",
+                hint="Check the address.",
+                code="remote",
+            )
+        return error
+
+    def _said(self, error: Refused) -> str:
+        """What the server said about its fault, where that is JSON: one line, without the token."""
+        if "json" not in error.kind:
+            return " with an error page" if "html" in error.kind else ""
+        try:
+            found = json.loads(error.text)
+        except ValueError:
+            return ""
+        for key in ("error", "detail", "message"):
+            while isinstance(found, dict) and key in found:
+                found = found[key]
+        if isinstance(found, dict):
+            found = found.get("message", "")
+        if not isinstance(found, str) or not found.strip():
+            return ""
+        line = " ".join(found.split())[:300]
+        if secret := self._token.get_secret_value():
+            line = line.replace(secret, "[token]")
+        return f": {line.rstrip('.')}"
+
+
+def _advice(status: int) -> str:
+    if status in (401, 403):
+        return "Check the access token."
+    if status == 404:
+        return "Check the address (many servers expect it to end in /v1) and the model's name."
+    if status == 413:
+        return "The prompt is too long for that server: shorten it."
+    if status == 429:
+        return "The server has too much to do: wait a little and try again."
+    if 300 <= status < 400:
+        return "The address leads elsewhere: enter the final address."
+    if status >= 500:
+        return "The fault is on the server's side: look into its log."
+    return "Check the model's name and the settings."
