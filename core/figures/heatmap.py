@@ -14,7 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from core.aggregate import countable, scale_top, shares
+from core.aggregate import countable, scale_top, share_of, shares
 from core.compare import Pair, SalienceDifference
 from core.figures import palette
 from core.figures.palette import Theme
@@ -84,6 +84,7 @@ def salience_heatmap(
     *,
     signed: bool,
     units: str = "",
+    negligible: float = 0.0,
     theme: Theme = "light",
     selected: Sequence[int] = (),
     strength: float = 0.5,
@@ -92,6 +93,7 @@ def salience_heatmap(
     """The whole map in shares; `customdata` is (row segment's index, column segment's index).
 
     `selected` are indices of the response segments being explained: a frame is drawn around their rows.
+    A row whose strongest score is below `negligible` (in `units`) is drawn pale.
     Without `clicks` the cells answer the pointer themselves and there is no layer of markers.
     """
     keep = countable(salience.column_segments)
@@ -119,7 +121,10 @@ def salience_heatmap(
         [label(c.text, 24) for c in columns],
         theme=theme,
         signed=signed,
-        top=max((scale_top(row) for row in parts), default=1.0),
+        top=max(
+            (scale_top(p, None, share_of(negligible, row)) for p, row in zip(parts, raw, strict=True)),
+            default=1.0,
+        ),
         strength=strength,
         bar="share",
         axes=("what the model wrote", "the prompt"),

@@ -80,6 +80,7 @@ def _figures(shown: Shown) -> dict[str, Any] | None:
                 shown.salience,
                 signed=shown.signed,
                 units=shown.units,
+                negligible=shown.negligible,
                 theme=theme,
                 selected=shown.target,
                 clicks=False,

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from core.aggregate import Ranked, countable, nothing_decisive, ranked, scale_top, shares
+from core.aggregate import Ranked, countable, nothing_decisive, ranked, scale_top, share_of, shares
 from core.errors import AppError
 from core.records import GenerationParams, ModelSpec, Role, Segment, SegmentSalience
 
@@ -35,6 +35,8 @@ class Shown:
     target: tuple[int, ...]
     scores: NDArray[np.float32]
     made: datetime
+    negligible: float = 0.0
+    """The method's score below which a segment decides nothing, in `units`."""
     note: str = ""
     """What the page said about this map, such as targets grouped to fit the memory."""
 
@@ -70,12 +72,16 @@ class Shown:
     @property
     def top(self) -> float:
         """The share that is drawn strongest."""
-        return scale_top(self.shares, self.keep)
+        return scale_top(self.shares, self.keep, self._negligible_share)
 
     @property
     def flat(self) -> bool:
         """Whether the page would say that nothing is decisive."""
-        return nothing_decisive(self.shares, self.keep)
+        return nothing_decisive(self.shares, self.keep, self._negligible_share)
+
+    @property
+    def _negligible_share(self) -> float:
+        return share_of(self.negligible, self.scores, self.keep)
 
     @property
     def prompt(self) -> str:

@@ -55,7 +55,7 @@ class Method:
     gram: bool = False
     """Rows combine through inner products (`SalienceMatrix.gram`), not by adding."""
     negligible: float = 0.0
-    """The score, in `units`, below which a segment decides nothing; 0 where a score has no size of its own."""
+    """The score, in `units`, below which a segment decides nothing; 0 where scores have no size as such."""
     options: tuple[MethodOption, ...] = ()
 
     def option(self, request: SalienceRequest, name: str) -> Option:

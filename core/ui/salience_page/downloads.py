@@ -41,6 +41,7 @@ def draw(
             method=method.label,
             units=method.units,
             signed=method.signed,
+            negligible=method.negligible,
             granularity=segments.declared(granularity).label,
             salience=aggregate.to_segments(found, here.response, here.prompt, reduce),
             target=tuple(chosen),

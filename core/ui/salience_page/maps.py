@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from core import aggregate
 from core.records import Generation, Option, Reduce, SalienceMatrix, Segment, digest
 from core.salience import Method
+from core.salience import method as method_called
 from core.segments import segments
 from core.ui.map_controls import option_key
 from core.ui.salience_page.session import Answer
@@ -134,7 +135,7 @@ def scores_so_far(
     if scores is None and partial:
         scores = clicked(answer, method, span)
     exact = {} if scores is None else {selection: aggregate.column_scores(scores, here.prompt, reduce)}
-    return pack(None, here.response, here.prompt, reduce, exact=exact)
+    return pack(None, here.response, here.prompt, reduce, exact=exact, negligible=method.negligible)
 
 
 def column_scores(
@@ -148,7 +149,8 @@ def column_scores(
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _packed(key: str, here: Parts, reduce: Reduce, _found: SalienceMatrix) -> Scores:
-    return pack(_found, here.response, here.prompt, reduce)
+    negligible = method_called(_found.request.method).negligible
+    return pack(_found, here.response, here.prompt, reduce, negligible=negligible)
 
 
 def failed(answer: Answer, method: Method, here: Parts) -> bool:

@@ -107,6 +107,7 @@ def _heatmap(
             aggregate.to_segments(found, here.response, here.prompt, reduce),
             signed=method.signed,
             units=method.units,
+            negligible=method.negligible,
             theme=frame.theme(),
             selected=chosen,
             strength=st.session_state.get("strength", 0.5),

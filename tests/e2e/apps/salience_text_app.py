@@ -33,7 +33,7 @@ def scores(case: str) -> Scores:
     )
     weak = query.get("culprit")
     made = synthetic.matrix(prompt, response, norm=not signed, culprit=int(weak) if weak else culprit)
-    return pack(made, response, prompt)
+    return pack(made, response, prompt, negligible=float(query.get("negligible", 0)))
 
 
 if st.toggle("Scores are there", value="late" not in query):

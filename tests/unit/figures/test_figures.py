@@ -128,6 +128,15 @@ def test_a_flat_map_is_drawn_pale() -> None:
     assert np.max(heat.z) <= 0.5 * heat.zmax
 
 
+def test_a_map_of_next_to_nothing_is_drawn_pale() -> None:
+    scores = np.zeros((1, 20))
+    scores[0, 3] = 0.04
+    salience = SegmentSalience(ROWS[:1], made(tuple(f"line {i}" for i in range(20))), scores, "sum")
+    assert np.max(salience_heatmap(salience, signed=False).data[0].z) == 1
+    pale = salience_heatmap(salience, signed=False, negligible=0.1).data[0]
+    assert np.max(pale.z) <= 0.5 * pale.zmax
+
+
 def test_the_chosen_rows_are_framed() -> None:
     figure = salience_heatmap(MAP, signed=True, selected=[1])
     assert [(s.y0, s.y1) for s in figure.layout.shapes] == [(0.5, 1.5)]

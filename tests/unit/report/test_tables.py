@@ -49,6 +49,13 @@ def test_the_json_holds_what_is_shown_and_no_folder_of_this_machine() -> None:
     assert got["nothing_decisive"] is False
 
 
+def test_a_map_of_next_to_nothing_says_so() -> None:
+    told = samples.shown(scores=(0, 0.02, 0.01, 0, 0))
+    assert json.loads(to_json(told))["nothing_decisive"] is False
+    told = samples.shown(scores=(0, 0.02, 0.01, 0, 0), negligible=0.1)
+    assert json.loads(to_json(told))["nothing_decisive"] is True
+
+
 def test_a_flat_map_says_so() -> None:
     assert json.loads(to_json(samples.shown(scores=(0, 1, 1, 1, 1))))["nothing_decisive"] is True
 

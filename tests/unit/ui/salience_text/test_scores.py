@@ -120,6 +120,11 @@ def test_the_rules_of_decisive_and_of_the_floor_are_those_of_aggregate() -> None
     assert alone["decisive"] > 1
 
 
+def test_what_is_negligible_travels() -> None:
+    assert pack(made(True), RESPONSE, PROMPT).wire["negligible"] == 0
+    assert pack(None, RESPONSE, PROMPT, negligible=0.1).wire["negligible"] == 0.1
+
+
 def test_the_same_scores_keep_their_id_and_others_do_not() -> None:
     first, again = (pack(made(True), RESPONSE, PROMPT).wire["id"] for _ in range(2))
     other = pack(made(True), RESPONSE, PROMPT, "mean").wire["id"]
