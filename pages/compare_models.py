@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.errors import AppError
+from core.records import Example
 from core.ui import example_menu, frame, library, problem, versions
 from core.ui.catalog import title
 from core.ui.compare_page import choice, run, view
@@ -19,12 +20,12 @@ if len(specs) < choice.LEAST:
 params = editor.params()
 
 
-def sides(example_id: str, text: str) -> list[run.Side]:
-    return [run.Side(title(spec), example_id, editor.sent(text), spec) for spec in specs]
+def sides(of: Example) -> list[run.Side]:
+    return [run.Side(title(spec), of.id, editor.sent(of.prompt, of), spec) for spec in specs]
 
 
 comparison = run.current("models")
-asked = sides(example.id, example.prompt)
+asked = sides(example)
 if comparison is None or not comparison.same(asked, params):
     comparison = run.known("models", asked, params)
     if comparison is None and choice.ships(specs):
@@ -35,8 +36,10 @@ with left:
     text, pressed = editor.draw(example, busy=comparison is not None and not comparison.answered)
     if pressed:
         try:
-            opened = versions.keep(example, text, edit="edited while comparing models")
-            run.start("models", sides(opened.id, text), params)
+            opened = versions.keep(
+                example, text, edit="edited while comparing models", fields=editor.fields(example)
+            )
+            run.start("models", sides(opened), params)
             library.open_example(opened.id)
             st.rerun()
         except AppError as error:

@@ -16,7 +16,7 @@ if len(versions) < prompts.LEAST:
 
 spec, params = model_box.chosen(), editor.params()
 comparison = run.current("prompts")
-asked = [run.Side(v.id, v.id, editor.sent(v.prompt), spec) for v in versions]
+asked = [run.Side(v.id, v.id, editor.sent(v.prompt, v), spec) for v in versions]
 if comparison is None or not comparison.same(asked, params):
     comparison = run.known("prompts", asked, params)
 

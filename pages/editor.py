@@ -11,19 +11,20 @@ frame.begin("Editor", "Change an example; every version is kept.")
 
 example = example_menu.draw()
 spec, params = model_box.chosen(), editor.params()
-answer = session.current(example, editor.sent(example.prompt), spec, params)
+answer = session.current(example, editor.sent(example.prompt, example), spec, params)
 
 left, right = st.columns([55, 45], gap="medium")
 with left:
     draft, pressed = form.draw(example, busy=answer is not None and answer.writing)
     if pressed:
         try:
-            kept = versions.keep(example, draft.prompt, target=draft.target, fields=draft.fields)
+            fields = {**draft.fields, **editor.fields(example)}
+            kept = versions.keep(example, draft.prompt, target=draft.target, fields=fields)
             if pressed != "run" and kept.id == example.id:
                 st.info("Nothing has changed yet, so there is nothing to add.")
                 st.stop()
             if pressed == "run":
-                session.start(kept, kept.prompt, editor.sent(kept.prompt), spec, params)
+                session.start(kept, kept.prompt, editor.sent, spec, params)
             library.open_example(kept.id)
             if pressed == "compare":
                 st.session_state["versions"] = [example.id, kept.id]

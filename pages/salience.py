@@ -10,14 +10,16 @@ frame.begin("Salience", "Which part of the prompt made the model say that?")
 
 example = example_menu.draw()
 spec, params = model_box.chosen(), editor.params()
-answer = session.current(example, editor.sent(example.prompt), spec, params)
+answer = session.current(example, editor.sent(example.prompt, example), spec, params)
+reply = answer.generation.text if answer is not None and answer.generation is not None else ""
 
 left, right = st.columns([32, 68], gap="medium")
 with left:
-    text, pressed = editor.draw(example, busy=answer is not None and answer.writing)
+    text, pressed = editor.draw(example, busy=answer is not None and answer.writing, reply=reply)
     if pressed:
         try:
-            library.open_example(session.start(example, text, editor.sent(text), spec, params).id)
+            kept = session.start(example, text, editor.sent, spec, params, editor.fields(example))
+            library.open_example(kept.id)
             st.rerun()
         except AppError as error:
             problem.show(error)

@@ -16,6 +16,7 @@ benchmark.draw(spec)
 st.subheader("On your own example", anchor=False)
 example = example_menu.draw()
 try:
-    curve.draw(session.current(example, editor.sent(example.prompt), spec, editor.params()))
+    sent = editor.sent(example.prompt, example)
+    curve.draw(session.current(example, sent, spec, editor.params()))
 except AppError as error:
     problem.show(error)

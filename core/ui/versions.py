@@ -14,7 +14,10 @@ import streamlit as st
 from core.errors import AppError
 from core.records import Example
 from core.ui import library
+from core.ui.salience_page.conversation import FIELD
 
+KINDS = ("prompt", "target", "turns", "send as")
+"""What an example has drafts of: its two boxes, and on pages that send chats the turns and the way."""
 _SETTLED = "settled drafts"
 
 
@@ -32,8 +35,7 @@ def _box(label: str, kind: str, example: Example, kept: str, height: int, help_:
     # Streamlit keeps a widget's value within one page; the draft is what all pages share. A box that was put
     # back is a new widget, so that the browser drops what was typed in the old one.
     drafts, name = _drafts(), f"{kind} {example.id}"
-    times = _resets().get(example.id, 0)
-    key = f"{name} ({times})" if times else name
+    key = f"{name} ({times(example)})" if times(example) else name
 
     def typed() -> None:
         drafts[name] = st.session_state[key]
@@ -48,6 +50,32 @@ def _drafts() -> dict[str, str]:
     return held
 
 
+def draft(example: Example, kind: str) -> str | None:
+    """What is written of `kind` and not kept yet; None where nothing is."""
+    return _drafts().get(f"{kind} {example.id}")
+
+
+def hold(example: Example, kind: str, text: str) -> None:
+    """Make `text` the draft of `kind`: `prompt`, `target`, or a further kind of `KINDS`."""
+    _drafts()[f"{kind} {example.id}"] = text
+
+
+def prompt_draft(example: Example) -> str:
+    """What stands in the box **Prompt**."""
+    return _drafts().get(f"prompt {example.id}", example.prompt)
+
+
+def put_prompt(example: Example, text: str) -> None:
+    """Put `text` into the box **Prompt**, whatever stands there. For callbacks, or before `st.rerun`."""
+    hold(example, "prompt", text)
+    _resets()[example.id] = times(example) + 1
+
+
+def times(example: Example) -> int:
+    """How often the boxes of `example` were filled anew: part of their names, so that they start afresh."""
+    return _resets().get(example.id, 0)
+
+
 def settle() -> None:
     """Put back the boxes whose text was kept as a version; call it before any of them is drawn."""
     for example in st.session_state.pop(_SETTLED, ()):
@@ -56,9 +84,9 @@ def settle() -> None:
 
 def reset(example: Example) -> None:
     """Throw the drafts of `example` away. For callbacks and before the boxes are drawn."""
-    found = [_drafts().pop(f"{kind} {example.id}", None) for kind in ("prompt", "target")]
+    found = [_drafts().pop(f"{kind} {example.id}", None) for kind in KINDS]
     if any(text is not None for text in found):
-        _resets()[example.id] = _resets().get(example.id, 0) + 1
+        _resets()[example.id] = times(example) + 1
 
 
 def _resets() -> dict[str, int]:
@@ -76,6 +104,7 @@ def keep(
 ) -> Example:
     """The example that holds `prompt` and `target` (None: as it was): this one, or a version of it.
 
+    `fields` go beside those that the example has. Earlier turns of a chat among them make another version.
     Raises: AppError for an empty prompt, or one past the limits.
     """
     if not prompt.strip():
@@ -83,11 +112,15 @@ def keep(
             "The prompt is empty.", hint="Write something for the model to answer, then press Run."
         )
     wanted = example.target if target is None else (target or None)
-    if prompt == example.prompt and wanted == example.target:
+    turns = (fields or {}).get(FIELD, example.fields.get(FIELD))
+    if prompt == example.prompt and wanted == example.target and turns == example.fields.get(FIELD):
         return example
     here = library.workspace()
     family = here.lineage(example.id)
-    found = next((m for m in family if m.prompt == prompt and m.target == wanted), None)
+    found = next(
+        (m for m in family if m.prompt == prompt and m.target == wanted and m.fields.get(FIELD) == turns),
+        None,
+    )
     if found is None:
         found = here.add_example(
             here.dataset_of(example.id),

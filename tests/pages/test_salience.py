@@ -6,8 +6,13 @@ from collections.abc import Callable
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import TextArea
 
+from core.records import Message
 from core.service import Service
+from core.settings import ROOT
+from core.ui.salience_page.conversation import replaced
+from core.ui.salience_page.maps import parts
 from core.ui.salience_page.session import Answer
 
 
@@ -106,3 +111,124 @@ def test_markup_in_a_prompt_is_text(app: AppTest) -> None:
     finish(press_run(app))
     assert not any("<script>" in str(h.value) for h in [*app.markdown, *app.caption])
     assert app.text_area(key="prompt first-v2").value == bad
+
+
+def choose_chat(app: AppTest) -> AppTest:
+    next(r for r in app.radio if r.label == "Send the prompt as").set_value("chat")
+    return app.run()
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(b for b in app.button if b.label == label).click()
+    app.run()
+    assert not app.exception
+    return app
+
+
+def box(app: AppTest, label: str) -> TextArea:
+    return next(t for t in app.text_area if t.label == label)
+
+
+def turns(app: AppTest) -> list[tuple[str, str]]:
+    return [(t.label, t.value) for t in app.text_area]
+
+
+def test_a_chat_of_one_turn_asks_no_more_of_the_person(app: AppTest, fake_service: Service) -> None:
+    choose_chat(app)
+    assert turns(app) == [("Prompt", "one line\nabc")]
+    finish(press_run(app))
+    assert answer(app).sent == (Message("user", "one line\nabc"),)
+    assert answer(app).example_id == "first"
+    assert app.query_params["send"] in ("chat", ["chat"])
+
+
+def test_a_chat_goes_on_after_the_answer(app: AppTest, fake_service: Service) -> None:
+    choose_chat(app)
+    finish(press_run(app))
+    press(app, "Add a turn")
+    assert turns(app) == [("User 1", "one line\nabc"), ("Assistant 1", "cba"), ("Prompt", "")]
+    press(app, "Add a system message")
+    box(app, "System message").set_value("Be kind.")
+    box(app, "Prompt").set_value("and xyz")
+    finish(press_run(app))
+    said = (
+        Message("system", "Be kind."),
+        Message("user", "one line\nabc"),
+        Message("assistant", "cba"),
+        Message("user", "and xyz"),
+    )
+    held = answer(app)
+    assert held.sent == said and held.generation.text == "zyx"
+    assert not errors(app)
+    # It is a version of its own, so that its link restores the chat in another session.
+    version = fake_service.store.workspace().example(held.example_id)
+    assert version.parent_id == "first" and version.prompt == "and xyz"
+    other = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    other.query_params["example"] = version.id
+    other.switch_page("pages/salience.py")
+    other.run()
+    assert not other.exception
+    assert turns(other) == [
+        ("System message", "Be kind."),
+        ("User 1", "one line\nabc"),
+        ("Assistant 1", "cba"),
+        ("Prompt", "and xyz"),
+    ]
+    assert answer(other).generation.text == "zyx"  # from the store: nothing was run
+    # What was there before stays as it was.
+    assert fake_service.store.workspace().example("first").fields == {}
+
+
+def test_turns_are_kept_from_page_to_page_until_they_are_run(app: AppTest) -> None:
+    choose_chat(app)
+    press(app, "Add a system message")
+    box(app, "System message").set_value("Be ").run()
+    app.switch_page("pages/models.py").run()
+    app.switch_page("pages/salience.py").run()
+    assert turns(app) == [("System message", "Be "), ("Prompt", "one line\nabc")]
+
+
+def test_removing_a_turn_takes_its_answer_along_and_gives_the_words_back(app: AppTest) -> None:
+    choose_chat(app)
+    finish(press_run(app))
+    press(app, "Add a turn")
+    press(app, "Remove")
+    assert turns(app) == [("Prompt", "one line\nabc")]
+
+
+def test_an_empty_turn_is_told_and_nothing_is_lost(app: AppTest) -> None:
+    choose_chat(app)
+    press(app, "Add a turn")
+    box(app, "Prompt").set_value("next")
+    press_run(app)
+    assert errors(app) == [
+        "Turn 2 of the chat (assistant) is empty. Write what was said there, or remove that turn."
+    ]
+    assert turns(app) == [("User 1", "one line\nabc"), ("Assistant 1", ""), ("Prompt", "next")]
+
+
+def test_a_chat_can_be_sent_as_plain_text_again(app: AppTest, fake_service: Service) -> None:
+    choose_chat(app)
+    press(app, "Add a system message")
+    box(app, "System message").set_value("Be kind.")
+    finish(press_run(app))
+    chat = answer(app).example_id
+    assert chat == "first-v2"
+    next(r for r in app.radio if r.label == "Send the prompt as").set_value("plain")
+    app.run()
+    finish(press_run(app))
+    assert answer(app).sent == "one line\nabc"
+    assert fake_service.store.workspace().example(chat).fields["earlier_turns"]
+
+
+def test_a_part_of_an_earlier_turn_is_removed_from_that_turn(app: AppTest) -> None:
+    choose_chat(app)
+    press(app, "Add a system message")
+    box(app, "System message").set_value("Be kind.\n")
+    finish(press_run(app))
+    held = answer(app)
+    here = parts(held.generation, "line", None)
+    assert here.prompt[0].text == "Be kind.\n"
+    assert replaced(held.sent, held.generation.tokens, here.prompt[0].chars, "") == (
+        Message("user", "one line\nabc"),
+    )

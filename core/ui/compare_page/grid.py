@@ -36,7 +36,7 @@ def draw(versions: Sequence[Example], spec: ModelSpec, params: GenerationParams)
     rows = _values(versions, names)
     if st.button("Run the table", disabled=job_box.running(JOB) or not rows):
         asked = [
-            (f"{at} {v.id}", editor.sent(templates.render(template_of(v), row)))
+            (f"{at} {v.id}", editor.sent(templates.render(template_of(v), row), v))
             for at, row in enumerate(rows)
             for v in versions
         ]

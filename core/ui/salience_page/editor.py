@@ -1,15 +1,20 @@
-"""The left side of the Salience page: the prompt, Run, and what stands under *Advanced*."""
+"""The left side of the Salience page: the chat before the prompt, the prompt, Run, and what is *Advanced*."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import streamlit as st
 
 from core.records import Example, GenerationParams, Message
 from core.ui import versions
+from core.ui.salience_page import conversation
+from core.ui.salience_page import turns as turns_list
+from core.ui.salience_page.conversation import Prompt
 
 PLAIN, CHAT = "plain", "chat"
 
-HEIGHT = 540
+HEIGHT, LEAST_HEIGHT = 540, 180
 
 
 def params() -> GenerationParams:
@@ -23,46 +28,99 @@ def params() -> GenerationParams:
     )
 
 
-def sent(text: str) -> str | tuple[Message, ...]:
-    """What the model is asked: `text` as it is, or as the user's turn of a chat.
+def _default() -> str:
+    """How prompts without a chat of their own are sent: as chosen last, at first as the link says."""
+    state = st.session_state
+    if "send as" not in state:
+        state["send as"] = CHAT if st.query_params.get("send") == CHAT else PLAIN
+    return str(state["send as"])
+
+
+def _way(example: Example) -> str:
+    """How the draft of `example` is to be sent."""
+    chosen = versions.draft(example, "send as")
+    return chosen or (CHAT if conversation.of(example) is not None else _default())
+
+
+def sent(text: str, example: Example | None = None) -> Prompt:
+    """What the model is asked: `text` as it is, or as the last turn of the chat that `example` keeps.
 
     Models without a chat template get plain text either way.
     """
-    if st.session_state.get("send_as", PLAIN) == PLAIN:
+    earlier = conversation.of(example) if example is not None else None
+    if earlier is None and _default() == PLAIN:
         return text
-    system = str(st.session_state.get("system", "")).strip()
-    opening = (Message("system", system),) if system else ()
-    return (*opening, Message("user", text))
+    return (*(earlier or ()), Message("user", text))
 
 
-def draw(example: Example, *, busy: bool) -> tuple[str, bool]:
-    """Draw the editor. Returns the text in the box and whether Run was pressed."""
+def fields(example: Example) -> dict[str, Any]:
+    """What is to be kept beside the prompt: the turns before it, as they stand in the boxes.
+
+    A single turn needs nothing kept: the link says that it is sent as a chat.
+    Raises: AppError for a turn in which nothing stands.
+    """
+    chat = conversation.of(example) is not None
+    if _way(example) == PLAIN:
+        return {conversation.FIELD: None} if chat else {}
+    turns = conversation.checked(turns_list.draft(example))
+    return {conversation.FIELD: conversation.kept(turns)} if turns or chat else {}
+
+
+def _edited(example: Example, text: str) -> bool:
+    earlier = conversation.of(example)
+    way = PLAIN if earlier is None and _default() == PLAIN else CHAT
+    if _way(example) == PLAIN or way == PLAIN:
+        return text != example.prompt or _way(example) != way
+    return text != example.prompt or turns_list.draft(example) != (earlier or ())
+
+
+def draw(example: Example, *, busy: bool, reply: str = "") -> tuple[str, bool]:
+    """Draw the editor. Returns the text in the box and whether Run was pressed.
+
+    `reply` is the answer to the prompt that `example` keeps, where there is one.
+    """
+    chat = _way(example) == CHAT
+    add = turns_list.draw(example, reply) if chat else False
     text = versions.prompt_box(
         example,
-        height=HEIGHT,
+        height=max(HEIGHT - turns_list.height(example), LEAST_HEIGHT) if chat else HEIGHT,
         help_="Change anything, then press Run (or Ctrl+Enter). Your change is kept as a version.",
     )
+    if add:
+        turns_list.add(example, text, reply if text == example.prompt else "")
+        st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button("Run", type="primary", shortcut="Ctrl+Enter", disabled=busy)
         with st.popover("Advanced"):
-            _advanced()
-        if text != example.prompt:
+            _advanced(example)
+        if _edited(example, text):
             st.caption("Edited, not run yet")
     return text, pressed
 
 
-def _advanced() -> None:
-    way = st.radio(
+def _advanced(example: Example) -> None:
+    key = f"send as {example.id} ({versions.times(example)})"
+
+    def chosen() -> None:
+        way = st.session_state[key]
+        versions.hold(example, "send as", way)
+        st.session_state["send as"] = way
+        if way == CHAT:
+            st.query_params["send"] = CHAT
+        else:
+            st.query_params.pop("send", None)
+
+    st.radio(
         "Send the prompt as",
         [PLAIN, CHAT],
-        format_func={PLAIN: "plain text", CHAT: "a chat turn"}.__getitem__,
-        key="send_as",
-        persist_state="session",
+        index=[PLAIN, CHAT].index(_way(example)),
+        format_func={PLAIN: "plain text", CHAT: "a chat"}.__getitem__,
+        key=key,
+        on_change=chosen,
         horizontal=True,
-        help="A chat turn is wrapped in the model's own template. The template's words are shown grey.",
+        help="A chat is written in the model's own template, whose words are shown grey. Above the prompt "
+        "you can add a system message and what was said before.",
     )
-    if way == CHAT:
-        st.text_area("System message (optional)", key="system", persist_state="session", height=80)
     st.slider("Longest answer, in tokens", 1, 1024, 128, key="max_new_tokens", persist_state="session")
     st.slider(
         "Temperature",

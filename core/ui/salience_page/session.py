@@ -5,24 +5,23 @@ Kept in the session so that a rerun of the page finds it again; what is finished
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from core.errors import AppError
-from core.records import Example, Generation, GenerationParams, Message, ModelSpec, SalienceMatrix
+from core.records import Example, Generation, GenerationParams, ModelSpec, SalienceMatrix
 from core.ui import versions
+from core.ui.salience_page.conversation import Prompt
 from core.ui.salience_page.target import Target
 from core.ui.services import owner, service
 
 if TYPE_CHECKING:
     from core.jobs import Job
-
-
-Prompt = str | tuple[Message, ...]
 
 
 @dataclass
@@ -77,15 +76,24 @@ def current(example: Example, sent: Prompt, spec: ModelSpec, params: GenerationP
     return held
 
 
-def start(example: Example, prompt: str, sent: Prompt, spec: ModelSpec, params: GenerationParams) -> Example:
-    """Ask the model `sent`; an edited prompt becomes a version of its own first, so that nothing is lost.
+def start(
+    example: Example,
+    prompt: str,
+    sent: Callable[[str, Example], Prompt],
+    spec: ModelSpec,
+    params: GenerationParams,
+    fields: Mapping[str, Any] | None = None,
+) -> Example:
+    """Ask the model; an edited prompt becomes a version of its own first, so that nothing is lost.
 
+    `fields` are kept beside the prompt; `sent` tells what the model is asked for the version then.
     Returns the example that now holds `prompt`.
     Raises: AppError for an empty prompt, or one past the limits.
     """
-    example = versions.keep(example, prompt, edit="edited on the Salience page")
-    job = service().generate(sent, spec, params, owner=owner(), example_id=example.id)
-    answer = Answer(example.id, prompt, sent, spec, params, job=job)
+    example = versions.keep(example, prompt, edit="edited on the Salience page", fields=fields)
+    asked = sent(prompt, example)
+    job = service().generate(asked, spec, params, owner=owner(), example_id=example.id)
+    answer = Answer(example.id, prompt, asked, spec, params, job=job)
     _answers()[_key(example.id, spec)] = answer
     return example
 

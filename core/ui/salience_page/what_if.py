@@ -16,8 +16,9 @@ import streamlit as st
 from core.compare import word_diff
 from core.counterfactuals import times
 from core.errors import AppError
-from core.records import Generation, Message, Segment, digest
+from core.records import Generation, Segment, digest
 from core.ui import diff, frame, problem
+from core.ui.salience_page import conversation
 from core.ui.salience_page.maps import Parts
 from core.ui.salience_page.session import Answer
 from core.ui.services import owner, service
@@ -71,12 +72,7 @@ def start(
     generation = answer.generation
     assert generation is not None
     tokens = generation.tokens
-    prompt = answer.prompt
-    # In a chat the prompt stands inside the template's text.
-    offset = max(tokens.text.find(prompt), 0)
-    a, b = (min(max(c - offset, 0), len(prompt)) for c in segment.chars)
-    changed = prompt[:a] + instead + prompt[b:]
-    sent = changed if isinstance(answer.sent, str) else (*answer.sent[:-1], Message("user", changed))
+    sent = conversation.replaced(answer.sent, tokens, segment.chars, instead)
     spans = [here.response[i].tokens for i in chosen]
     rows = np.concatenate([np.arange(*span) for span in spans]) - tokens.prompt_len
     before = float(generation.logprob_nats[rows].sum())
@@ -85,7 +81,8 @@ def start(
         after = model.logprobs(tokens.after(model.tokenize(sent)))
         return float(after[rows].sum()) - before
 
-    key = digest("what if", changed, tokens.ids.tolist(), rows.tolist(), answer.spec.path)
+    plain = sent if isinstance(sent, str) else conversation.kept(sent)
+    key = digest("what if", plain, tokens.ids.tolist(), rows.tolist(), answer.spec.path)
     name = f"{owner()} what if {len(_trials(answer))}"
     _trials(answer).append(
         Trial(

@@ -1,0 +1,102 @@
+"""The turns of a chat before its prompt: how an example keeps them, where each stands in the rendered text.
+
+A chat's last user turn is the example's prompt; what was said before it stands in the field `earlier_turns`,
+as a list of roles and contents. An example without that field is no chat of its own: it is sent as the
+session says. Pure functions; knows no page, no template and no tokenizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from core.errors import AppError
+from core.records import Example, Message, Role, Tokens
+
+FIELD = "earlier_turns"
+Prompt = str | tuple[Message, ...]
+NAMES = {"system": "System message", "user": "User", "assistant": "Assistant"}
+
+
+def of(example: Example) -> tuple[Message, ...] | None:
+    """The turns before the prompt that `example` keeps; None where it keeps no chat (or something else)."""
+    kept = example.fields.get(FIELD)
+    if not isinstance(kept, list):
+        return None
+    try:
+        turns = tuple(Message(turn["role"], turn["content"]) for turn in kept)
+    except (AppError, KeyError, TypeError):
+        return None
+    return turns if all(isinstance(turn.content, str) for turn in turns) else None
+
+
+def kept(turns: Sequence[Message]) -> list[dict[str, str]]:
+    """`turns` as the field's value."""
+    return [{"role": turn.role, "content": turn.content} for turn in turns]
+
+
+def checked(turns: Sequence[Message]) -> tuple[Message, ...]:
+    """`turns` without an empty system message.
+
+    Raises: AppError for another turn in which nothing stands.
+    """
+    said = tuple(turn for turn in turns if turn.role != "system" or turn.content.strip())
+    for number, turn in enumerate(said, 1):
+        if not turn.content.strip():
+            raise AppError(
+                f"Turn {number} of the chat ({NAMES[turn.role].lower()}) is empty.",
+                hint="Write what was said there, or remove that turn.",
+            )
+    return said
+
+
+def places(tokens: Tokens, messages: Sequence[Message]) -> list[tuple[int, int] | None]:
+    """Half-open character range of each turn's words in `tokens.text`; None where they do not stand there.
+
+    A template's own words ("user") are never taken for a turn: its tokens have the role of a template.
+    """
+    text = tokens.text[: tokens.prompt_chars]
+    written = np.zeros(len(text) + 1, bool)
+    for start, stop in tokens.char_spans[tokens.role == Role.PROMPT]:
+        written[start:stop] = True
+    found: list[tuple[int, int] | None] = []
+    at = 0
+    for message in messages:
+        place = next(
+            (
+                place
+                for form in (message.content, message.content.strip())  # many templates strip what was said
+                if form.strip() and (place := _find(text, form, at, written))
+            ),
+            None,
+        )
+        found.append(place)
+        at = place[1] if place else at
+    return found
+
+
+def _find(text: str, form: str, at: int, written: Any) -> tuple[int, int] | None:
+    lead = len(form) - len(form.lstrip())
+    start = text.find(form, at)
+    while start >= 0 and not written[start + lead]:
+        start = text.find(form, start + 1)
+    return (start, start + len(form)) if start >= 0 else None
+
+
+def replaced(sent: Prompt, tokens: Tokens, chars: tuple[int, int], instead: str) -> Prompt:
+    """What was sent, with the characters `chars` of `tokens.text` taken out and `instead` in their place.
+
+    A system message of which nothing is left is left out.
+    """
+    messages = (Message("user", sent),) if isinstance(sent, str) else sent
+    changed, new = [], instead
+    for message, place in zip(messages, places(tokens, messages)):
+        low, high = (max(chars[0], place[0]), min(chars[1], place[1])) if place else (0, 0)
+        if place and low < high:
+            words = tokens.text[place[0] : low] + new + tokens.text[high : place[1]]
+            message, new = Message(message.role, words), ""
+        if message.role != "system" or message.content.strip():
+            changed.append(message)
+    return changed[0].content if isinstance(sent, str) else tuple(changed)
