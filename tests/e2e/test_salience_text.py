@@ -264,12 +264,15 @@ def test_a_part_tells_its_figures_on_hover(visit: Visit, page: Page) -> None:
     expect(tip).to_contain_text("nats per unit")
 
 
-def test_a_flat_map_looks_flat_and_says_so(visit: Visit, page: Page, screenshot: Callable[..., Any]) -> None:
-    visit("flat&unit=word")
+@pytest.mark.parametrize("case", ["flat&unit=word", "negligible=1e9"])
+def test_a_flat_map_looks_flat_and_says_so(
+    case: str, visit: Visit, page: Page, screenshot: Callable[..., Any]
+) -> None:
+    visit(case)
     expect(page.get_by_text(NOTHING_DECISIVE).first).to_be_visible()
     levels = prompt(page).locator("[data-level]").evaluate_all("all => all.map(e => Number(e.dataset.level))")
-    assert max(levels) < palette.STEPS / 2
-    screenshot(page, "salience-text-flat")
+    assert max(levels, default=0) < palette.STEPS / 2  # what is next to nothing has no colour at all
+    screenshot(page, f"salience-text-{case.partition('&')[0].partition('=')[0]}")
 
 
 def test_any_script_and_any_markup_is_only_text(
