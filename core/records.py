@@ -23,6 +23,7 @@ Option = str | int | float | bool | None
 Quantization = Literal["none", "int8", "nf4"]
 StopReason = Literal["eos", "length", "stop", "stopped"]
 Reduce = Literal["sum", "mean", "max"]
+SendAs = Literal["plain", "chat"]
 
 QUANTIZATIONS: tuple[Quantization, ...] = ("none", "int8", "nf4")
 STOP_REASONS: tuple[StopReason, ...] = ("eos", "length", "stop", "stopped")
@@ -90,6 +91,22 @@ class Example:
     def __post_init__(self) -> None:
         _expect(bool(self.id), "An example needs an id; it is empty.")
         _expect(isinstance(self.prompt, str), f"A prompt should be text; it is {type(self.prompt).__name__}.")
+
+    @property
+    def earlier_turns(self) -> tuple[Message, ...]:
+        """What was said before the prompt, where the field `earlier_turns` keeps a chat (else nothing)."""
+        kept = self.fields.get("earlier_turns")
+        try:
+            turns = tuple(Message(turn["role"], turn["content"]) for turn in kept or ())
+        except (AppError, KeyError, TypeError):
+            return ()
+        return turns if all(isinstance(turn.content, str) for turn in turns) else ()
+
+    def sent(self, send_as: SendAs) -> str | tuple[Message, ...]:
+        """What a model is asked: the prompt as it is, or as the last turn of the example's chat."""
+        if send_as == "plain":
+            return self.prompt
+        return (*self.earlier_turns, Message("user", self.prompt))
 
 
 @dataclass(frozen=True, slots=True)

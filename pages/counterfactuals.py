@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.ui import copy_link, frame, job_box, model_box, problem, row_choice
+from core.ui import copy_link, frame, job_box, model_box, problem, row_choice, sending
 from core.ui.counterfactuals_page import effects, form, staging
 from core.ui.salience_page import editor
 
@@ -42,13 +42,14 @@ with right:
         st.stop()
     effects.draw(staged)
     if staged.kept:
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            way = sending.draw(spec)
             busy = job_box.running("counterfactuals")
             measured = effects.shown(staged)
             kind = "secondary" if measured else "primary"
             if st.button(f"Run {len(staged.kept):,} and rank", type=kind, disabled=busy):
                 try:
-                    effects.begin(staged, spec, params)
+                    effects.begin(staged, spec, params, way)
                     st.rerun()
                 except AppError as error:
                     problem.show(error)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.ui import copy_link, frame, job_box, model_box, problem, row_choice
+from core.ui import copy_link, frame, job_box, model_box, problem, row_choice, sending
 from core.ui.template_page import view, work
 
 frame.begin("Template", "Which part of a template do the answers come from, over many rows?")
@@ -12,6 +12,7 @@ spec = model_box.chosen()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     rows = row_choice.draw("template")
     method = view.method()
+    way = sending.draw(spec)
     copy_link.button()
 template = st.text_area(
     "Template",
@@ -31,7 +32,7 @@ if not job_box.draw(work.JOB):
             st.info("Write the template that the rows were made from, with {name} where they differ.")
             st.stop()
         fitting = work.fitting(template or "", rows.examples)
-        found = work.known(template or "", fitting, method.name, spec)
+        found = work.known(template or "", fitting, method.name, spec, way)
         left = len(fitting) - (len(found.ids) if found else 0)
         if left:
             st.caption(
@@ -39,7 +40,7 @@ if not job_box.draw(work.JOB):
                 f"{left:,} are not explained yet."
             )
             if st.button(f"Explain {left:,} rows", type="primary"):
-                work.begin(template or "", fitting, method.name, spec)
+                work.begin(template or "", fitting, method.name, spec, way)
                 st.rerun()
         if found is not None:
             view.draw(found, {row.id: row for row in fitting})

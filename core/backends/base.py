@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from core.errors import AppError, Stopped
 from core.jobs import Job, JobContext
-from core.records import Example, ModelSpec, digest
+from core.records import Example, ModelSpec, Tokens, digest
+from core.store.bundle import prompt_from_json
 from core.store.keys import model_key
 from core.store.work import WorkList
 
@@ -121,9 +122,13 @@ def key_of(task: Task, items: Sequence[Item], spec: ModelSpec) -> str:
 
 
 def payload_of(task: Task, spec: ModelSpec) -> dict[str, Any]:
-    """What a page needs to take the run up again: the model and how it draws."""
+    """What a page needs to take the run up again: the model, how it draws and how prompts are sent."""
     params = getattr(task, "params", None)
-    return {"model": asdict(spec), "params": asdict(params) if params is not None else {}}
+    return {
+        "model": asdict(spec),
+        "params": asdict(params) if params is not None else {},
+        "send_as": getattr(task, "send_as", "plain"),
+    }
 
 
 def drive(task: Task, rows: Sequence[Example], desk: Desk, context: JobContext, compute: Compute) -> Report:
@@ -178,6 +183,19 @@ def drive(task: Task, rows: Sequence[Example], desk: Desk, context: JobContext, 
         len(rows) - len(items),
         time.monotonic() - began,
     )
+
+
+def asked(model: LanguageModel, prompt: Any, response: str | None = None) -> Tokens:
+    """The tokens of an item's prompt (`prompt_to_json`), with a typed response where there is one.
+
+    Raises: AppError for a chat with a model that has no chat template.
+    """
+    if not isinstance(prompt, str) and not model.capabilities.chat:
+        raise AppError(
+            f"The model {model.spec.name} has no chat template, so its prompts cannot be sent as a chat.",
+            hint="Send them as plain text.",
+        )
+    return model.tokenize(prompt_from_json(prompt), response)
 
 
 def safely(

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from core.backends.base import Desk, Item, Result
+from core.backends.base import Desk, Item, Result, asked
 from core.backends.generation_tasks import keep_generations, loaded
 from core.compare import word_diff
 from core.counterfactuals import Effect
 from core.counterfactuals.effect import value_of
 from core.errors import Stopped
 from core.metrics import Metric
-from core.records import Example, GenerationParams
-from core.store.bundle import generation_to_json
-from core.store.keys import generation_key
+from core.records import Example, GenerationParams, Message, SendAs
+from core.store.bundle import generation_to_json, prompt_from_json, prompt_to_json
+from core.store.keys import generation_key, prompt_key
 
 if TYPE_CHECKING:
     from core.models.base import LanguageModel
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 class MeasureEffects:
     """Log-probability (nats) of the original answer before and after, and the answer to the changed prompt.
 
-    `originals` holds (example's id, prompt, the model's answer) of every parent; rows without one are left
-    out.
+    `originals` holds (example's id, prompt as it is sent, the model's answer) of every parent; rows without
+    one are left out.
     """
 
-    originals: tuple[tuple[str, str, str], ...]
+    originals: tuple[tuple[str, str | tuple[Message, ...], str], ...]
     params: GenerationParams = field(default_factory=GenerationParams)
+    send_as: SendAs = "plain"
     batch: int = 4
     kind: str = "effects"
     label: str = "Measure the effects"
@@ -42,10 +43,10 @@ class MeasureEffects:
         return [
             {
                 "id": row.id,
-                "prompt": row.prompt,
-                "original": parents[row.parent_id][0],
+                "prompt": prompt_to_json(row.sent(self.send_as)),
+                "original": prompt_to_json(parents[row.parent_id][0]),
                 "response": parents[row.parent_id][1],
-                "key": generation_key(row.prompt, desk.spec, self.params),
+                "key": generation_key(row.sent(self.send_as), desk.spec, self.params),
             }
             for row in rows
             if row.parent_id in parents
@@ -61,14 +62,14 @@ class MeasureEffects:
         before: dict[tuple[str, str], float | None] = {}
         found: list[Result] = []
         for item in items:
-            asked = (item["original"], item["response"])
-            if asked not in before:
-                before[asked] = nats_of(model, *asked)
+            pair = (prompt_key(prompt_from_json(item["original"])), item["response"])
+            if pair not in before:
+                before[pair] = nats_of(model, item["original"], item["response"])
             after = nats_of(model, item["prompt"], item["response"])
-            made = model.generate(model.tokenize(item["prompt"]), self.params, stop=stop)
+            made = model.generate(asked(model, item["prompt"]), self.params, stop=stop)
             if stop is not None and stop.is_set():
                 raise Stopped()
-            found.append({"before": before[asked], "after": after, "generation": generation_to_json(made)})
+            found.append({"before": before[pair], "after": after, "generation": generation_to_json(made)})
         return found
 
     def keep(self, results: Mapping[str, Result], items: Mapping[str, Item], desk: Desk) -> dict[str, Any]:
@@ -79,11 +80,11 @@ class MeasureEffects:
         }
 
 
-def nats_of(model: LanguageModel, prompt: str, response: str) -> float | None:
+def nats_of(model: LanguageModel, prompt: Any, response: str) -> float | None:
     """log p(response after prompt), summed over its tokens; None without a response or log-probabilities."""
     if not response or not model.capabilities.logprobs:
         return None
-    return float(model.logprobs(model.tokenize(prompt, response)).sum(dtype="float64"))
+    return float(model.logprobs(asked(model, prompt, response)).sum(dtype="float64"))
 
 
 def to_effects(

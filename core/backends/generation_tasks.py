@@ -9,11 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from core.backends.base import Desk, Item, Result
+from core.backends.base import Desk, Item, Result, asked
 from core.errors import Stopped
-from core.records import Example, Generation, GenerationParams
+from core.records import Example, Generation, GenerationParams, SendAs
 from core.service import batches
-from core.store.bundle import generation_from_json, generation_to_json
+from core.store.bundle import (
+    generation_from_json,
+    generation_to_json,
+    prompt_from_json,
+    prompt_to_json,
+)
 from core.store.keys import generation_key
 
 if TYPE_CHECKING:
@@ -25,23 +30,28 @@ def loaded(model: LanguageModel | None) -> LanguageModel:
     return model
 
 
-def scored(model: LanguageModel, prompt: str, response: str) -> Generation:
+def scored(model: LanguageModel, prompt: Any, response: str) -> Generation:
     """A typed response as a `Generation`: its own tokens, and how likely the model finds each (nats)."""
-    tokens = model.tokenize(prompt, response)
+    tokens = asked(model, prompt, response)
     nats = model.logprobs(tokens)
     return Generation("", model.spec, GenerationParams(), tokens, response, nats, "eos", 0.0)
 
 
 def keep_generations(results: Mapping[str, Result], items: Mapping[str, Item], desk: Desk) -> dict[str, Any]:
-    """Stores the `generation` of each result under the item's `key`."""
+    """Stores the `generation` of each result under the item's `key`, beside the prompt as it was sent."""
     found = {
         name: replace(generation_from_json(result["generation"]), model=desk.spec, example_id=name)
         for name, result in results.items()
     }
     desk.store.save_generations(
-        (items[name]["key"], made, items[name]["prompt"]) for name, made in found.items()
+        (items[name]["key"], made, prompt_from_json(items[name]["prompt"])) for name, made in found.items()
     )
     return {name: {"key": items[name]["key"]} for name in found}
+
+
+def target_key(row: Example, desk: Desk, send_as: SendAs) -> str:
+    """Where the score of a row's target is kept."""
+    return generation_key(row.sent(send_as), desk.spec, GenerationParams(), row.target)
 
 
 def _known(items: Sequence[Item], desk: Desk) -> set[str]:
@@ -54,6 +64,7 @@ class Generate:
     """The model's answer to every prompt."""
 
     params: GenerationParams = field(default_factory=GenerationParams)
+    send_as: SendAs = "plain"
     batch: int = 16
     kind: str = "generate"
     label: str = "Run the model"
@@ -61,8 +72,12 @@ class Generate:
 
     def items(self, rows: Sequence[Example], desk: Desk) -> list[Item]:
         return [
-            {"id": r.id, "prompt": r.prompt, "key": generation_key(r.prompt, desk.spec, self.params)}
-            for r in rows
+            {
+                "id": row.id,
+                "prompt": prompt_to_json(row.sent(self.send_as)),
+                "key": generation_key(row.sent(self.send_as), desk.spec, self.params),
+            }
+            for row in rows
         ]
 
     def known(self, items: Sequence[Item], desk: Desk) -> set[str]:
@@ -72,7 +87,7 @@ class Generate:
         self, items: Sequence[Item], model: LanguageModel | None, stop: threading.Event | None
     ) -> list[Result]:
         model = loaded(model)
-        tokens = [model.tokenize(item["prompt"]) for item in items]
+        tokens = [asked(model, item["prompt"]) for item in items]
         made: dict[int, Generation] = {}
         # Writing goes token by token, where a batch costs little more than a row: worth padding on a CPU too.
         for group in batches([len(one) for one in tokens], self.batch, padding=True):
@@ -90,6 +105,7 @@ class Generate:
 class ScoreTargets:
     """How likely the model finds every target, token by token."""
 
+    send_as: SendAs = "plain"
     batch: int = 8
     kind: str = "score targets"
     label: str = "Score the targets"
@@ -99,9 +115,9 @@ class ScoreTargets:
         return [
             {
                 "id": r.id,
-                "prompt": r.prompt,
+                "prompt": prompt_to_json(r.sent(self.send_as)),
                 "target": r.target,
-                "key": generation_key(r.prompt, desk.spec, GenerationParams(), r.target),
+                "key": target_key(r, desk, self.send_as),
             }
             for r in rows
             if (r.target or "").strip()
@@ -113,10 +129,8 @@ class ScoreTargets:
     def compute(
         self, items: Sequence[Item], model: LanguageModel | None, stop: threading.Event | None
     ) -> list[Result]:
-        return [
-            {"generation": generation_to_json(scored(loaded(model), item["prompt"], item["target"]))}
-            for item in items
-        ]
+        found = [scored(loaded(model), item["prompt"], item["target"]) for item in items]
+        return [{"generation": generation_to_json(one)} for one in found]
 
     def keep(self, results: Mapping[str, Result], items: Mapping[str, Item], desk: Desk) -> dict[str, Any]:
         return keep_generations(results, items, desk)

@@ -15,12 +15,12 @@ import numpy as np
 from sqlalchemy import select
 
 from core.backends.base import Desk, Item, Result, key_of
-from core.backends.generation_tasks import Generate
+from core.backends.generation_tasks import Generate, target_key
 from core.errors import AppError
 from core.metrics import Measured, Row, metric, resolve_language
 from core.metrics.evaluate import why_left_out
-from core.records import Example, GenerationParams, ModelSpec
-from core.store.keys import generation_key, model_key
+from core.records import Example, ModelSpec, SendAs
+from core.store.keys import answerer_key, model_key
 from core.store.sql import chunks
 from core.store.tables import generations
 from core.store.work import WorkList
@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from core.models.base import LanguageModel
 
 
-def metric_rows(rows: Sequence[Example], dataset_id: str, desk: Desk) -> list[Row]:
-    """What the store knows of each example: the newest answer of the desk's model, and the target's score."""
+def metric_rows(rows: Sequence[Example], dataset_id: str, desk: Desk, send_as: SendAs = "plain") -> list[Row]:
+    """What the store knows of each example as it is sent: the newest answer of the desk's model, and the
+    target's score.
+    """
     answers = desk.workspace.responses(dataset_id)
-    own = answers[answers["model_key"] == model_key(desk.spec)]
+    own = answers[answers["answerer"] == answerer_key(model_key(desk.spec), send_as)]
     said = {row.id: (row.text, row.stop_reason) for row in own.itertuples()}
-    scores, failed = target_scores(rows, desk), failed_rows(desk)
+    scores, failed = target_scores(rows, desk, send_as), failed_rows(desk, send_as)
     found = []
     for row in rows:
         response, reason = said.get(row.id, (None, ""))
@@ -46,24 +48,24 @@ def metric_rows(rows: Sequence[Example], dataset_id: str, desk: Desk) -> list[Ro
     return found
 
 
-def failed_rows(desk: Desk) -> set[str]:
-    """Examples that the desk's model was run on and could not answer."""
+def failed_rows(desk: Desk, send_as: SendAs = "plain") -> set[str]:
+    """Examples that the desk's model was run on, as they are sent, and could not answer."""
     work = WorkList(desk.workspace)
     found: set[str] = set()
     for listed in work.all(Generate().kind):
-        model = listed.payload.get("model")
-        if listed.failed and model and model_key(ModelSpec(**model)) == model_key(desk.spec):
+        model, way = listed.payload.get("model"), listed.payload.get("send_as", "plain")
+        if not (listed.failed and model) or way != send_as:
+            continue
+        if model_key(ModelSpec(**model)) == model_key(desk.spec):
             found |= work.results(listed.id, failed=True).keys()
     return found
 
 
-def target_scores(rows: Sequence[Example], desk: Desk) -> dict[str, tuple[float, int]]:
+def target_scores(
+    rows: Sequence[Example], desk: Desk, send_as: SendAs = "plain"
+) -> dict[str, tuple[float, int]]:
     """Log-probability (nats) and tokens of every target that was scored, by example."""
-    keys = {
-        generation_key(row.prompt, desk.spec, GenerationParams(), row.target): row.id
-        for row in rows
-        if (row.target or "").strip()
-    }
+    keys = {target_key(row, desk, send_as): row.id for row in rows if (row.target or "").strip()}
     columns = (generations.c.key, generations.c.logprob_nats, generations.c.response_tokens)
     found = {}
     with desk.store.engine.connect() as connection:
@@ -81,13 +83,14 @@ class ScoreAnswers:
     dataset_id: str
     names: tuple[str, ...]
     language: str = "auto"
+    send_as: SendAs = "plain"
     batch: int = 200
     kind: str = "metrics"
     label: str = "Compute the metrics"
     needs_model: bool = False
 
     def items(self, rows: Sequence[Example], desk: Desk) -> list[Item]:
-        return self.items_of(metric_rows(rows, self.dataset_id, desk))
+        return self.items_of(metric_rows(rows, self.dataset_id, desk, self.send_as))
 
     def items_of(self, rows: Sequence[Row]) -> list[Item]:
         """The rows that at least one of the metrics can score, each with the language of all."""
@@ -116,6 +119,7 @@ class ScoreAnswers:
         return found
 
     def keep(self, results: Mapping[str, Result], items: Mapping[str, Item], desk: Desk) -> dict[str, Any]:
+        answerer = answerer_key(model_key(desk.spec), self.send_as)
         for name in self.names:
             scored = {row: result[name] for row, result in results.items() if name in result}
             if not scored:
@@ -123,7 +127,7 @@ class ScoreAnswers:
             values = metric(name).score(np.array(list(scored.values())))
             detail = metric(name).signature(items[next(iter(scored))]["language"])
             finite = {row: float(v) if np.isfinite(v) else None for row, v in zip(scored, values)}
-            desk.workspace.save_metrics(model_key(desk.spec), name, finite, detail=detail)
+            desk.workspace.save_metrics(answerer, name, finite, detail=detail)
         return dict(results)
 
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.aggregate import shares
-from core.backends.base import Desk, Item, Result
+from core.backends.base import Desk, Item, Result, asked
 from core.backends.generation_tasks import keep_generations, loaded
 from core.datasets.template_sections import find_sections
 from core.errors import AppError
-from core.records import Example, Generation, GenerationParams, Role, Tokens
+from core.records import Example, Generation, GenerationParams, Role, SendAs, Tokens
 from core.segments import segments
-from core.store.bundle import generation_from_json, generation_to_json
+from core.store.bundle import generation_from_json, generation_to_json, prompt_to_json
 from core.store.keys import generation_key
 
 if TYPE_CHECKING:
@@ -31,15 +31,30 @@ Part = tuple[str, tuple[int, int]]
 """A name, and half-open characters of the prompt."""
 
 
-def parts_of(tokens: Tokens, granularity: str, template: str) -> list[Part]:
-    """The named parts of a prompt. Raises: AppError where it does not fit the template."""
+def parts_of(tokens: Tokens, prompt: str, granularity: str, template: str) -> list[Part]:
+    """The named parts of what was sent. Raises: AppError where `prompt` does not fit the template.
+
+    What was said before it in a chat is one part of its own.
+    """
     if not template:
         found = segments(tokens, granularity, "prompt")
         return [(s.text.strip(), s.chars) for s in found if s.role is Role.PROMPT]
-    sections = find_sections(template, tokens.text[: tokens.prompt_chars])
+    sections = find_sections(template, prompt)
     if sections is None:
         raise AppError("This prompt does not fit the template.")
-    return [(section.label, section.chars) for section in sections]
+    # Chat templates strip the white space around a turn.
+    at = tokens.text.rfind(prompt.strip(), 0, tokens.prompt_chars)
+    if at < 0:
+        raise AppError("The model's chat template changes this prompt, so its parts cannot be told apart.")
+    first = at - (len(prompt) - len(prompt.lstrip()))
+    before: list[Part] = [("earlier turns", (0, first))] if _spoken(tokens, first) else []
+    return before + [(s.label, (s.chars[0] + first, s.chars[1] + first)) for s in sections]
+
+
+def _spoken(tokens: Tokens, stop: int) -> bool:
+    """Whether a person's words stand before the character `stop`."""
+    early = tokens.char_spans[:, 1] <= stop
+    return bool((early & ~tokens.special & (tokens.role == Role.PROMPT)).any())
 
 
 def part_shares(tokens: Tokens, scores: np.ndarray[Any, Any], parts: Sequence[Part]) -> np.ndarray[Any, Any]:
@@ -64,6 +79,7 @@ class SummariseSalience:
     granularity: str = "line"
     template: str = ""
     params: GenerationParams = field(default_factory=GenerationParams)
+    send_as: SendAs = "plain"
     batch: int = 4
     kind: str = "salience"
     label: str = "Summarise the salience"
@@ -71,8 +87,14 @@ class SummariseSalience:
 
     def bare_items(self, rows: Sequence[Example], desk: Desk) -> list[Item]:
         """The items without the answers that are known: enough to find a run again."""
-        spec, params = desk.spec, self.params
-        return [{"id": r.id, "prompt": r.prompt, "key": generation_key(r.prompt, spec, params)} for r in rows]
+        return [
+            {
+                "id": row.id,
+                "prompt": prompt_to_json(row.sent(self.send_as)),
+                "key": generation_key(row.sent(self.send_as), desk.spec, self.params),
+            }
+            for row in rows
+        ]
 
     def items(self, rows: Sequence[Example], desk: Desk) -> list[Item]:
         found = []
@@ -96,11 +118,13 @@ class SummariseSalience:
         if item["generation"] is not None:
             made = generation_from_json(item["generation"])
         else:
-            made = model.generate(model.tokenize(item["prompt"]), self.params, stop=stop)
+            made = model.generate(asked(model, item["prompt"]), self.params, stop=stop)
         tokens = made.tokens
         if len(tokens) == tokens.prompt_len:
             raise AppError("The answer is empty, so there is nothing to explain.")
-        parts = parts_of(tokens, self.granularity, self.template)
+        sent = item["prompt"]
+        text = sent if isinstance(sent, str) else sent[-1]["content"]
+        parts = parts_of(tokens, text, self.granularity, self.template)
         scores = span(model, tokens, self.method, (tokens.prompt_len, len(tokens)), stop=stop)
         found = part_shares(tokens, scores, parts)
         named = [[name, float(share)] for (name, _chars), share in zip(parts, found)]

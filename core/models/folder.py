@@ -6,6 +6,7 @@ Only safetensors are read: pickled weights can run code. Knows files, not models
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,6 +76,17 @@ def revision(path: Path) -> str:
             about = file.stat()
             hashed.update(f"{about.st_size}:{about.st_mtime_ns}".encode())
     return hashed.hexdigest()[:16]
+
+
+def has_chat_template(path: Path) -> bool:
+    """Whether the tokenizer in the folder comes with a chat template, in either place where one is kept."""
+    if (path / "chat_template.jinja").is_file() or (path / "chat_template.json").is_file():
+        return True
+    try:
+        held = json.loads((path / "tokenizer_config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(held, dict) and bool(held.get("chat_template"))
 
 
 def weight_bytes(path: Path) -> int:

@@ -10,7 +10,7 @@ Tables change through the Alembic migrations in `migrations/`, which run when th
 """
 
 from core.store.bundle import Bundle
-from core.store.keys import Prompt, generation_key, model_key, prompt_key
+from core.store.keys import Prompt, answerer_key, generation_key, model_key, prompt_key
 from core.store.limits import Limits
 from core.store.marks import View
 from core.store.rows import new_id
@@ -30,6 +30,7 @@ __all__ = [
     "Work",
     "WorkList",
     "Workspace",
+    "answerer_key",
     "generation_key",
     "model_key",
     "new_id",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.records import GenerationParams, Message, ModelSpec, digest
+from core.records import GenerationParams, Message, ModelSpec, SendAs, digest
 
 Prompt = str | Sequence[Message]
 
@@ -26,6 +26,25 @@ def model_key(spec: ModelSpec) -> str:
     """Digest of everything of the model that can change a number: 64 hex digits."""
     parts = (spec.path, spec.backend, spec.revision, spec.dtype, spec.quantization, spec.device)
     return digest("model", parts)
+
+
+def sent_key(earlier: Sequence[Message]) -> str:
+    """What tells one way of sending a prompt as a chat from another: `chat`, and the turns before it."""
+    return f"chat {prompt_key(earlier)[:16]}" if earlier else "chat"
+
+
+def listed_as(prompt: Prompt) -> tuple[str, str]:
+    """(`prompt_key` of the example that the prompt stands beside, how it was sent: `plain` or `sent_key`)."""
+    if isinstance(prompt, str):
+        return prompt_key(prompt), "plain"
+    if not prompt or prompt[-1].role != "user":
+        return prompt_key(prompt), "chat"
+    return prompt_key(prompt[-1].content), sent_key(prompt[:-1])
+
+
+def answerer_key(model: str, send_as: SendAs) -> str:
+    """Who answers: a `model_key` and how prompts are sent to it; for plain text the model's own key."""
+    return model if send_as == "plain" else digest("answerer", model, send_as)
 
 
 def generation_key(

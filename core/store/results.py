@@ -13,7 +13,9 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import func, select
 
+from core.records import Example
 from core.store.engine import writing
+from core.store.keys import answerer_key, sent_key
 from core.store.marks import Marks
 from core.store.sql import upsert
 from core.store.tables import datasets, examples, generations, metrics
@@ -58,13 +60,23 @@ class Results(Marks):
             return tuple(connection.execute(query).scalar() or 0 for query in queries)
 
     def responses(self, dataset_id: str) -> pd.DataFrame:
-        """What models wrote for the dataset's prompts, the newest answer of each model.
+        """What models wrote for the dataset's prompts: the newest answer of each model to plain text, and to
+        the example's chat.
 
-        Columns: `id` (example), `model` (its name), `model_key`, `key` (of the generation), `text`,
-        `logprob_nats`, `response_tokens`, `stop_reason`, `seconds`.
+        Columns: `id` (example), `model` (its name), `model_key`, `send_as`, `answerer` (`answerer_key` of the
+        two), `key` (of the generation), `text`, `logprob_nats`, `response_tokens`, `stop_reason`, `seconds`.
         """
         here = (examples.c.dataset_id == dataset_id) & self._seen & ~examples.c.retired
-        facts = ("model_key", "key", "text", "logprob_nats", "response_tokens", "stop_reason", "seconds")
+        facts = (
+            "model_key",
+            "sent",
+            "key",
+            "text",
+            "logprob_nats",
+            "response_tokens",
+            "stop_reason",
+            "seconds",
+        )
         columns = [generations.c[name] for name in facts]
         query = (
             select(examples.c.id, generations.c.model_name.label("model"), *columns)
@@ -72,10 +84,22 @@ class Results(Marks):
             .where(here, generations.c.kind == "generated")
             .order_by(examples.c.seq, generations.c.created_at)
         )
+        chats = select(examples.c.id, examples.c.fields).where(
+            here, examples.c.fields.contains("earlier_turns", autoescape=True)
+        )
         with self.engine.connect() as connection:
             rows = connection.execute(query).all()
+            kept = {name: _chat_of(fields) for name, fields in connection.execute(chats)} if rows else {}
         table = pd.DataFrame(rows, columns=["id", "model", *facts])
-        return table.drop_duplicates(["id", "model_key"], keep="last").reset_index(drop=True)
+        # The same prompt after other turns is another question.
+        own = [kept.get(name, "chat") for name in table["id"]]
+        table = table[(table["sent"] == "plain") | (table["sent"] == own)]
+        send_as = table["sent"].str.partition(" ")[0] if len(table) else table["sent"]
+        table = table.assign(sent=send_as).rename(columns={"sent": "send_as"})
+        table = table.drop_duplicates(["id", "model_key", "send_as"], keep="last").reset_index(drop=True)
+        pairs = list(zip(table["model_key"], table["send_as"]))
+        known = {pair: answerer_key(*pair) for pair in set(pairs)}
+        return table.assign(answerer=pd.Series([known[pair] for pair in pairs], dtype="str"))
 
     # --- metrics
 
@@ -88,7 +112,7 @@ class Results(Marks):
         generation_keys: Mapping[str, str] | None = None,
         detail: str = "",
     ) -> None:
-        """Keeps one value of the metric `name` an example; `model` is a `model_key`, or "" for none."""
+        """Keeps one value of the metric `name` an example; `model` is an `answerer_key`, or "" for none."""
         keys, now = generation_keys or {}, time.time()
         rows = [
             {
@@ -115,6 +139,11 @@ class Results(Marks):
         with self.engine.connect() as connection:
             rows = connection.execute(query.order_by(examples.c.seq, metrics.c.name)).all()
         return pd.DataFrame(rows, columns=["id", *facts])
+
+
+def _chat_of(fields: str) -> str:
+    """How the example with these fields is sent as a chat."""
+    return sent_key(Example("e", "", fields=json.loads(fields)).earlier_turns)
 
 
 _TYPES: dict[str, Any] = {"string": "str", "integer": "Int64", "floating": "float64", "boolean": "boolean"}

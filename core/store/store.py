@@ -26,7 +26,7 @@ from core.records import Example, Generation, SalienceMatrix, digest
 from core.settings import ROOT, Settings
 from core.store.bundle import Bundle, generation_from_json, generation_to_json
 from core.store.engine import open_database, writing
-from core.store.keys import Prompt, generation_key, model_key, prompt_key
+from core.store.keys import Prompt, generation_key, listed_as, model_key
 from core.store.limits import Limits
 from core.store.rows import insert_examples
 from core.store.salience_files import SalienceFiles
@@ -259,12 +259,14 @@ def _generation_row(key: str, generation: Generation, prompt: Prompt) -> dict[st
     payload = zlib.compress(json.dumps(generation_to_json(generation)).encode(), 6)
     total = float(generation.logprob_nats.sum(dtype="float64"))
     drawn = generation_key(prompt, generation.model, generation.params)
+    beside, sent = listed_as(prompt)
     return {
         "key": key,
-        "prompt_key": prompt_key(prompt),
+        "prompt_key": beside,
         "model_key": model_key(generation.model),
         "model_name": generation.model.name,
         "kind": "generated" if key == drawn else "scored",
+        "sent": sent,
         "text": _storable(generation.text),
         "logprob_nats": total,
         "response_tokens": len(generation.logprob_nats),

@@ -2,7 +2,8 @@
 
 Examples are append-only: an edit is a new row with a `parent_id`, so two people at work in one workspace
 never overwrite each other. What costs a model call is kept by content and shared: `generations` knows the
-prompt's digest, not the example, so the same prompt in two datasets has one answer.
+prompt's digest, not the example, so the same prompt in two datasets has one answer; `sent` says whether that
+prompt went as plain text or as a chat (`core.store.keys.listed_as`).
 
 The shared workspace (`SHARED`) holds the datasets that come with the server; a workspace sees its own rows
 and the shared ones. Moments are seconds since 1970 (UTC). JSON is kept as ASCII text, because PostgreSQL
@@ -137,6 +138,7 @@ generations = Table(
     Column("model_key", String(64), nullable=False),
     Column("model_name", Text, nullable=False),
     Column("kind", String(16), nullable=False),
+    Column("sent", Text, nullable=False, server_default="plain"),
     Column("text", Text, nullable=False),
     Column("logprob_nats", Float),
     Column("response_tokens", Integer, nullable=False),

@@ -12,8 +12,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core.models.base import Capabilities
 from core.models.manager import ModelManager
-from core.records import Example, GenerationParams
+from core.records import Example, GenerationParams, Message
 from core.service import Service
 from core.settings import ROOT, Settings
 from core.store import WorkList, generation_key
@@ -80,6 +81,14 @@ def button(app: AppTest, start: str) -> Any:
 def labelled(elements: Any, label: str) -> Any:
     (found,) = [element for element in elements if element.label == label]
     return found
+
+
+def way(app: AppTest) -> Any:
+    return labelled(app.segmented_control, "Send prompts as")
+
+
+def plainly(text: str) -> str:
+    return text.replace("\\", "")
 
 
 def grid(app: AppTest) -> Any:
@@ -285,6 +294,72 @@ def test_the_model_runs_on_the_selected_rows_only_when_asked(
     button(app, "Run fake on 3 rows").click().run()
     finish(app)
     assert model.calls.count("generate") == 3
+
+
+class TestChat:
+    """A model with a chat template: the same prompts sent in two ways, two columns."""
+
+    @pytest.fixture
+    def model(self) -> FakeModel:
+        made = FakeModel()
+        made.capabilities = Capabilities(gradients=False, chat=True)
+        return made
+
+    @pytest.fixture
+    def app(self, page: Callable[[], AppTest], service: Service) -> AppTest:
+        with service.manager.get(service.resolve(service.spec())):
+            pass  # what a model on a hub offers is known once it is loaded
+        return page()
+
+    def test_plain_and_chat_answers_stand_side_by_side(self, app: AppTest, service: Service) -> None:
+        way(app).set_value("chat").run()
+        button(app, "Run fake on 3 rows").click().run()
+        app = finish(app)
+        way(app).set_value("plain").run()
+        button(app, "Run fake on 3 rows").click().run()
+        app = finish(app)
+        table = grid(app).value
+        answers = [">b/", "zyx", "teg"]
+        assert list(table["response (fake, chat)"]) == list(table["response (fake)"]) == answers
+        for sent in ("xyz", (Message("user", "xyz"),)):
+            assert service.cached_generation(sent, service.spec()) is not None
+
+    def test_it_begins_with_what_the_salience_page_sends(self, app: AppTest) -> None:
+        assert way(app).value == "plain"
+        app.session_state["send as"] = "chat"
+        app.run()
+        assert way(app).value == "chat"
+        way(app).set_value("plain").run()
+        assert way(app).value == "plain"
+
+    def test_a_run_that_stopped_goes_on_as_it_was_sent(
+        self, app: AppTest, service: Service, model: FakeModel
+    ) -> None:
+        def stop_after_the_first(what: str) -> None:
+            if what == "batch" and model.calls.count("generate") == 1:
+                for job in app.session_state["job box"].values():
+                    job.stop()
+
+        way(app).set_value("chat").run()
+        model.step = stop_after_the_first
+        button(app, "Run fake on 3 rows").click().run()
+        app = finish(app)
+        model.step = lambda what: None
+        assert any("sent chats, has answered 1 of 3 rows" in plainly(c.value) for c in app.caption)
+        way(app).set_value("plain").run()
+        button(app, "Go on").click().run()
+        finish(app)
+        found = service.store.workspace().responses(app.session_state["dataset"])
+        assert set(found["send_as"]) == {"chat"} and len(found) == 3
+
+
+def test_a_chat_is_offered_only_with_a_chat_template(page: Callable[[], AppTest], service: Service) -> None:
+    app = page()
+    assert way(app).options == ["plain text"]
+    assert "known once it is loaded" in way(app).help
+    with service.manager.get(service.resolve(service.spec())):
+        pass
+    assert "fake has no chat template" in way(app.run()).help
 
 
 def test_a_run_that_stopped_goes_on_where_it_was(

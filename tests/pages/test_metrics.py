@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.models.manager import ModelManager
-from core.records import Example
+from core.records import Example, GenerationParams
 from core.service import Service
 from core.settings import ROOT, Settings
-from tests.unit.fake_model import FakeModel, loader
+from core.store import generation_key
+from tests.unit.fake_model import FakeModel, loader, tokens_of
 
 NAME = "fake · float32"
 ROWS = [
@@ -164,3 +166,24 @@ def test_rows_selected_on_the_dataset_page_are_a_group(page: Callable[[], AppTes
     app.run()
     assert not app.exception
     assert app.selectbox(key="metrics rows").value == "All rows"
+
+
+def test_answers_to_plain_text_and_to_chats_are_two_systems(
+    page: Callable[[], AppTest], service: Service
+) -> None:
+    here = service.store.workspace()
+    dataset = here.datasets()[-1]
+    for way, answer in (("plain", "cba"), ("chat", "other")):
+        prompt = ROWS[0].sent(way)
+        spec = service.resolve(service.spec())
+        made = replace(FakeModel(spec).generate(tokens_of("abc"), GenerationParams()), text=answer)
+        service.store.save_generation(generation_key(prompt, spec, made.params), made, prompt=prompt)
+    app = page()
+    (menu,) = [box for box in app.multiselect if box.label == "Models"]
+    assert menu.options == [NAME, f"{NAME}, chat"]
+    menu.set_value([NAME, f"{NAME}, chat"]).run()
+    assert not app.exception
+    exact = figures(app)["Exact match"]
+    assert (exact[NAME], exact[f"{NAME}, chat"]) == ("1.000", "0.000")
+    kept = here.metrics(dataset.id)
+    assert sorted(kept[kept["name"] == "exact_match"]["value"]) == [0, 1]

@@ -12,9 +12,9 @@ from core.backends import Generate, MeasureEffects, Report, backend, to_effects
 from core.counterfactuals import ORDERS, Effect, flipped, ranked, times
 from core.errors import AppError
 from core.metrics import METRICS, Metric
-from core.records import GenerationParams, ModelSpec
+from core.records import GenerationParams, ModelSpec, SendAs
 from core.store.work import WorkList
-from core.ui import diff, frame, job_box, library, problem
+from core.ui import diff, frame, job_box, library, problem, sending
 from core.ui.counterfactuals_page.staging import Staged, shortened
 from core.ui.services import owner, service
 
@@ -22,23 +22,27 @@ KEY = "effects"
 NONE = "no metric"
 
 
-def begin(staged: Staged, spec: ModelSpec, params: GenerationParams) -> None:
+def begin(staged: Staged, spec: ModelSpec, params: GenerationParams, way: SendAs) -> None:
     """The job that measures every kept change; originals without an answer are run first."""
     parents = [staged.originals[name] for name in dict.fromkeys(e.parent_id or "" for e in staged.kept)]
-    said = {e.id: service().cached_generation(e.prompt, spec, params) for e in parents}
+    said = {e.id: service().cached_generation(e.sent(way), spec, params) for e in parents}
     missing = [e for e in parents if said[e.id] is None]
     run = backend(service()).run
     if missing:
-        job = run(Generate(params), missing, spec, workspace=library.workspace(), owner=owner())
-        st.session_state["after answers"] = lambda: begin(staged, spec, params)
+        job = run(Generate(params, way), missing, spec, workspace=library.workspace(), owner=owner())
+        st.session_state["after answers"] = lambda: begin(staged, spec, params, way)
         job_box.hold("counterfactuals", job)
         return
     answers = {name: found.text for name, found in said.items() if found is not None}
-    originals = tuple((e.id, e.prompt, answers[e.id]) for e in parents)
+    originals = tuple((e.id, e.sent(way), answers[e.id]) for e in parents)
     job = run(
-        MeasureEffects(originals, params), staged.kept, spec, workspace=library.workspace(), owner=owner()
+        MeasureEffects(originals, params, way),
+        staged.kept,
+        spec,
+        workspace=library.workspace(),
+        owner=owner(),
     )
-    st.session_state[KEY] = (staged, {e.id: (e, answers[e.id]) for e in parents}, None)
+    st.session_state[KEY] = (staged, {e.id: (e, answers[e.id]) for e in parents}, None, way)
     job_box.hold("counterfactuals", job)
 
 
@@ -50,8 +54,8 @@ def arrived(result: object) -> None:
     if go_on is not None:
         go_on()
     elif KEY in st.session_state:
-        staged, originals, _ = st.session_state[KEY]
-        st.session_state[KEY] = (staged, originals, result)
+        staged, originals, _, way = st.session_state[KEY]
+        st.session_state[KEY] = (staged, originals, result, way)
 
 
 def shown(staged: Staged) -> bool:
@@ -65,7 +69,7 @@ def draw(staged: Staged) -> None:
     if not shown(staged):
         return
     held = st.session_state[KEY]
-    originals, report = held[1], held[2]
+    originals, report, way = held[1:]
     for name, reason in report.failed[:5]:
         st.warning(problem.plain(f"{name}: {reason}"))
     results = WorkList(library.workspace()).results(report.work_id)
@@ -86,7 +90,7 @@ def draw(staged: Staged) -> None:
         return
     changed, known = flipped(found)
     st.subheader(f"{changed:,} of {known:,} changes made the model answer something else", anchor=False)
-    _table(found, metric)
+    _table(found, metric, way)
 
 
 def _metric() -> Metric | None:
@@ -97,7 +101,7 @@ def _metric() -> Metric | None:
     return members.get(chosen or NONE)
 
 
-def _table(found: tuple[Effect, ...], metric: Metric | None) -> None:
+def _table(found: tuple[Effect, ...], metric: Metric | None, way: SendAs) -> None:
     rows = []
     for place, one in enumerate(found, start=1):
         change = one.logprob_change_nats
@@ -128,7 +132,8 @@ def _table(found: tuple[Effect, ...], metric: Metric | None) -> None:
     )
     st.caption(
         "How likely the model finds its own original answer after the changed prompt, against before: "
-        "measured, not estimated. Choose a line to see both texts."
+        f"measured, not estimated; prompts sent as {sending.LABELS[way]}. Choose a line to see "
+        "both texts."
     )
     picked = event.get("selection", {}).get("rows") or [0]
     if found and picked[0] < len(found):

@@ -6,15 +6,16 @@ or ended with the process, goes on from there.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core.backends import Generate, backend
 from core.errors import AppError
-from core.records import GenerationParams, ModelSpec
+from core.records import GenerationParams, ModelSpec, SendAs
 from core.store import Work, WorkList
-from core.ui import job_box, model_box, problem
+from core.ui import job_box, model_box, problem, sending
 from core.ui.dataset_page.grid import counted
 from core.ui.salience_page import editor
 from core.ui.services import owner, service
@@ -42,6 +43,7 @@ def draw(workspace: Workspace, dataset: Dataset, picked: list[str], left: list[s
             format_func=lambda name: f"{name} ({counts[name]:,})",
             key=f"dataset which {usual}",
         )
+        way = sending.draw(spec)
         count = counts[which] if which else 0
         pressed = st.button(
             f"Run {problem.plain(spec.name)} on {counted(count)}",
@@ -51,17 +53,17 @@ def draw(workspace: Workspace, dataset: Dataset, picked: list[str], left: list[s
         )
     if pressed and which:
         ids = {SELECTED: picked, SHOWN: left, ALL: None}[which]
-        _start(workspace, dataset.id, ids, spec, editor.params())
+        _start(workspace, dataset.id, ids, spec, Generate(editor.params(), way))
     if not job_box.draw(JOB):
         _unfinished(workspace, dataset)
 
 
 def _start(
-    workspace: Workspace, dataset_id: str, ids: list[str] | None, spec: ModelSpec, params: GenerationParams
+    workspace: Workspace, dataset_id: str, ids: list[str] | None, spec: ModelSpec, task: Generate
 ) -> None:
     try:
         rows = workspace.examples(dataset_id, ids)
-        task = Generate(params, batch=service().settings.batch_size)
+        task = replace(task, batch=service().settings.batch_size)
         job = backend(service()).run(task, rows, spec, workspace=workspace, owner=f"{owner()} {JOB}")
     except AppError as error:
         problem.show(error)
@@ -76,13 +78,13 @@ def _unfinished(workspace: Workspace, dataset: Dataset) -> None:
         items = work.items(held.id)
         if not items or _dataset_of(workspace, items[0]) != dataset.id:
             continue
-        spec = ModelSpec(**held.payload["model"])
+        spec, way = ModelSpec(**held.payload["model"]), held.payload.get("send_as", "plain")
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(problem.plain(_sentence(held, spec)))
+            st.caption(problem.plain(_sentence(held, spec, way)))
             if st.button("Go on", key=f"go on {held.id}"):
                 params = held.payload["params"]
                 params = GenerationParams(**(params | {"stop": tuple(params["stop"])}))
-                _start(workspace, dataset.id, list(items), spec, params)
+                _start(workspace, dataset.id, list(items), spec, Generate(params, way))
             if st.button("Forget", key=f"forget {held.id}", help="The answers so far are kept."):
                 work.remove(held.id)
                 st.rerun()
@@ -97,6 +99,7 @@ def _dataset_of(workspace: Workspace, example_id: str) -> str:
         return ""
 
 
-def _sentence(held: Work, spec: ModelSpec) -> str:
-    told = f"{spec.name} ({spec.precision}) has answered {held.done:,} of {held.total:,} rows"
+def _sentence(held: Work, spec: ModelSpec, way: SendAs) -> str:
+    sent = ", sent chats," if way == "chat" else ""
+    told = f"{spec.name} ({spec.precision}){sent} has answered {held.done:,} of {held.total:,} rows"
     return f"{told}; {held.failed:,} failed." if held.failed else f"{told}, then the run stopped."

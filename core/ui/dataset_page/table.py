@@ -48,17 +48,23 @@ def _load(
     answers = _workspace.responses(dataset_id)
     labels = _labels(answers, current)
     for key, label in labels.items():
-        mine = answers[answers["model_key"] == key].set_index("id")
+        mine = answers[answers["answerer"] == key].set_index("id")
         table[f"response ({label})"] = table["id"].map(mine["text"]).astype("str")
         table[f"{LOGPROB} ({label})"] = table["id"].map(mine["logprob_nats"]).astype("float64")
     return _with_metrics(table, _workspace.metrics(dataset_id), answers, labels)
 
 
 def _labels(answers: pd.DataFrame, current: frozenset[str]) -> dict[str, str]:
-    """A name for each model key; keys of models that changed since, under one name, are told apart."""
-    names = dict(zip(answers["model_key"], answers["model"]))
+    """A name for each answerer: the model's, with "chat" where it was sent one.
+
+    Models that changed since, under one name, are told apart.
+    """
+    each = answers.drop_duplicates("answerer")
+    chat = each["send_as"].eq("chat")
+    names = dict(zip(each["answerer"], each["model"] + chat.map({True: ", chat", False: ""})))
     common = pd.Series(list(names.values()), dtype="str").value_counts()
-    plain = {key for key, name in names.items() if common[name] == 1 or key in current}
+    plain = {key for key, name in names.items() if common[name] == 1}
+    plain |= set(each["answerer"][each["model_key"].isin(current)])
     return {key: name if key in plain else f"{name}{EARLIER}{key[:4]}" for key, name in names.items()}
 
 
@@ -66,7 +72,7 @@ def _with_metrics(
     table: pd.DataFrame, metrics: pd.DataFrame, answers: pd.DataFrame, labels: dict[str, str]
 ) -> pd.DataFrame:
     """A column for each metric of each model; a value of an answer that has been replaced is left out."""
-    newest = answers[["id", "model_key", "key"]]
+    newest = answers[["id", "answerer", "key"]].rename(columns={"answerer": "model_key"})
     joined = metrics.merge(newest, on=["id", "model_key"], how="left") if len(metrics) else metrics
     for pair, group in joined.groupby(["name", "model_key"], sort=True):
         name, key = map(str, pair if isinstance(pair, tuple) else ())

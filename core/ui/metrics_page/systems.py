@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from core.records import Example, ModelSpec
+from core.records import Example, ModelSpec, SendAs
 from core.store.keys import model_key
 from core.store.workspace import Workspace
 from core.ui.catalog import catalog, title
@@ -23,20 +23,27 @@ class System:
     """A column of the results."""
 
     spec: ModelSpec
+    send_as: SendAs = "plain"
     edited: bool = False
 
     @property
     def label(self) -> str:
-        return f"{title(self.spec)}, edited prompts" if self.edited else title(self.spec)
+        way = ", chat" if self.send_as == "chat" else ""
+        return f"{title(self.spec)}{way}{', edited prompts' if self.edited else ''}"
 
 
-def known(here: Workspace, dataset_id: str) -> tuple[ModelSpec, ...]:
-    """The model in use first, then every other one that has answered something in this dataset."""
-    answered = set(here.responses(dataset_id)["model_key"])
+def known(here: Workspace, dataset_id: str) -> tuple[System, ...]:
+    """The model in use first, then every other that has answered something in this dataset; each as plain
+    text, and in the ways in which its answers were asked for.
+    """
+    answers = here.responses(dataset_id)
+    answered = set(zip(answers["model_key"], answers["send_as"]))
     first = service().resolve(chosen())
     others = [service().resolve(one) for spec in catalog().specs() for one in variants(spec)]
     listed = {model_key(spec): spec for spec in (first, *others)}
-    return tuple(spec for key, spec in listed.items() if spec == first or key in answered)
+    ways: tuple[SendAs, ...] = ("plain", "chat")
+    found = [System(spec, way) for key, spec in listed.items() for way in ways if (key, way) in answered]
+    return tuple(found) if any(one.spec == first for one in found) else (System(first), *found)
 
 
 def edits(rows: Sequence[Example], every: Sequence[Example]) -> dict[str, Example]:
@@ -47,8 +54,8 @@ def edits(rows: Sequence[Example], every: Sequence[Example]) -> dict[str, Exampl
 
 def draw(here: Workspace, dataset_id: str, has_edits: bool) -> tuple[System, ...]:
     """Draw the menu of systems; at least one is always returned."""
-    specs = known(here, dataset_id)
-    options = {system.label: system for spec in specs for system in _both(spec, has_edits)}
+    systems = [one for system in known(here, dataset_id) for one in _both(system, has_edits)]
+    options = {system.label: system for system in systems}
     held = [name for name in st.session_state.get(KEY, []) if name in options]
     if KEY in st.session_state and held != st.session_state[KEY]:
         st.session_state[KEY] = held
@@ -65,5 +72,5 @@ def draw(here: Workspace, dataset_id: str, has_edits: bool) -> tuple[System, ...
     return tuple(options[name] for name in names) or (next(iter(options.values())),)
 
 
-def _both(spec: ModelSpec, has_edits: bool) -> tuple[System, ...]:
-    return (System(spec), System(spec, edited=True)) if has_edits else (System(spec),)
+def _both(system: System, has_edits: bool) -> tuple[System, ...]:
+    return (system, replace(system, edited=True)) if has_edits else (system,)

@@ -61,8 +61,8 @@ def column(system: System, rows: Rows, edits: dict[str, Example], language: str)
     """What is known of a system; metrics of a few rows are computed on the spot."""
     positions = tuple(i for i, e in enumerate(rows.examples) if not system.edited or e.id in edits)
     examples = tuple(edits[rows.examples[i].id] if system.edited else rows.examples[i] for i in positions)
-    task = ScoreAnswers(rows.dataset.id, NAMES, language)
-    known = tuple(metric_rows(examples, rows.dataset.id, desk(system)))
+    task = ScoreAnswers(rows.dataset.id, NAMES, language, system.send_as)
+    known = tuple(metric_rows(examples, rows.dataset.id, desk(system), system.send_as))
     if examples and not countable(known):
         return Column(system, positions, examples, known, None)
     figures = measured(task, known, desk(system))
@@ -94,7 +94,7 @@ def _at(one: Measured, places: list[int]) -> Measured:
 
 def start(system: System, rows: Rows, examples: Sequence[Example], language: str) -> Any:
     """The job that computes the metrics of a system."""
-    task = ScoreAnswers(rows.dataset.id, NAMES, language)
+    task = ScoreAnswers(rows.dataset.id, NAMES, language, system.send_as)
     return backend(service()).run(
         task,
         examples,
@@ -106,13 +106,13 @@ def start(system: System, rows: Rows, examples: Sequence[Example], language: str
 
 def start_answers(system: System, examples: Sequence[Example]) -> None:
     """The job that runs the model on `examples`, kept for the page to show."""
-    task = Generate(batch=service().settings.batch_size)
+    task = Generate(send_as=system.send_as, batch=service().settings.batch_size)
     _hold(task, system, examples)
 
 
 def start_scores(system: System, examples: Sequence[Example]) -> None:
     """The job that asks the model how likely the targets are."""
-    _hold(ScoreTargets(), system, examples)
+    _hold(ScoreTargets(system.send_as), system, examples)
 
 
 def _hold(task: Any, system: System, examples: Sequence[Example]) -> None:

@@ -16,7 +16,7 @@ from core.datasets.templates import variables
 from core.errors import AppError
 from core.figures.bars import Interval
 from core.metrics import bootstrap
-from core.records import Example, ModelSpec
+from core.records import Example, ModelSpec, SendAs
 from core.store.work import WorkList
 from core.ui import job_box, library
 from core.ui.services import owner, service
@@ -65,17 +65,19 @@ def fitting(template: str, rows: Sequence[Example]) -> list[Example]:
     return found
 
 
-def begin(template: str, rows: Sequence[Example], method: str, spec: ModelSpec) -> None:
+def begin(template: str, rows: Sequence[Example], method: str, spec: ModelSpec, way: SendAs) -> None:
     """The job that explains every row, kept for the page to show."""
-    task = SummariseSalience(method, template=template)
+    task = SummariseSalience(method, template=template, send_as=way)
     run = backend(service()).run
     job_box.hold(JOB, run(task, rows, spec, workspace=library.workspace(), owner=owner()))
 
 
-def known(template: str, rows: Sequence[Example], method: str, spec: ModelSpec) -> Sections | None:
+def known(
+    template: str, rows: Sequence[Example], method: str, spec: ModelSpec, way: SendAs
+) -> Sections | None:
     """What the newest run of these rows found, whether it ended or not; None where there was none."""
     work = WorkList(library.workspace())
-    task = SummariseSalience(method, template=template)
+    task = SummariseSalience(method, template=template, send_as=way)
     desk = Desk(service().store, library.workspace(), service().resolve(spec))
     key = key_of(task, task.bare_items(rows, desk), desk.spec)
     listed = next((w for w in work.all(task.kind) if w.key == key), None)

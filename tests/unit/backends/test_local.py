@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +27,9 @@ from core.backends import (
 from core.backends.metrics_task import target_scores
 from core.errors import AppError, Stopped
 from core.metrics import aggregate, measure, metric
+from core.models.base import Capabilities
 from core.models.manager import ModelManager
-from core.records import Example, GenerationParams, digest
+from core.records import Example, GenerationParams, Message, digest
 from core.service import Service
 from core.settings import Settings
 from core.store.work import WorkList
@@ -63,6 +65,11 @@ def here(service: Service) -> Workspace:
 @pytest.fixture
 def dataset(here: Workspace) -> str:
     return here.add_dataset("rows", ROWS).id
+
+
+def after(row: Example) -> Example:
+    """`row` as a chat with a system message."""
+    return replace(row, fields={"earlier_turns": [{"role": "system", "content": "!?"}]})
 
 
 def run(service: Service, here: Workspace, task, rows=ROWS) -> Report:  # type: ignore[no-untyped-def]
@@ -175,6 +182,74 @@ def test_rows_that_ended_in_an_error_are_counted_as_such(service: Service, here:
     assert [row.state for row in known] == ["ok", "error", "missing"]
     found = aggregate(measure(known, metric("exact_match")))
     assert dict(found.left_out) == {"error": 1, "missing": 1}
+
+
+class TestChat:
+    """Prompts as turns of a chat: another answer, kept apart from that to plain text in every task."""
+
+    @pytest.fixture
+    def model(self) -> FakeModel:
+        made = FakeModel()
+        made.capabilities = Capabilities(gradients=False, chat=True)
+        return made
+
+    def test_both_answers_are_kept(self, service: Service, here: Workspace, dataset: str) -> None:
+        short = [after(Example("s", "a"))]
+        # The answer is what was sent, its last three characters reversed.
+        assert run(service, here, Generate(), short).done == 1
+        assert run(service, here, Generate(send_as="chat"), short).done == 1
+        assert run(service, here, Generate(send_as="chat"), short).known == 1
+        texts = [service.cached_generation(short[0].sent(way), SPEC) for way in ("plain", "chat")]
+        assert [made and made.text for made in texts] == ["a", "a?!"]
+        assert service.cached_generation((Message("user", "a"),), SPEC) is None
+
+    def test_metrics_are_of_the_answers_that_were_sent_so(self, service: Service, here: Workspace) -> None:
+        rows = [after(Example("s", "a", "a")), after(Example("long", "x" * 199, "y"))]
+        dataset = here.add_dataset("rows", rows).id
+        desk = Desk(service.store, here, SPEC)
+        for way in ("plain", "chat"):
+            run(service, here, Generate(send_as=way), rows)
+        run(service, here, ScoreTargets(send_as="chat"), rows[:1])
+        plain, chat = (metric_rows(rows, dataset, desk, way) for way in ("plain", "chat"))
+        assert [(row.response, row.state) for row in plain] == [("a", "ok"), ("xxx", "ok")]
+        assert [(row.response, row.state) for row in chat] == [("a?!", "ok"), (None, "error")]
+        assert [row.target_logprob_nats for row in (*plain, *chat)] == [None, None, -0.25, None]
+        exact = []
+        for way in ("plain", "chat"):
+            task = ScoreAnswers(dataset, ("exact_match",), send_as=way)
+            run(service, here, task, rows)
+            found = measured(task, metric_rows(rows, dataset, desk, way), desk)
+            assert found is not None
+            exact.append(aggregate(found["exact_match"]).value)
+        assert exact == [0.5, 0.0]
+        kept = here.metrics(dataset)
+        assert kept[kept["id"] == "s"].groupby("model_key")["value"].first().nunique() == 2
+
+    def test_effects_are_measured_as_the_prompts_are_sent(self, service: Service, here: Workspace) -> None:
+        task = MeasureEffects((("a", "abc", "cba"),), send_as="chat")
+        report = run(service, here, task, [after(Example("a1", "b", parent_id="a"))])
+        assert WorkList(here).results(report.work_id)["a1"]["response"] == "b?!"
+
+    def test_salience_of_a_template_sets_earlier_turns_apart(self, service: Service, here: Workspace) -> None:
+        task = SummariseSalience(template="Q: {word}", send_as="chat")
+        report = run(service, here, task, [after(Example("a", "Q: hot"))])
+        parts = WorkList(here).results(report.work_id)["a"]["parts"]
+        # "!?Q: hot" and an answer of 3: token i gets the sum over targets t of (t - i).
+        scores = [sum(t - i for t in (8, 9, 10)) for i in range(8)]
+        sums = [sum(scores[:2]), sum(scores[2:5]), sum(scores[5:])]
+        assert [name for name, _ in parts] == ["earlier turns", "Q:", "{word}"]
+        assert [share for _, share in parts] == pytest.approx([value / sum(scores) for value in sums])
+
+    def test_an_unfinished_run_remembers_how_it_sent(self, service: Service, here: Workspace) -> None:
+        report = run(service, here, Generate(send_as="chat"), [Example("long", "x" * 300)])
+        listed = WorkList(here).get(report.work_id)
+        assert listed.payload["send_as"] == "chat"
+
+
+def test_a_chat_with_a_model_that_has_no_template_is_refused(service: Service, here: Workspace) -> None:
+    report = run(service, here, Generate(send_as="chat"), ROWS[:1])
+    assert report.done == 0
+    assert "fake has no chat template" in report.failed[0][1]
 
 
 def test_metrics_of_no_rows_is_a_sentence(service: Service, here: Workspace, dataset: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from core.backends import Generate, LocalBackend, backend
 from core.errors import AppError
+from core.models.base import Capabilities
 from core.models.manager import ModelManager
 from core.records import Example, ModelSpec
 from core.service import Service
@@ -31,6 +32,13 @@ def load_fake(spec: ModelSpec) -> Any:
 
     model = FakeModel(spec)
     model.step = lambda what: sum(range(200_000)) if what == "batch" else None  # type: ignore[assignment]
+    return model
+
+
+def load_chat(spec: ModelSpec) -> Any:
+    """A worker's model that has a chat template."""
+    model = load_fake(spec)
+    model.capabilities = Capabilities(gradients=False, chat=True)
     return model
 
 
@@ -91,6 +99,20 @@ def test_a_killed_worker_loses_no_row_and_none_comes_twice(cluster: None, servic
     # What Ray has done, the local backend knows.
     again = LocalBackend(service).run(Generate(batch=1), ROWS, SPEC, workspace=here, owner="o").get(20)
     assert (again.done, again.known) == (0, 40)
+
+
+@pytest.mark.timeout(280)
+def test_a_chat_reaches_the_workers_as_a_chat(cluster: None, service: Service) -> None:
+    from core.backends.ray_data import RayBackend
+
+    row = Example("s", "a", fields={"earlier_turns": [{"role": "system", "content": "!?"}]})
+    runner = RayBackend(service, actors=1, load=load_chat)
+    here = service.store.workspace()
+    report = runner.run(Generate(send_as="chat"), [row], SPEC, workspace=here, owner="o").get(200)
+    assert (report.done, report.failed) == (1, ())
+    kept = service.cached_generation(row.sent("chat"), SPEC)
+    assert kept is not None and kept.text == "a?!"
+    assert service.cached_generation("a", SPEC) is None
 
 
 @pytest.mark.timeout(280)

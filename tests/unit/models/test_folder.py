@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.models.folder import revision
+import pytest
+
+from core.models.folder import has_chat_template, revision
 
 
 def test_revision_follows_weights_and_configuration_alone(tmp_path: Path) -> None:
@@ -18,3 +20,20 @@ def test_revision_follows_weights_and_configuration_alone(tmp_path: Path) -> Non
     second = revision(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"others")
     assert len({first, second, revision(tmp_path)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"chat_template.jinja": "{{ messages }}"}, True),
+        ({"tokenizer_config.json": '{"chat_template": "{{ messages }}"}'}, True),
+        ({"tokenizer_config.json": '{"chat_template": null}'}, False),
+        ({"tokenizer_config.json": "[1]"}, False),
+        ({"tokenizer_config.json": "no json"}, False),
+        ({}, False),
+    ],
+)
+def test_a_chat_template_is_found_in_either_place(tmp_path: Path, files: dict[str, str], found: bool) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert has_chat_template(tmp_path) is found

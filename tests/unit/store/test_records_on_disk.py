@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.records import Example, Generation, GenerationParams, Message, SalienceMatrix
-from core.store import Bundle, Store, generation_key
+from core.store import Bundle, Store, generation_key, model_key
 from core.store.bundle import read_salience, salience_from_bytes, salience_to_bytes
 from core.store.salience_files import SalienceFiles
 from tests.unit.store.conftest import make_generation, make_matrix
@@ -65,6 +65,28 @@ def test_only_the_newest_drawn_answer_of_a_model_stands_in_the_table(store: Stor
     workspace = store.workspace()
     dataset = workspace.add_dataset("menu", [Example("a", "p")])
     assert workspace.responses(dataset.id)["text"].tolist() == ["new"]
+
+
+def test_answers_to_plain_text_and_to_a_chat_stand_side_by_side(store: Store) -> None:
+    turns = [{"role": "system", "content": "Be brief."}]
+    bare, chat = Example("bare", "p"), Example("chat", "p", fields={"earlier_turns": turns})
+    asked = {"plain": "p", "bare chat": bare.sent("chat"), "own chat": chat.sent("chat")}
+    asked["other"] = (Message("system", "Be long."), Message("user", "p"))
+    asked["prefilled"] = (Message("user", "p"), Message("assistant", "p"))
+    for name, prompt in asked.items():
+        made = make_generation("p", name)
+        store.save_generation(generation_key(prompt, made.model, made.params), made, prompt=prompt)
+    workspace = store.workspace()
+    table = workspace.responses(workspace.add_dataset("menu", [bare, chat]).id)
+    found = {(row.id, row.send_as): row.text for row in table.itertuples()}
+    assert found == {
+        ("bare", "plain"): "plain",
+        ("bare", "chat"): "bare chat",
+        ("chat", "plain"): "plain",
+        ("chat", "chat"): "own chat",
+    }
+    assert set(table["answerer"][table["send_as"] == "plain"]) == {model_key(made.model)}
+    assert table["answerer"].nunique() == 2
 
 
 def test_the_key_counts_what_can_change_an_answer_and_nothing_else() -> None:
