@@ -19,10 +19,22 @@ from core.models.base import LanguageModel
 from core.records import Option, SalienceMatrix, SalienceRequest, Tokens
 from core.salience.plan import plan
 
-__all__ = ["METHODS", "Method", "MethodOption", "OnRow", "method", "plan", "request_for", "span"]
+__all__ = [
+    "METHODS",
+    "Method",
+    "MethodOption",
+    "OnProgress",
+    "OnRow",
+    "method",
+    "plan",
+    "request_for",
+    "span",
+]
 
 OnRow = Callable[[int, NDArray[np.float32]], None]
 """Called with a row's index and its scores (T,) as soon as they are known."""
+OnProgress = Callable[[float], None]
+"""Called with the part that is done, above 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,8 @@ class Method:
     """The capability of a model that it cannot do without."""
     gram: bool = False
     """Rows combine through inner products (`SalienceMatrix.gram`), not by adding."""
+    late: bool = False
+    """No row is known before many steps are done, so that its `run` takes `on_progress` besides."""
     negligible: float = 0.0
     """The score, in `units`, below which a segment decides nothing; 0 where scores have no size as such."""
     options: tuple[MethodOption, ...] = ()
@@ -84,10 +98,12 @@ class Method:
         *,
         tokens: Tokens | None = None,
         on_row: OnRow | None = None,
+        on_progress: OnProgress | None = None,
         stop: threading.Event | None = None,
     ) -> SalienceMatrix:
         """Scores of every token for every target of `request`, (N, T).
 
+        `on_progress` is told by methods whose rows are known late (`late`); the others tell by their rows.
         Raises: AppError when the model cannot be explained so, memory runs out, or scores are no numbers;
         Stopped when `stop` is set meanwhile.
         """
@@ -97,7 +113,10 @@ class Method:
         if not getattr(can, self.needs):
             why = can.why.get(self.needs, f"it gives no {self.needs}")
             raise AppError(f"{self.label} cannot explain {model.spec.name}: {why}.")
-        return importlib.import_module(self.module).run(model, request, tokens, on_row, stop)
+        run = importlib.import_module(self.module).run
+        if self.late:
+            return run(model, request, tokens, on_row, stop, on_progress)
+        return run(model, request, tokens, on_row, stop)
 
 
 def method(name: str) -> Method:
@@ -167,6 +186,7 @@ METHODS: tuple[Method, ...] = (
         "nats",
         True,
         "core.salience.integrated_gradients",
+        late=True,
         options=(
             MethodOption("steps", "Steps", 20, "Stops on the way: more take longer and come closer.", 2, 200),
             MethodOption(
@@ -187,6 +207,7 @@ METHODS: tuple[Method, ...] = (
         True,
         "core.salience.leave_one_out",
         needs="logprobs",
+        late=True,
         negligible=0.1,  # a tenth more or less likely: a convention, see docs/methods/leave_one_out.md
         options=(
             MethodOption(

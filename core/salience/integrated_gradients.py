@@ -19,7 +19,7 @@ import torch
 
 from core.models.base import GradientModel
 from core.records import SalienceMatrix, SalienceRequest, Tokens
-from core.salience import OnRow, method
+from core.salience import OnProgress, OnRow, method
 from core.salience.gradients import gradients
 from core.salience.memory import Plan, within_memory
 from core.salience.scores import finite
@@ -37,8 +37,9 @@ def run(
     tokens: Tokens | None = None,
     on_row: OnRow | None = None,
     stop: threading.Event | None = None,
+    on_progress: OnProgress | None = None,
 ) -> SalienceMatrix:
-    """Signed scores (N, T) in nats."""
+    """Signed scores (N, T) in nats; progress moves with every node of every group of rows."""
     declared = method("integrated_gradients")
     steps = int(declared.option(request, "steps") or 0)
     path = Path(declared.option(request, "baseline") == "mean", model)
@@ -48,12 +49,14 @@ def run(
         values = np.zeros((len(request.targets), len(request.ids)), np.float32)
         for first in range(0, len(values), ROWS_AT_A_TIME):
             part = replace(request, targets=request.targets[first : first + ROWS_AT_A_TIME])
-            for node, weight in zip((nodes + 1) / 2, weights / 2):
+            for number, (node, weight) in enumerate(zip((nodes + 1) / 2, weights / 2), 1):
                 path.share = float(node)
                 for row, gradient, _ in gradients(model, part, stop=stop, embed=path, plan=plan):
                     reach = part.targets[row][1] - 1
                     scores = -(gradient[:reach].float() * path.difference[0, :reach].float()).sum(-1)
                     values[first + row, :reach] += float(weight) * finite(scores.cpu().numpy())
+                if on_progress is not None:
+                    on_progress((first + len(part.targets) * number / steps) / len(values))
             if on_row is not None:
                 for row in range(first, first + len(part.targets)):
                     on_row(row, values[row])

@@ -1,7 +1,7 @@
 """Leave one out: log p(target | whole prompt) − log p(target | prompt without a segment), in nats.
 
-Nothing is approximated: every segment costs one forward pass, and any model that tells log-probabilities
-will do. Segments are the ones on the page (option `columns`); a segment's score is spread evenly over its
+Nothing is approximated: every segment costs one forward pass (from where the segment stood, where the model
+can go on from there), and any model that tells log-probabilities will do. Segments are the ones on the page (option `columns`); a segment's score is spread evenly over its
 tokens, so that their sum is the measured change. Removing text also moves what follows it, which is part of
 what is measured. Ids are cut, never made again from text. Response tokens are never removed: their columns
 stay 0.
@@ -16,9 +16,9 @@ import threading
 import numpy as np
 
 from core.errors import AppError, Stopped
-from core.models.base import LanguageModel
+from core.models.base import LanguageModel, SharingModel
 from core.records import Role, SalienceMatrix, SalienceRequest, Tokens
-from core.salience import OnRow, method
+from core.salience import OnProgress, OnRow, method
 from core.salience.scores import finite
 
 UNITS = "nats"
@@ -31,8 +31,12 @@ def run(
     tokens: Tokens | None = None,
     on_row: OnRow | None = None,
     stop: threading.Event | None = None,
+    on_progress: OnProgress | None = None,
 ) -> SalienceMatrix:
-    """Signed scores (N, T) in nats. Raises: AppError for spans that are none; Stopped."""
+    """Signed scores (N, T) in nats; progress moves with every segment.
+
+    Raises: AppError for spans that are none; Stopped.
+    """
     tokens = tokens if tokens is not None else _bare(request)
     columns = spans(str(method("leave_one_out").option(request, "columns") or ""), request.prompt_len)
     columns = columns or [
@@ -41,19 +45,24 @@ def run(
         if not tokens.special[i] and tokens.role[i] == Role.PROMPT
     ]
     values = np.zeros((len(request.targets), len(request.ids)), np.float32)
-    whole = model.logprobs(tokens)
+    ask = model.beside(tokens) if isinstance(model, SharingModel) else model.logprobs
+    whole = ask(tokens)
     note = ""
-    for start, end in columns:
+    for done, (start, end) in enumerate(columns):
+        if done and on_progress is not None:
+            on_progress(done / len(columns))
         if stop is not None and stop.is_set():
             raise Stopped()
         rest = without(tokens, start, end)
         if rest.prompt_len == 0:
             note = "The segment is the whole prompt, so there is nothing left to compare it with."
             continue
-        lost = finite(whole - model.logprobs(rest))
+        lost = finite(whole - ask(rest))
         for row, (first, last) in enumerate(request.targets):
             inside = slice(max(first - tokens.prompt_len, 0), last - tokens.prompt_len)
             values[row, start:end] = lost[inside].sum() / (end - start)
+    if on_progress is not None:
+        on_progress(1.0)
     for row in range(len(values)):
         if on_row is not None:
             on_row(row, values[row])

@@ -149,14 +149,20 @@ class Maps(Base):
         spec, total = request.model, len(request.targets)
         partial: dict[str, Any] = {}
         rows = np.zeros((total, len(request.ids)), np.float32)
+        reached = 0.0
+
+        def on_progress(fraction: float) -> None:
+            nonlocal reached
+            reached = max(reached, fraction)
+            context.progress(reached, "Looking at the prompt", partial=dict(partial) or None)
+            context.give_way(beside=model_key(spec))
 
         def on_row(index: int, values: NDArray[np.float32]) -> None:
             done = index + 1
             rows[index] = values
             # A view: rows below `done` are not written again.
             partial.update(targets=request.targets[:done], values=rows[:done])
-            context.progress(done / total, "Looking at the prompt", partial=dict(partial))
-            context.give_way(beside=model_key(spec))
+            on_progress(done / total)
 
         with self.model(spec, context) as model:
             if first is not None and request.targets != (first,):
@@ -165,7 +171,7 @@ class Maps(Base):
                 context.progress(0.0, "Looking at the prompt", partial=dict(partial))
                 context.check()
             matrix = method(request.method).run(
-                model, request, tokens=tokens, on_row=on_row, stop=context.stop
+                model, request, tokens=tokens, on_row=on_row, on_progress=on_progress, stop=context.stop
             )
         context.check()
         self._matrices.put(request.key, matrix, _matrix_bytes(matrix))

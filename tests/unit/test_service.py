@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from core.errors import AppError
 from core.models.manager import ModelManager
-from core.records import GenerationParams, Message, SalienceRequest
+from core.records import GenerationParams, Message, SalienceRequest, Tokens
 from core.service import Recent, Service, batches
 from core.settings import ROOT, Settings
 from core.store.store import Store
@@ -260,6 +261,29 @@ def test_a_text_that_fails_does_not_spoil_its_company(service: Service, model: F
 )
 def test_batches_hold_like_lengths(lengths: list[int], padding: bool, expected: list[list[int]]) -> None:
     assert batches(lengths, 2, padding=padding) == expected
+
+
+def test_leaving_one_out_shows_how_far_it_is(
+    service: Service, model: FakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = tokens_of("abcd", "xyz")
+    seen: list[float | None] = []
+    known = model.logprobs
+    started = threading.Event()
+
+    def logprobs(tokens: Tokens) -> NDArray[np.float32]:
+        assert started.wait(LONG)
+        seen.append(job.progress)
+        return known(tokens)
+
+    monkeypatch.setattr(model, "logprobs", logprobs)
+    columns = (("columns", "0:1,1:2,2:3,3:4"),)
+    job = service.salience(tokens, SPEC, "leave_one_out", owner="a", options=columns)
+    started.set()
+    job.get(LONG)
+    # The whole prompt first; then each of the four is gone before the next is tried. Rows do not set it back.
+    assert seen[2:] == [0.25, 0.5, 0.75] and not any(seen[:2])
+    assert job.progress == 1.0
 
 
 def test_stopped_salience_is_not_kept(service: Service, model: FakeModel) -> None:

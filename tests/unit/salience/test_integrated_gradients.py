@@ -25,7 +25,9 @@ def test_equals_captum(load_tiny, family, baseline):
         targets=((start, start + 1),),
         options=(("steps", 8), ("baseline", baseline)),
     )
-    matrix = method("integrated_gradients").run(model, request)
+    told: list[float] = []
+    matrix = method("integrated_gradients").run(model, request, on_progress=told.append)
+    assert told == [step / 8 for step in range(1, 9)]
     net = model.model
     module = net.get_input_embeddings()
     embeddings = module(torch.tensor(tokens.ids[:start])[None]).detach()

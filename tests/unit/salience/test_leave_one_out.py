@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import AppError
+from core.errors import AppError, Stopped
 from core.models.base import Capabilities
 from core.records import ModelSpec, Tokens
 from core.salience import METHODS, method, request_for
@@ -89,3 +91,30 @@ def test_without_cuts_text_and_ids_alike(prompt_len, a, b):
     expected = "abcdefgh"[:start] + "abcdefgh"[end:]
     assert rest.text == expected and rest.strings == tuple(expected)
     assert rest.prompt_len == prompt_len - (end - start)
+
+
+def test_progress_moves_with_every_segment_taken_out():
+    tokens = letters("a-aa?", 4)
+    spans_shown = columns_option([(0, 1), (1, 2), (2, 3), (3, 4)])
+    request = request_for(Teller(), tokens, "leave_one_out", options=(spans_shown,))
+    told: list[float] = []
+    method("leave_one_out").run(Teller(), request, tokens=tokens, on_progress=told.append)
+    assert told == [0.25, 0.5, 0.75, 1.0]
+
+
+def test_a_stop_is_heard_between_two_segments():
+    tokens, stop, told = letters("a-aa?", 4), threading.Event(), []
+
+    def hear(fraction: float) -> None:
+        told.append(fraction)
+        stop.set()
+
+    with pytest.raises(Stopped):
+        method("leave_one_out").run(
+            Teller(),
+            request_for(Teller(), tokens, "leave_one_out"),
+            tokens=tokens,
+            on_progress=hear,
+            stop=stop,
+        )
+    assert told == [0.25]
