@@ -15,7 +15,8 @@ reply = answer.generation.text if answer is not None and answer.generation is no
 
 left, right = st.columns([32, 68], gap="medium")
 with left:
-    text, pressed = editor.draw(example, busy=answer is not None and answer.writing, reply=reply)
+    busy, asked = (answer.writing, answer.sent) if answer is not None else (False, None)
+    text, pressed = editor.draw(example, busy=busy, asked=asked, reply=reply)
     if pressed:
         try:
             kept = session.start(example, text, editor.sent, spec, params, editor.fields(example))

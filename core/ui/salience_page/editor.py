@@ -66,36 +66,41 @@ def fields(example: Example) -> dict[str, Any]:
     return {conversation.FIELD: conversation.kept(turns)} if turns or chat else {}
 
 
-def _edited(example: Example, text: str) -> bool:
-    earlier = conversation.of(example)
-    way = PLAIN if earlier is None and _default() == PLAIN else CHAT
-    if _way(example) == PLAIN or way == PLAIN:
-        return text != example.prompt or _way(example) != way
-    return text != example.prompt or turns_list.draft(example) != (earlier or ())
+def _drafted(text: str, example: Example) -> Prompt:
+    """What Run would send now."""
+    if _way(example) == PLAIN:
+        return text
+    said = (t for t in turns_list.draft(example) if t.role != "system" or t.content.strip())
+    return (*said, Message("user", text))
 
 
-def draw(example: Example, *, busy: bool, reply: str = "") -> tuple[str, bool]:
+def draw(example: Example, *, busy: bool, asked: Prompt | None = None, reply: str = "") -> tuple[str, bool]:
     """Draw the editor. Returns the text in the box and whether Run was pressed.
 
-    `reply` is the answer to the prompt that `example` keeps, where there is one.
+    `asked` is what the answer on the screen was asked, and `reply` that answer, where there is one.
     """
     chat = _way(example) == CHAT
-    add = turns_list.draw(example, reply) if chat else False
+    asked = sent(example.prompt, example) if asked is None else asked
+    add = turns_list.draw(example, reply, busy=busy) if chat else False
     text = versions.prompt_box(
         example,
         height=max(HEIGHT - turns_list.height(example), LEAST_HEIGHT) if chat else HEIGHT,
         help_="Change anything, then press Run (or Ctrl+Enter). Your change is kept as a version.",
     )
     if add:
-        turns_list.add(example, text, reply if text == example.prompt else "")
+        turns_list.add(example, text, reply if _asked_last(asked) == text else "")
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button("Run", type="primary", shortcut="Ctrl+Enter", disabled=busy)
         with st.popover("Advanced"):
             _advanced(example)
-        if _edited(example, text):
+        if _drafted(text, example) != asked:
             st.caption("Edited, not run yet")
     return text, pressed
+
+
+def _asked_last(asked: Prompt) -> str:
+    return asked if isinstance(asked, str) else asked[-1].content
 
 
 def _advanced(example: Example) -> None:

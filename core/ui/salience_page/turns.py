@@ -48,8 +48,8 @@ def height(example: Example) -> int:
     return ROW_HEIGHT + (min(LIST_HEIGHT, 24 + count * (TURN_HEIGHT + 44)) if count else 0)
 
 
-def draw(example: Example, reply: str) -> bool:
-    """Draw the boxes, and the buttons that add one. `reply` is the answer to the prompt as it is kept.
+def draw(example: Example, reply: str, *, busy: bool = False) -> bool:
+    """Draw the boxes, and the buttons that add one. `reply` answers the prompt; `busy`: it is being written.
 
     Returns whether the prompt and its answer should become turns of the chat.
     """
@@ -64,6 +64,7 @@ def draw(example: Example, reply: str) -> bool:
             "Add a turn",
             type="tertiary",
             icon=":material/add:",
+            disabled=busy,
             help="The prompt and its answer move up into the chat, and the box is free for what is said next."
             if reply
             else "The prompt moves up into the chat, with a box for the assistant's answer to it.",

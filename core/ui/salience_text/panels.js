@@ -111,6 +111,8 @@ class PromptPanel {
     this.levels = new Int8Array(this.segments.length);
     this.shares = new Float64Array(this.segments.length).fill(NaN);
     this.marked = null;
+    this.ruler.replaceChildren();
+    this.ruler.hidden = true;
   }
 
   paint(map, gamma, signed) {
