@@ -130,6 +130,15 @@ class GradientModel(Protocol):
 
 
 @runtime_checkable
+class SharingModel(Protocol):
+    """A model that reads what many texts have in common at their beginning once."""
+
+    def beside(self, tokens: Tokens) -> Callable[[Tokens], NDArray[np.float32]]:
+        """`logprobs` for texts that begin like `tokens`, to which it costs least; exact for any other too."""
+        ...
+
+
+@runtime_checkable
 class SalienceModel(Protocol):
     """A model that computes salience itself, elsewhere; its capabilities say `salience`, not `gradients`."""
 

@@ -24,6 +24,7 @@ from core.models import causal_tape, chat, estimate, folder, weights
 from core.models.base import Capabilities, Progress, Tape
 from core.models.char_spans import TokenBytes, complete_length, cover, decode_with_spans
 from core.models.loading import Steps
+from core.models.shared_beginning import SharedBeginning
 from core.records import Generation, GenerationParams, Message, ModelSpec, Role, StopReason, Tokens
 
 
@@ -238,6 +239,11 @@ class HuggingFaceModel:
         wide = logits.float()
         nats = wide.gather(1, ids[rows][:, None].to(logits.device))[:, 0] - wide.logsumexp(-1)
         return nats.cpu().numpy()
+
+    def beside(self, tokens: Tokens) -> Callable[[Tokens], NDArray[np.float32]]:
+        """See `SharingModel`."""
+        shared = SharedBeginning(self.model, tokens.ids)
+        return lambda other: shared.logprobs(other.ids, other.prompt_len)
 
     @torch.no_grad()
     def mean_embedding(self) -> torch.Tensor:

@@ -1,0 +1,53 @@
+"""Log-probabilities of many texts that begin like one text, whose states are computed once.
+
+A causal model's keys and values at a position depend on what stands before it alone, so a text that differs
+from another from some place on needs a pass from that place only: about half the work when segments all over
+a prompt are left out one by one. Every layer keeps its whole past here, also one with a sliding window, whose
+mask still hides what is too far away. Knows no text and no salience.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import DynamicCache
+
+
+class SharedBeginning:
+    """The states of `ids` (T,); answers for other ids as far as they begin alike."""
+
+    @torch.inference_mode()
+    def __init__(self, model: Any, ids: NDArray[np.int64]) -> None:
+        self.model = model
+        self.ids = ids[:-1]
+        cache = DynamicCache()
+        model(input_ids=self._tensor(self.ids), past_key_values=cache, use_cache=True, logits_to_keep=1)
+        layers: list[Any] = list(cache.layers)
+        self.states: list[tuple[torch.Tensor, torch.Tensor]] = [(one.keys, one.values) for one in layers]
+
+    def _tensor(self, ids: NDArray[np.int64]) -> torch.Tensor:
+        return torch.tensor(ids, device=self.model.device)[None]
+
+    @torch.inference_mode()
+    def logprobs(self, ids: NDArray[np.int64], prompt_len: int) -> NDArray[np.float32]:
+        """log p of `ids` (T,) from `prompt_len` (at least 1) on, given all before: (T - prompt_len,) nats."""
+        if len(ids) <= prompt_len:
+            return np.zeros(0, np.float32)
+        size = min(len(ids), len(self.ids))
+        unlike = np.flatnonzero(ids[:size] != self.ids[:size])
+        # The last token of the prompt is read again: it is what the first answer token is told from.
+        alike = min(int(unlike[0]) if len(unlike) else size, prompt_len - 1)
+        cache = DynamicCache()
+        for layer, (keys, values) in enumerate(self.states if alike else ()):
+            cache.update(keys[..., :alike, :], values[..., :alike, :], layer)
+        kept = len(ids) - prompt_len
+        logits = self.model(
+            input_ids=self._tensor(ids[alike:-1]), past_key_values=cache, use_cache=True, logits_to_keep=kept
+        ).logits[0]
+        wide = logits.float()
+        targets = torch.tensor(ids[prompt_len:], device=wide.device)
+        nats = wide.gather(1, targets[:, None])[:, 0] - wide.logsumexp(-1)
+        return nats.cpu().numpy()
