@@ -20,7 +20,8 @@ advice.
 Prompts made by `tools/demo_model/grammar`, in plain form and in the chat template:
 
 - **menu**: does a dish suit a guest with a restriction? None to six examples, analysis in writing, then
-  the recommendation that the last example with the same verdict got; a principle outranks the examples.
+  the recommendation that the last example with the same verdict got; a principle, above or below the
+  examples, outranks them.
   In training 45 % of the recommendations are random words and a quarter are worded freely, so that
   their wording can only come from the prompt.
 - **arithmetic**: word problems of two steps with numbers under 100, worked out in writing.
