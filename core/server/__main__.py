@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from pydantic import ValidationError
 
 from core.errors import AppError
 from core.server.app import create_app
@@ -52,6 +53,11 @@ def main(given: list[str] | None = None) -> int:
         _check(app.state.whence.spec.path)
     except AppError as fault:
         print(fault, file=sys.stderr)
+        return 2
+    except ValidationError as faults:
+        for fault in faults.errors():
+            name = ".".join(str(part) for part in fault["loc"])
+            print(f"The setting {name} is {fault['input']!r}. {fault['msg']}.", file=sys.stderr)
         return 2
     config = uvicorn.Config(
         app,

@@ -86,8 +86,13 @@ def install(app: FastAPI) -> None:
     async def malformed(request: Request, fault: RequestValidationError) -> JSONResponse:
         first = fault.errors()[0]
         if first["type"] == "json_invalid":
-            where = AppError("The body is not valid JSON.", code="invalid_json")
-            return _with_status(where, 400)
+            return _with_status(no_json(), 400)
+        if tuple(first["loc"]) == ("body",) and isinstance(fault.body, bytes):  # left unread by FastAPI
+            untold = AppError(
+                "The body was not read, since it does not say that it is JSON.",
+                hint="Send the header Content-Type: application/json.",
+            )
+            return response(untold)
         place = ".".join(str(part) for part in first["loc"])
         return response(AppError(f"{place}: {first['msg']}."))
 
@@ -95,6 +100,8 @@ def install(app: FastAPI) -> None:
     async def refused(request: Request, fault: HTTPException) -> JSONResponse:
         if fault.status_code == 413:
             return response(too_large(app.state.whence.limits.max_body_bytes))
+        if fault.status_code == 400:  # FastAPI could not read the body, and says no more
+            return _with_status(no_json(), 400)
         name = HTTPStatus(fault.status_code).phrase
         known = AppError(f"{name}.", code=name.lower().replace(" ", "_"))
         return _with_status(known, fault.status_code, dict(fault.headers or {}))
@@ -103,6 +110,14 @@ def install(app: FastAPI) -> None:
     async def bug(request: Request, fault: Exception) -> JSONResponse:
         logger.error("A request to %s failed", request.url.path, exc_info=fault)
         return response(AppError("Something went wrong inside the server.", code="internal"))
+
+
+def no_json() -> AppError:
+    return AppError(
+        "The body is not valid JSON, or nested too deeply to be read.",
+        hint="Send one JSON object as /docs describes it.",
+        code="invalid_json",
+    )
 
 
 def too_large(limit: int) -> AppError:

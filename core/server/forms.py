@@ -106,6 +106,7 @@ class MatrixAnswer(BaseModel):
     sign: str = Field(description="What a positive score means.")
     tokens: list[str] = Field(description="(T,) the text of each token, unmarked.")
     special: list[bool] = Field(description="(T,)")
+    template: list[bool] = Field(description="(T,) put in by the chat template, not by the caller.")
     prompt_tokens: int
     targets: list[tuple[int, int]] = Field(description="(N,) half-open token spans, one a row.")
     values: list[Scores] = Field(description="(N, T)")

@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from core.errors import AppError
 from core.jobs import Job
 from core.models.base import LanguageModel
-from core.records import Generation, GenerationParams, Message, SalienceMatrix, Tokens, digest
+from core.records import Generation, GenerationParams, Message, Role, SalienceMatrix, Tokens, digest
 from core.salience import method
 from core.server.errors import DOCUMENTED, Fault, Problem
 from core.server.forms import GenerateRequest, MatrixAnswer, ModelFacts, Prompt, SalienceQuestion
@@ -72,6 +72,7 @@ async def salience(request: Request, body: SalienceQuestion) -> MatrixAnswer:
         sign="positive supports the target" if matrix.signed else "strength only, never negative",
         tokens=list(tokens.strings),
         special=tokens.special.tolist(),
+        template=(tokens.role == Role.TEMPLATE).tolist(),
         prompt_tokens=tokens.prompt_len,
         targets=list(matrix.request.targets),
         values=matrix.values.tolist(),

@@ -53,6 +53,23 @@ def client(make_app: Callable[..., FastAPI]) -> Iterator[TestClient]:
         yield client
 
 
+def asgi_post(path: str) -> dict[str, Any]:
+    """The scope of a `POST` of JSON, for tests that choose what arrives when."""
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+        "scheme": "http",
+        "server": ("server", 80),
+        "client": ("client", 1),
+    }
+
+
 @asynccontextmanager
 async def talking(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """A started `app` and a client in one event loop, for requests that overlap."""

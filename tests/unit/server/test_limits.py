@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from tests.unit.fake_model import FakeModel
-from tests.unit.server.conftest import talking
+from tests.unit.server.conftest import asgi_post, talking
 
 LONG = 20.0
 PROMPT = {"inputs": [{"prompt": "abc"}]}
@@ -135,21 +135,8 @@ def test_a_client_that_leaves_cancels_its_job(
         async def send(message: dict) -> None:
             sent.append(message)
 
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": "POST",
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": b"",
-            "headers": [(b"content-type", b"application/json")],
-            "scheme": "http",
-            "server": ("server", 80),
-            "client": ("client", 1),
-        }
         async with app.router.lifespan_context(app):
-            request = asyncio.create_task(app(scope, receive, send))
+            request = asyncio.create_task(app(asgi_post(path), receive, send))
             await hold.busy()
             state = app.state.whence
             (work,) = list(state.service.jobs._by_key.values())

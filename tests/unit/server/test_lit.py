@@ -96,6 +96,25 @@ def test_a_body_that_is_no_json_is_a_400(client: TestClient) -> None:
     assert answer.json()["error"]["code"] == "invalid_json"
 
 
+def test_a_body_nested_beyond_all_measure_is_a_400(client: TestClient) -> None:
+    answer = client.post("/predict", content=b"[" * 100_000, headers=JSON)
+    assert answer.status_code == 400
+    assert "nested" in answer.json()["error"]["message"]
+
+
+def test_a_body_that_does_not_say_what_it_is_is_told_how(client: TestClient) -> None:
+    for headers in (
+        {},
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+    ):
+        answer = client.post("/predict", content=b'{"inputs": []}', headers=headers)
+        assert answer.status_code == 422
+        assert "application/json" in answer.json()["error"]["hint"]
+    listed = client.post("/predict", content=b"[]", headers=JSON)
+    assert "dictionary" in listed.json()["error"]["message"]
+
+
 def test_a_bug_is_a_500_without_its_details(
     client: TestClient, model: FakeModel, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -36,3 +36,16 @@ def test_a_folder_that_is_no_model_is_told_in_a_sentence(
 def test_a_missing_folder_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--model", "data/models/nothing"]) == 2
     assert "There is no folder" in capsys.readouterr().err
+
+
+def test_a_setting_that_makes_no_sense_is_told_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (("PORT", "abc"), ("BATCH_SIZE", "0"), ("WHENCE_SERVER_MAX_QUEUED", "many")):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, value)
+            assert command.main([]) == 2
+        told = capsys.readouterr().err
+        assert name.lower().removeprefix("whence_server_") in told.lower()
+        assert f"'{value}'" in told
+        assert "Traceback" not in told

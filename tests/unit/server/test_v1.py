@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from fastapi.testclient import TestClient
 
 from core.errors import AppError
 from tests.unit.fake_model import FakeModel
+from tests.unit.server.conftest import asgi_post
 
 
 def events(text: str) -> list[tuple[str, Any]]:
@@ -32,6 +34,7 @@ def test_the_matrix_states_method_sign_and_units(client: TestClient) -> None:
     assert answer["targets"] == [[3, 4], [4, 5]]
     assert answer["tokens"] == list("abcxy")
     assert answer["prompt_tokens"] == 3
+    assert answer["template"] == [False] * 5
     assert (answer["method"], answer["units"], answer["signed"]) == ("grad_dot_input", "nats", True)
     assert "positive supports" in answer["sign"]
     assert answer["model"] == {"name": "fake", "revision": "", "precision": "float32", "device": "cpu"}
@@ -76,23 +79,45 @@ def test_wrong_parameters_are_422_before_anything_streams(client: TestClient, ch
     assert answer.json()["error"]["message"]
 
 
-def test_a_fault_after_the_first_word_is_an_event(client: TestClient, model: FakeModel) -> None:
-    seen = threading.Event()
+def test_a_fault_after_the_first_word_is_an_event(make_app: Callable[..., FastAPI], model: FakeModel) -> None:
+    """Played on the bare ASGI interface: the model fails only once its first word has been sent."""
+    sent_one, sent = threading.Event(), []
 
     def step(text: str) -> None:
         if text == "cb":
+            assert sent_one.wait(20)
             raise AppError("The memory ran out.", hint="Ask for less.", code="memory")
 
     model.step = step
-    found = events(client.post("/v1/generate", json={"prompt": "abc"}).text)
-    assert not seen.is_set()
-    if found:  # the stream had begun; else the fault came as a status, which the next test covers
-        assert found[-1][0] == "error"
-        assert found[-1][1]["error"] == {
-            "code": "memory",
-            "message": "The memory ran out.",
-            "hint": "Ask for less.",
-        }
+    app = make_app()
+
+    async def play() -> None:
+        leave = asyncio.Event()
+        messages = [{"type": "http.request", "body": b'{"prompt": "abc"}', "more_body": False}]
+
+        async def receive() -> dict:
+            if messages:
+                return messages.pop()
+            await leave.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict) -> None:
+            sent.append(message)
+            if message.get("body"):
+                sent_one.set()
+
+        async with app.router.lifespan_context(app):
+            await app(asgi_post("/v1/generate"), receive, send)
+
+    asyncio.run(play())
+    assert sent[0]["status"] == 200
+    found = events(b"".join(message.get("body", b"") for message in sent).decode())
+    *words, (name, fault) = found
+    assert words
+    assert {event for event, _ in words} == {"text"}
+    assert "cb".startswith("".join(data["text"] for _, data in words))
+    told = {"code": "memory", "message": "The memory ran out.", "hint": "Ask for less."}
+    assert (name, fault) == ("error", {"error": told})
 
 
 def test_a_fault_before_the_first_word_is_a_status(client: TestClient, model: FakeModel) -> None:
