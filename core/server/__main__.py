@@ -54,10 +54,10 @@ def main(given: list[str] | None = None) -> int:
     except AppError as fault:
         print(fault, file=sys.stderr)
         return 2
-    except ValidationError as faults:
-        for fault in faults.errors():
-            name = ".".join(str(part) for part in fault["loc"])
-            print(f"The setting {name} is {fault['input']!r}. {fault['msg']}.", file=sys.stderr)
+    except ValidationError as wrong:
+        for one in wrong.errors():
+            name = ".".join(str(part) for part in one["loc"])
+            print(f"The setting {name} is {one['input']!r}. {one['msg']}.", file=sys.stderr)
         return 2
     config = uvicorn.Config(
         app,
