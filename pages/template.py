@@ -43,6 +43,6 @@ if not job_box.draw(work.JOB):
                 work.begin(template or "", fitting, method.name, spec, way)
                 st.rerun()
         if found is not None:
-            view.draw(found, {row.id: row for row in fitting})
+            view.draw(found, {row.id: row for row in fitting}, template or "")
     except AppError as error:
         problem.show(error)

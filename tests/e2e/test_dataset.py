@@ -48,7 +48,7 @@ def upload(page: Page, name: str, text: str) -> None:
     menu = page.locator("[data-testid=stPopoverBody]")
     expect(menu.get_by_text(name)).to_be_visible()
     menu.get_by_role("button", name="Load", exact=True).first.click()
-    expect(page.get_by_text("examples loaded")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^1 example loaded"))).to_be_visible()
 
 
 def test_from_a_search_to_the_reason_of_an_answer(

@@ -254,7 +254,7 @@ def test_an_upload_becomes_a_dataset_and_bad_lines_are_listed(page: Callable[[],
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("bad.jsonl", b"nope\n", "None of the 1 lines could be read"),
+        ("bad.jsonl", b"nope\n", "The file's only line, line 1, could not be read"),
         ("bad.parquet", b"nope", "not a Parquet file"),
         ("empty.csv", b"", "CSV file is empty"),
         ("empty.txt", b"\n", "holds no examples"),

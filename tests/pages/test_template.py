@@ -13,7 +13,7 @@ from core.models.manager import ModelManager
 from core.records import Example
 from core.service import Service
 from core.settings import ROOT, Settings
-from core.ui.template_page.work import Sections
+from core.ui.template_page.work import Sections, values_of
 from tests.unit.fake_model import FakeModel, loader
 
 TEMPLATE = "Q: {word}\nA:"
@@ -85,3 +85,9 @@ def test_means_by_hand() -> None:
     found = Sections(("a", "b"), ("x", "{y}"), np.array([[0.2, 0.8], [0.4, 0.6]])).means()
     assert [(one.label, round(one.value, 6), one.count) for one in found] == [("x", 0.3, 2), ("{y}", 0.7, 2)]
     assert found[0].low == pytest.approx(0.2) and found[0].high == pytest.approx(0.4)
+
+
+def test_a_row_of_the_map_is_called_by_its_values() -> None:
+    assert values_of("Q: {a}\nR: {b}\n", "Q: hot \n soup\nR: \n") == "hot soup"
+    assert values_of("Q: {a}\nR: {b}\n", "Q: hot\nR: cold\n") == "hot · cold"
+    assert values_of("Q: {a}", "other") == ""

@@ -22,6 +22,8 @@ from core.ui.salience_page.maps import Parts, column_scores, scores_of
 from core.ui.salience_text import salience_text
 
 Floats = NDArray[np.float32]
+LABELS_PX, COLUMN_PX = 330, 20
+"""What the difference map needs: beside its cells, and for each of its columns."""
 
 
 def draw(comparison: Comparison, shown: dict[int, Shown], method: Method, cut: Cut, look: Look) -> None:
@@ -170,12 +172,18 @@ def _pairs(
     if not change.rows:
         st.caption("The two answers have no part in common, so their maps cannot be set against each other.")
         return
-    st.plotly_chart(
-        difference_heatmap(change, theme=frame.theme()),
-        theme=None,
-        key="difference",
-        alt=f"What has more or less influence on {names[other]} than on {names[base]}",
-    )
+    # On a narrow screen the map scrolls sideways: its labels would lie on each other.
+    least = LABELS_PX + COLUMN_PX * len(change.columns)
+    box = ".st-key-difference-map"
+    st.html(f"<style>{box} {{ overflow-x: auto; }} {box} > * {{ min-width: {least}px; }}</style>")
+    with st.container(key="difference-map"):
+        st.plotly_chart(
+            difference_heatmap(change, theme=frame.theme()),
+            theme=None,
+            key="difference",
+            config={"displayModeBar": False},
+            alt=f"What has more or less influence on {names[other]} than on {names[base]}",
+        )
     st.caption(
         problem.plain(f"Purple: more share of influence for {names[other]}. Orange: more for {names[base]}. ")
         + "Only parts of the answer that both wrote are compared."

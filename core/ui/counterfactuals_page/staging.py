@@ -132,30 +132,31 @@ def draw(staged: Staged) -> None:
 
 
 def _one(staged: Staged, example: Example) -> None:
-    left, middle, right = st.columns([4, 84, 12], vertical_alignment="top")
     key = f"keep {example.id}"
 
     def changed() -> None:
         keep = bool(st.session_state[key])
         (staged.dropped.discard if keep else staged.dropped.add)(example.id)
 
-    left.checkbox(
-        "Keep",
-        example.id not in staged.dropped,
-        key=key,
-        label_visibility="collapsed",
-        help="Keep this change",
-        on_change=changed,
-    )
-    with middle:
-        st.caption(problem.plain(f"{example.parent_id}: {example.edit}"))
-        parent = staged.originals[example.parent_id or ""]
-        diff.draw(shortened(word_diff(parent.prompt, example.prompt)), frame.theme())
-    with right.popover("Edit"):
-        text = st.text_area("Prompt", example.prompt, height=300, key=f"edit {example.id}")
-        if st.button("Use this text", key=f"use {example.id}"):
-            _replace(staged, example, text or "")
-            st.rerun()
+    with st.container(horizontal=True, wrap=False, key=f"staged {example.id}"):
+        st.checkbox(
+            "Keep",
+            example.id not in staged.dropped,
+            key=key,
+            label_visibility="collapsed",
+            help="Keep this change",
+            on_change=changed,
+            width="content",
+        )
+        with st.container(width="stretch", gap=None):
+            st.caption(problem.plain(f"{example.parent_id}: {example.edit}"))
+            parent = staged.originals[example.parent_id or ""]
+            diff.draw(shortened(word_diff(parent.prompt, example.prompt)), frame.theme())
+        with st.popover("Edit"):
+            text = st.text_area("Prompt", example.prompt, height=300, key=f"edit {example.id}")
+            if st.button("Use this text", key=f"use {example.id}"):
+                _replace(staged, example, text or "")
+                st.rerun()
 
 
 def _replace(staged: Staged, example: Example, prompt: str) -> None:

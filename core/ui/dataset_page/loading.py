@@ -69,7 +69,7 @@ def _take(read: object, *, empty: bool = False) -> None:
     except AppError as error:
         problem.show(error)
         return
-    st.session_state[SAID] = [f"{len(loaded.examples):,} examples loaded.", *loaded.notes]
+    st.session_state[SAID] = [f"{_count(len(loaded.examples), 'example')} loaded.", *loaded.notes]
     library.open_dataset(made.id)
     st.session_state.pop("example", None)
     st.query_params.pop("example", None)
@@ -80,10 +80,16 @@ def _nothing(loaded: Loaded) -> str:
     if not loaded.problems:
         return "The file holds no examples."
     first = loaded.problems[0]
+    if len(loaded.problems) == 1:
+        return f"The file's only line, line {first.line:,}, could not be read: {first.reason}"
     return (
         f"None of the {len(loaded.problems):,} lines could be read. Line {first.line:,}, for example: "
         f"{first.reason}"
     )
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def said() -> None:
@@ -92,8 +98,7 @@ def said() -> None:
         st.info(problem.plain(sentence))
     problems = library.dataset().problems
     if problems:
-        count = f"{len(problems):,} line{'s' if len(problems) > 1 else ''} could not be read"
-        with st.expander(count, icon=":material/warning:"):
+        with st.expander(f"{_count(len(problems), 'line')} could not be read", icon=":material/warning:"):
             st.dataframe(
                 [{"line": line, "reason": reason} for line, reason in problems[:1000]],
                 hide_index=True,

@@ -83,8 +83,9 @@ def _bars(columns: Sequence[Column], rows: Rows, member: Metric) -> None:
         st.info(f"No row has what {member.label} needs.")
         return
     event = st.plotly_chart(
-        interval_bars(items, theme=frame.theme(), units=f"{member.label}, {member.units}"),
+        interval_bars(items, theme=frame.theme(), units=f"{member.label}: {member.units}"),
         theme=None,
+        config={"displayModeBar": False},
         key="metrics bars",
         on_select="rerun",
         selection_mode="points",
@@ -106,6 +107,7 @@ def _distribution(columns: Sequence[Column], member: Metric) -> None:
     event = st.plotly_chart(
         distribution({k: v.tolist() for k, v in series.items()}, units=member.units, theme=frame.theme()),
         theme=None,
+        config={"displayModeBar": False},
         key="metrics distribution",
         on_select="rerun",
         selection_mode="points",
@@ -138,6 +140,7 @@ def _scatter(column: Column, member: Metric) -> None:
             theme=frame.theme(),
         ),
         theme=None,
+        config={"displayModeBar": False},
         key="metrics scatter",
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
@@ -176,7 +179,10 @@ def behind(columns: Sequence[Column], member: Metric) -> None:
     column = columns[place]
     indices = [i for i in indices if i < len(column.examples)]
     values = _values(column, member)
-    st.subheader(f"Behind it: {problem.plain(label)}, {len(indices):,} rows", anchor=False)
+    st.subheader(
+        f"Behind it: {problem.plain(label)}, {len(indices):,} row{'' if len(indices) == 1 else 's'}",
+        anchor=False,
+    )
     listed = pd.DataFrame(
         {
             "Example": [column.examples[i].id for i in indices],

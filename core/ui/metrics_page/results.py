@@ -91,7 +91,9 @@ def versus(columns: Sequence[Column]) -> None:
                 }
             )
         if rows:
-            st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+            st.dataframe(
+                pd.DataFrame(rows), hide_index=True, width="stretch", height=35 * (len(rows) + 1) + 3
+            )
         else:
             st.info("The two have no row in common that can be compared.")
     st.caption(

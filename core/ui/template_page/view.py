@@ -13,6 +13,7 @@ from core.figures.heatmap import table_heatmap
 from core.records import Example
 from core.salience import METHODS, Method
 from core.ui import frame, library, problem
+from core.ui.template_page import work
 from core.ui.template_page.work import Sections
 
 MOST_ROWS = 200
@@ -32,7 +33,7 @@ def method() -> Method:
     return members[chosen or next(iter(members))]
 
 
-def draw(found: Sections, rows: Mapping[str, Example]) -> None:
+def draw(found: Sections, rows: Mapping[str, Example], template: str) -> None:
     """Bars first, the rows behind them second; a click on the map opens the row."""
     for name, reason in found.failed[:3]:
         st.warning(problem.plain(f"{name}: {reason}"))
@@ -45,18 +46,21 @@ def draw(found: Sections, rows: Mapping[str, Example]) -> None:
         ),
         theme=None,
         key="template bars",
+        config={"displayModeBar": False},
         alt="Mean share of each section of the template, with 95 % intervals",
     )
     st.caption(
         f"Mean over {len(found.ids):,} rows, with a bootstrap 95 % interval over rows. A variable is in {{}}."
     )
     shown = found.ids[:MOST_ROWS]
+    names = [work.values_of(template, rows[name].prompt) or name for name in shown]
     event: Any = st.plotly_chart(
-        table_heatmap(found.shares[: len(shown)], shown, found.labels, theme=frame.theme()),
+        table_heatmap(found.shares[: len(shown)], names, found.labels, theme=frame.theme()),
         theme=None,
         key="template map",
         on_select="rerun",
         selection_mode="points",
+        config={"displayModeBar": False},
         alt="Share of each section in each row",
     )
     more = f" The first {MOST_ROWS:,} rows are shown." if len(found.ids) > MOST_ROWS else ""

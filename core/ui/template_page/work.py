@@ -65,6 +65,13 @@ def fitting(template: str, rows: Sequence[Example]) -> list[Example]:
     return found
 
 
+def values_of(template: str, prompt: str) -> str:
+    """What tells a row from the others: the values of its variables, in order."""
+    found = find_sections(template, prompt) or ()
+    values = (" ".join(prompt[s.chars[0] : s.chars[1]].split()) for s in found if s.variable)
+    return " · ".join(value for value in values if value)
+
+
 def begin(template: str, rows: Sequence[Example], method: str, spec: ModelSpec, way: SendAs) -> None:
     """The job that explains every row, kept for the page to show."""
     task = SummariseSalience(method, template=template, send_as=way)
