@@ -36,7 +36,7 @@ def planted_causes(
     """Tasks from top to bottom in the order given; `customdata` is (position in `hits`,)."""
     tasks = list(dict.fromkeys(hit.task for hit in hits))
     methods = list(dict.fromkeys(hit.method for hit in hits))
-    symbols = ("circle", "diamond", "square", "triangle-up", "star", "hexagon")
+    symbols = ("circle", "diamond", "square", "triangle-up", "star", "hexagon", "cross", "triangle-down")
     figure = go.Figure(layout=frame(theme, height=110 + max(len(tasks), 1) * (24 + 13 * len(methods))))
     for place, method in enumerate(methods):
         own = [(i, hit) for i, hit in enumerate(hits) if hit.method == method]
@@ -51,7 +51,9 @@ def planted_causes(
             marker={
                 "size": 10,
                 "color": colour,
-                "symbol": ("circle-open" if control else symbols[place % len(symbols)]),
+                "symbol": f"{symbols[place % len(symbols)]}-open"
+                if control
+                else symbols[place % len(symbols)],
             },
             error_x={
                 "type": "data",

@@ -126,7 +126,7 @@ def facts(spec: ModelSpec) -> Facts | None:
 
     for preset in PRESETS:
         if preset.path == spec.path:
-            return Facts(parameters=preset.parameters)
+            return preset.sizes
     return None
 
 
@@ -151,10 +151,8 @@ def weight_bytes(sizes: Facts, spec: ModelSpec) -> int:
     full = DTYPE_BYTES.get(spec.dtype, 4)
     if spec.quantization == "none":
         return sizes.parameters * full
-    # Where only the count is known (a preset), a quarter is a usual share of the embeddings in small models.
-    embedding = sizes.embedding_parameters or sizes.parameters // 4
-    linear = max(sizes.parameters - embedding, 0)
-    return int(embedding * full + linear * LINEAR_BYTES[spec.quantization])
+    linear = max(sizes.parameters - sizes.embedding_parameters, 0)
+    return int(sizes.embedding_parameters * full + linear * LINEAR_BYTES[spec.quantization])
 
 
 def salience_bytes(

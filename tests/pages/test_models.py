@@ -98,7 +98,7 @@ def labels(app: AppTest) -> set[str]:
 def test_the_first_paint_lists_the_models_and_loads_none(app: AppTest, service: Service) -> None:
     assert not app.exception
     assert cards(app) == ["**one · float32** (in use)", "**two · float32**"]
-    assert facts(app) == ["float32 · cpu · not in memory"] * 2
+    assert facts(app) == ["CPU · not in memory"] * 2
     assert not service.manager.loaded
 
 
@@ -107,7 +107,7 @@ def test_load_choose_and_give_back(app: AppTest, service: Service) -> None:
     finish(app)
     assert [spec.name for spec in service.manager.loaded] == ["two"]
     assert cards(app)[:2] == ["**one · float32**", "**two · float32** (in use)"]
-    assert "float32 · cpu · 0.0 M parameters · in memory, 0.0 MB · reads 200 tokens" in facts(app)
+    assert "CPU · 0.0 M parameters · in memory, 0.0 MB · reads 200 tokens" in facts(app)
     app.button(key="use one").click().run()
     assert cards(app)[0] == "**one · float32** (in use)"
     app.button(key="evict two").click().run()
@@ -117,7 +117,10 @@ def test_load_choose_and_give_back(app: AppTest, service: Service) -> None:
 
 def test_a_model_from_the_list_is_estimated_loaded_and_removed(app: AppTest, service: Service) -> None:
     app.selectbox(key="local-model").set_value("GPT-2").run()
-    assert "0.5 GB for its weights; 10.0 GB are free. It fits." in app.info[0].value.replace("\\", "")
+    assert (
+        "0.5 GB for its weights and 1.3 GB to explain 64 of 1,024 tokens at once; 10.0 GB are free. It fits."
+        in (app.info[0].value.replace("\\", ""))
+    )
     app.selectbox(key="local-precision True").set_value("nf4").run()
     app.button(key="local-load").click().run()
     finish(app)

@@ -33,7 +33,7 @@ def draw() -> None:
 
 def _facts(spec: ModelSpec, info: dict[str, Any] | None) -> str:
     remote = backend(spec.backend).remote
-    facts = [backend(spec.backend).label] if remote else [spec.precision, spec.device]
+    facts = [backend(spec.backend).label] if remote else [spec.device.upper()]
     if info is None:
         facts.append("not connected" if remote else "not in memory")
     else:
@@ -51,7 +51,7 @@ def _card(spec: ModelSpec, busy: bool) -> None:
     name = spec.name
     with st.container(border=True, key=f"model {name}"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            with st.container(width="stretch"):
+            with st.container(width="stretch", gap="xxsmall"):
                 st.markdown(f"**{problem.plain(title(spec))}**" + (" (in use)" if chosen else ""))
                 st.caption(problem.plain(_facts(spec, info)))
             if not chosen:

@@ -232,7 +232,7 @@ def test_planted_causes_draws_goals_and_intervals() -> None:
     figure = planted_causes(HITS)
     assert [s.x0 for s in figure.layout.shapes] == [0.9]
     assert figure.data[0].error_x.array[0] == pytest.approx(0.1)
-    assert figure.data[1].marker.symbol == "circle-open"
+    assert figure.data[1].marker.symbol == "diamond-open"  # hollow, and no two alike
 
 
 def test_words_for_axes_and_boxes() -> None:

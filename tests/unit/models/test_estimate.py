@@ -77,6 +77,6 @@ def test_what_cannot_fit_is_refused_in_figures(model_folder, monkeypatch):
 def test_sentences():
     made = estimate(ModelSpec("Gemma", "google/gemma-2-2b-it", dtype="bfloat16"))
     assert made is not None and made.sentence.startswith(
-        "Gemma in bfloat16 needs about 5.2 GB for its weights; "
+        "Gemma in bfloat16 needs about 5.2 GB for its weights and "
     )
     assert estimate(ModelSpec("unknown", "someone/something")) is None

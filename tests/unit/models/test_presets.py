@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import AppError
+from core.models.estimate import estimate
 from core.models.presets import PRESETS, configured_specs, default_spec, parse_model_config
+from core.records import ModelSpec
 from core.settings import ROOT, Settings
 
 
@@ -113,3 +115,46 @@ def test_the_operator_may_name_the_device():
 def test_the_kind_of_server_is_read_off_its_address(address, kind, path):
     (spec,) = configured_specs(settings(MODEL_CONFIG=f"far:{address}"))
     assert (spec.name, spec.backend, spec.path, spec.device) == ("far", kind, path, "remote")
+
+
+KEY_VALUE_HEADS = {
+    "Gemma 2 2B instruct": 4, "Gemma 3 1B instruct": 1,
+    "Llama 3.2 1B instruct": 8, "Llama 3.2 3B instruct": 8,
+    "Mistral 7B instruct": 8, "Qwen 2.5 0.5B instruct": 2, "Qwen 2.5 1.5B instruct": 2, "Qwen 3 0.6B": 8,
+    "Qwen 3 1.7B": 8, "SmolLM2 135M instruct": 3, "SmolLM2 360M instruct": 5, "GPT-2": 12,
+}  # fmt: skip
+KINDS = {
+    "Gemma 2": "gemma2", "Gemma 3": "gemma3_text", "Llama": "llama", "Mistral": "mistral",
+    "Qwen 2.5": "qwen2", "Qwen 3": "qwen3", "SmolLM2": "llama", "GPT-2": "gpt2",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("preset", [p for p in PRESETS if p.name in KEY_VALUE_HEADS], ids=lambda p: p.name)
+def test_the_sizes_of_a_preset_give_its_parameters(preset):
+    """transformers' own class with these sizes, without memory, has exactly as many parameters."""
+    import torch
+    import transformers as tf
+
+    s, kind = preset.sizes, next(kind for start, kind in KINDS.items() if preset.name.startswith(start))
+    if kind == "gpt2":
+        config = tf.GPT2Config(vocab_size=s.vocabulary, n_embd=s.width, n_layer=s.layers, n_head=s.heads)
+    else:
+        config = tf.AutoConfig.for_model(
+            kind, vocab_size=s.vocabulary, hidden_size=s.width, intermediate_size=s.inner,
+            num_hidden_layers=s.layers, num_attention_heads=s.heads,
+            num_key_value_heads=KEY_VALUE_HEADS[preset.name],
+            head_dim=256 if "gemma" in kind else 128 if kind == "qwen3" else s.width // s.heads,
+            tie_word_embeddings=kind != "mistral",
+        )  # fmt: skip
+    with torch.device("meta"):
+        model = tf.AutoModelForCausalLM.from_config(config)
+    assert sum(p.numel() for p in model.parameters()) == s.parameters
+    assert s.eager == bool(getattr(config, "attn_logit_softcapping", None))
+
+
+def test_what_a_preset_needs_is_told_before_it_is_fetched():
+    for preset in PRESETS:
+        found = estimate(ModelSpec(preset.name, preset.path), 1024, 64)
+        assert found is not None
+        assert found.salience_bytes
+        assert "to explain 64 of 1,024 tokens" in found.sentence
