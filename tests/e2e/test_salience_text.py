@@ -140,6 +140,15 @@ def test_hover_recolours_at_once_and_says_nothing_to_python(visit: Visit, page: 
     assert not sent
 
 
+def test_the_same_part_can_be_hovered_again(visit: Visit, page: Page) -> None:
+    visit("unit=word")
+    for _ in range(2):
+        choice(page, 3).hover()
+        expect_scores(page, wanted("word", (3,)))
+        page.mouse.move(5, 5)
+        expect_scores(page, wanted("word", (LAST,)))
+
+
 def test_click_shift_and_control_choose_exactly_and_python_learns(visit: Visit, page: Page) -> None:
     visit("unit=word")
     choice(page, 4).click()

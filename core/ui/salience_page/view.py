@@ -43,10 +43,9 @@ def _map_missing(answer: Answer) -> bool:
 
 
 def _view(answer: Answer | None, polling: bool) -> None:
-    if answer is not None:
-        answer.settle()
-    if _busy(answer) != polling:
-        # Whether the fragment looks again by itself is settled when the whole page is drawn.
+    written = answer is not None and answer.settle()
+    if written or _busy(answer) != polling:
+        # Run is free again, and whether the fragment looks again by itself is settled, with the whole page.
         st.rerun()
     corner = _controls()
     if answer is None:

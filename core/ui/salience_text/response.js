@@ -23,7 +23,7 @@ class ResponsePanel {
     on("pointermove", (event) => this.move(event));
     on("pointerup", (event) => this.up(event));
     on("pointercancel", () => this.cancel());
-    on("pointerleave", () => this.drag === null && act.hover(null));
+    on("pointerleave", () => this.drag === null && this.hover(null));
     on("click", (event) => this.click(event));
     on("keydown", (event) => this.key(event));
     on("focusin", (event) => this.focused(event));
@@ -54,6 +54,7 @@ class ResponsePanel {
     if (this.id !== response.id) {
       this.id = response.id;
       this.flow = null;
+      this.over = null;
       this.choosable = response.keep;
       this.segments = response.texts.map((text, i) => {
         const element = segmentElement(text, i, response.keep[i] ? "sv-seg sv-choice" : "sv-seg sv-template");
@@ -149,7 +150,7 @@ class ResponsePanel {
   cancel() {
     if (this.drag === null) return;
     this.drag = null;
-    this.act.hover(null);
+    this.hover(null);
     this.show(this.act.selection());
   }
 
