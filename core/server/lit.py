@@ -2,6 +2,7 @@
 
 Where LIT's own server errs, the wire stays and the behaviour is mended: no mask explains the whole target,
 a mask of another length is refused with both lengths, and what the model wrote is explained by its own ids.
+The wire's optional mean embeddings are not sent: they would cost another pass of the model for each answer.
 """
 
 from __future__ import annotations

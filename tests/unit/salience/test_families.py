@@ -16,6 +16,7 @@ FAMILIES = ["gemma2", "gemma3_text", "llama", "mistral", "qwen2", "qwen3", "gpt2
 PRECISIONS = {
     ("float32", "none"): 1e-6,
     ("bfloat16", "none"): 0.05,
+    ("float16", "none"): 0.05,
     ("float32", "nf4"): 1e-6,
     ("bfloat16", "nf4"): 0.05,
     ("float32", "int8"): 0.05,
