@@ -4,11 +4,14 @@ import streamlit as st
 
 from core.errors import AppError
 from core.ui import example_menu, frame, library, model_box, problem, versions
-from core.ui.editor_page import form, side
+from core.ui.editor_page import first, form, side
 from core.ui.salience_page import editor, session
 
 frame.begin("Editor", "Change an example; every version is kept.")
 
+if library.empty():
+    first.draw()
+    st.stop()
 example = example_menu.draw()
 spec, params = model_box.chosen(), editor.params()
 answer = session.current(example, editor.sent(example.prompt, example), spec, params)

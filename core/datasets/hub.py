@@ -24,7 +24,7 @@ def load_hub(where: str, bounds: Bounds) -> Loaded:
         raise AppError("A dataset of the hub is written owner/name, or owner/name@config/split.")
     try:
         from huggingface_hub import HfApi, hf_hub_download
-        from huggingface_hub.errors import HfHubHTTPError
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError
     except ImportError as error:
         raise AppError("The package huggingface_hub is not installed, so the hub cannot be read.") from error
     common: dict[str, Any] = {"repo_type": "dataset", "revision": _CONVERTED}
@@ -41,6 +41,10 @@ def load_hub(where: str, bounds: Bounds) -> Loaded:
             f"The hub has no dataset “{name}” that may be read, or none in Parquet form.",
             hint="Check the name; for a dataset behind a licence set HF_TOKEN.",
             code="missing",
+        ) from error
+    except HFValidationError as error:
+        raise AppError(
+            f"“{name}” is not a name that the hub could have.", hint="Expected owner/name, such as squad."
         ) from error
     except AppError:
         raise

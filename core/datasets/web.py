@@ -157,6 +157,11 @@ def _ask(pool: httpcore.ConnectionPool, url: str, bounds: Bounds, deadline: floa
             )
         if answer.get("content-encoding", "identity") != "identity":
             raise AppError("The server sent the file compressed, though it was asked not to.")
+        if answer.get("content-type", "").partition(";")[0].strip().lower() == "text/html":
+            raise AppError(
+                f"{urlsplit(url).hostname} answered with a web page instead of a file.",
+                hint="Look there for the address of the file itself (often called “raw” or “download”).",
+            )
         stated = answer.get("content-length", "")
         if stated.isdecimal() and int(stated) > bounds.max_bytes:
             raise too_large("The file", int(stated), bounds)

@@ -14,9 +14,10 @@ from typing import Any
 
 import streamlit as st
 
+from core.errors import AppError
 from core.figures.palette import Theme
 from core.settings import ROOT
-from core.ui import model_box
+from core.ui import model_box, problem
 
 ASSETS = Path(__file__).parent / "assets"
 _run = threading.local()
@@ -37,7 +38,10 @@ def run(pages: Mapping[str, Sequence[Any]]) -> None:
         st.logo(str(ASSETS / f"whence-{theme()}.svg"), size="large")
         with st.sidebar:
             model_box.draw()
-        page.run()
+        try:
+            page.run()
+        except AppError as error:
+            problem.show(error)
     finally:
         _run.framed = False
 

@@ -77,8 +77,20 @@ def example() -> Example:
             pass
     listed = examples()
     if not listed:
-        raise AppError("This dataset has no examples yet.", hint="Add some on the Dataset page.")
+        raise AppError(
+            "This dataset has no examples yet.",
+            hint="Write one in the Editor, or load a file on the Dataset page.",
+        )
     return next(iter(listed.values()))
+
+
+def empty() -> bool:
+    """Whether there is no example to show: none in the link, and none in the open dataset."""
+    try:
+        example()
+    except AppError:
+        return True
+    return False
 
 
 def open_example(example_id: str) -> None:

@@ -44,11 +44,13 @@ def fake_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Se
 
 
 @pytest.fixture
-def open_app(fake_service: Service) -> Callable[[str], AppTest]:
-    """`open_app("editor")`: the app on that page, drawn once."""
+def open_app(fake_service: Service) -> Callable[..., AppTest]:
+    """`open_app("editor", dataset="…")`: the app on that page, drawn once, with this in the session."""
 
-    def open_page(name: str) -> AppTest:
+    def open_page(name: str, **session: Any) -> AppTest:
         page = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+        for key, value in session.items():
+            page.session_state[key] = value
         page.switch_page(f"pages/{name}.py")
         page.run()
         assert not page.exception

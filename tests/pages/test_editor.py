@@ -62,6 +62,22 @@ def test_a_draft_survives_another_page(app: AppTest) -> None:
     assert app.text_area(key="prompt first").value == "not kept yet"
 
 
+def test_the_first_example_of_an_empty_dataset_is_written_here(
+    open_app: Callable[..., AppTest], fake_service: Service
+) -> None:
+    dataset = fake_service.store.workspace().add_dataset("none", [])
+    app = open_app("editor", dataset=dataset.id)
+    assert "has no examples yet" in app.info[0].value
+    press(app, "Add")
+    assert "prompt is empty" in app.error[0].value
+    app.text_area[0].set_value("the first")
+    app.text_area[1].set_value("hoped for")
+    press(app, "Add")
+    (kept,) = fake_service.store.workspace().examples(dataset.id)
+    assert (kept.prompt, kept.target) == ("the first", "hoped for")
+    assert app.text_area(key=f"prompt {kept.id}").value == "the first"
+
+
 def test_add_and_compare_opens_both_versions(app: AppTest) -> None:
     app.text_area(key="prompt first").set_value("one line\nxyz").run()
     press(app, "Add and compare")

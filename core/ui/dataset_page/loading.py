@@ -69,7 +69,8 @@ def _take(read: object, *, empty: bool = False) -> None:
     except AppError as error:
         problem.show(error)
         return
-    st.session_state[SAID] = [f"{_count(len(loaded.examples), 'example')} loaded.", *loaded.notes]
+    told = f"“{loaded.name}” is there. Write its first example in the Editor." if empty else ""
+    st.session_state[SAID] = [told or f"{_count(len(loaded.examples), 'example')} loaded.", *loaded.notes]
     library.open_dataset(made.id)
     st.session_state.pop("example", None)
     st.query_params.pop("example", None)

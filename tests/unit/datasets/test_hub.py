@@ -42,6 +42,11 @@ def test_an_unknown_part_lists_what_there_is() -> None:
         choose(PATHS, "nope")
 
 
+def test_a_name_that_the_hub_cannot_have() -> None:
+    with pytest.raises(AppError, match="“no/such name!” is not a name that the hub could have"):
+        source("hub").load("no/such name!", Bounds())
+
+
 @pytest.mark.parametrize("name", ["", "a/b/c", "https://example.org/x", "../x", "/x"])
 def test_names_that_are_none(name: str) -> None:
     with pytest.raises(AppError, match="is written owner/name"):

@@ -30,6 +30,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         body = PROMPTS if path == "/menu.jsonl" else b"x" * 5000
         self.send_response(404 if path == "/none.txt" else 200)
+        if path == "/page.txt":
+            self.send_header("Content-Type", "text/html; charset=utf-8")
         if path == "/packed.txt":
             self.send_header("Content-Encoding", "gzip")
         if path != "/endless.txt":
@@ -168,6 +170,8 @@ def test_what_the_server_says_is_told(port: int) -> None:
         fetch(f"http://127.0.0.1:{port}/none.txt", LOCAL)
     with pytest.raises(AppError, match="sent the file compressed"):
         fetch(f"http://127.0.0.1:{port}/packed.txt", LOCAL)
+    with pytest.raises(AppError, match="answered with a web page instead of a file"):
+        fetch(f"http://127.0.0.1:{port}/page.txt", LOCAL)
     with pytest.raises(AppError, match=r"nowhere\.example cannot be reached"):
         fetch("http://nowhere.example/a.txt", LOCAL, find=lambda host, port: [])
 
