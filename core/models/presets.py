@@ -198,4 +198,5 @@ PRESETS: tuple[Preset, ...] = (
         _sizes(361_821_120, 49_152, 960, 2560, 32, 15),
     ),
     Preset("GPT-2", "openai-community/gpt2", _sizes(124_439_808, 50_257, 768, 3072, 12, 12)),
+    Preset("Demo model", str(ROOT / DEMO_MODEL), Facts(0)),  # it is here: its own files tell its sizes
 )

@@ -67,7 +67,7 @@ def test_both_pages_in_every_look(
     box = any_page.get_by_role("combobox", name="Model", exact=True).last
     box.click()
     any_page.get_by_role("option", name="Mistral 7B instruct").click()
-    expect(any_page.get_by_text("for its weights")).to_be_visible()
+    expect(any_page.get_by_text("for its weights")).to_be_visible(timeout=LONG_MS)
     screenshot(any_page, f"models-{any_page.look}")  # type: ignore[attr-defined]
     any_page.goto(f"{address}/compare_models")
     expect(any_page.get_by_text("demo · nf4", exact=True).first).to_be_visible()

@@ -15,6 +15,7 @@ from core.errors import AppError
 from core.models.base import Capabilities
 from core.models.devices import Device
 from core.models.manager import ModelManager
+from core.models.precision import Choice
 from core.models.secrets import SECRETS
 from core.records import ModelSpec
 from core.service import Service
@@ -56,6 +57,7 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, 
     monkeypatch.setattr("core.service.Service", lambda _settings: made)
     monkeypatch.setattr("core.models.estimate.free_bytes", lambda device: CPU.free_bytes)
     monkeypatch.setattr("core.ui.models_page.local.available", lambda: (CPU,))
+    monkeypatch.setattr("core.ui.models_page.local.automatic", lambda path: Choice("float32", "none", "cpu"))
     st.cache_resource.clear()
     st.cache_data.clear()
     yield made
@@ -121,7 +123,7 @@ def test_a_model_from_the_list_is_estimated_loaded_and_removed(app: AppTest, ser
         "0.5 GB for its weights and 1.3 GB to explain 64 of 1,024 tokens at once; 10.0 GB are free. It fits."
         in (app.info[0].value.replace("\\", ""))
     )
-    app.selectbox(key="local-precision True").set_value("nf4").run()
+    app.selectbox(key="local-precision float32").set_value("nf4").run()
     app.button(key="local-load").click().run()
     finish(app)
     (spec,) = service.manager.loaded
@@ -131,6 +133,25 @@ def test_a_model_from_the_list_is_estimated_loaded_and_removed(app: AppTest, ser
     assert not app.exception
     assert not service.manager.loaded
     assert cards(app) == ["**one · float32** (in use)", "**two · float32**"]
+
+
+def test_the_faster_precision_of_this_processor_is_offered_first(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = {"Qwen/Qwen3-1.7B": Choice("bfloat16", "none", "cpu")}
+    monkeypatch.setattr(
+        "core.ui.models_page.local.automatic", lambda path: large.get(path, Choice("float32", "none", "cpu"))
+    )
+    app.selectbox(key="local-model").set_value("Qwen 3 1.7B").run()
+    assert app.selectbox(key="local-precision bfloat16").value == "bfloat16"
+    app.selectbox(key="local-model").set_value("GPT-2").run()
+    assert app.selectbox(key="local-precision float32").value == "float32"
+
+
+def test_the_demo_model_is_among_the_presets(app: AppTest) -> None:
+    app.selectbox(key="local-model").set_value("Demo model").run()
+    assert not app.exception
+    assert "to explain 64 of 1,024 tokens" in app.info[0].value.replace("\\", "")
 
 
 def test_what_cannot_fit_is_refused_with_figures(app: AppTest) -> None:

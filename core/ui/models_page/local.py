@@ -11,6 +11,7 @@ from core.errors import AppError
 from core.models import BACKENDS, backend
 from core.models.devices import Device, available
 from core.models.estimate import estimate, gigabytes
+from core.models.precision import automatic
 from core.models.presets import PRESETS, Preset
 from core.records import ModelSpec, Quantization
 from core.ui import problem
@@ -37,6 +38,22 @@ def devices() -> tuple[Device, ...]:
     return available()
 
 
+def _usual(path: str, device: str) -> str:
+    """The precision that is offered first, by the same rule as for the start-up model."""
+    if device != "cpu":
+        return "nf4"
+    try:
+        return _usual_here(path) if path else "float32"
+    except (AppError, OSError, ValueError):  # the estimate says what is wrong with that folder
+        return "float32"
+
+
+@st.cache_data(max_entries=64, show_spinner="Trying which precision this processor is faster in")
+def _usual_here(path: str) -> str:
+    choice = automatic(path)
+    return choice.dtype if choice.device == "cpu" else "float32"
+
+
 def draw() -> None:
     """Draw the form and the estimate."""
     presets = {preset.name: preset for preset in PRESETS}
@@ -57,13 +74,14 @@ def draw() -> None:
         format_func={d.name: f"{d.label}, {gigabytes(d.free_bytes)} free" for d in here}.__getitem__,
         key="local-device",
     )
-    usual = "nf4" if device != "cpu" else "float32"
+    path = presets[chosen].path if chosen in presets else (chosen or "").strip()
+    usual = _usual(path, device)
     precision = two.selectbox(
         "Precision",
         list(PRECISIONS),
         index=list(PRECISIONS).index(usual),
         format_func=PRECISIONS.__getitem__,
-        key=f"local-precision {device == 'cpu'}",
+        key=f"local-precision {usual}",
         help="In brackets: what a weight takes. float32 is exact; float16 overflows in some models; int8 "
         "and nf4 change the weights a little.",
     )
@@ -87,7 +105,6 @@ def draw() -> None:
         revision = st.text_input("Revision on the hub (empty: the newest)", key="local-revision")
     if not chosen:
         return
-    path = presets[chosen].path if chosen in presets else chosen.strip()
     name = chosen if chosen in presets else Path(path).name
     try:
         spec = _spec(name, path, library, revision.strip(), precision, device)
