@@ -45,7 +45,7 @@ def render(tokenizer: Any, messages: Sequence[Message]) -> Rendered:
     except TemplateError as refused:
         if turns[0][0] != "system" or len(turns) < 2:
             raise AppError(
-                f"The model's chat template refuses this conversation: {refused}.",
+                f"The model's chat template refuses this conversation: {str(refused).rstrip('./ ')}.",
                 hint="Turns should alternate between user and assistant, and begin with the user.",
             ) from refused
         folded = [(turns[1][0], f"{turns[0][1]}\n\n{turns[1][1]}"), *turns[2:]]

@@ -53,14 +53,14 @@ class Template:
     bos_token = "<s>"
     chat_template = "there is one"
 
-    def __init__(self, form="{role}: {content}\n", refuses="", bos="<s>"):
-        self.form, self.refuses, self.bos = form, refuses, bos
+    def __init__(self, form="{role}: {content}\n", refuses="", bos="<s>", refusal=""):
+        self.form, self.refuses, self.bos, self.refusal = form, refuses, bos, refusal
 
     def apply_chat_template(self, turns, **_):
         from jinja2 import TemplateError
 
         if any(turn["role"] == self.refuses for turn in turns):
-            raise TemplateError(f"no {self.refuses} here")
+            raise TemplateError(self.refusal or f"no {self.refuses} here")
         return self.bos + "".join(self.form.format(**turn) for turn in turns)
 
 
@@ -73,6 +73,9 @@ def test_a_refused_system_turn_begins_the_first_user_turn():
 def test_what_is_refused_otherwise_is_a_sentence():
     with pytest.raises(AppError, match="refuses this conversation: no user here"):
         render(Template(refuses="user"), [Message("user", "U")])
+    said = Template(refuses="user", refusal="Roles must alternate user/assistant/...")
+    with pytest.raises(AppError, match=r"Roles must alternate user/assistant\. Turns should alternate"):
+        render(said, [Message("user", "U")])
     with pytest.raises(AppError, match="no turns"):
         render(Template(), [])
 
