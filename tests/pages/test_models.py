@@ -158,7 +158,7 @@ def test_what_cannot_fit_is_refused_with_figures(app: AppTest) -> None:
     app.selectbox(key="local-model").set_value("Mistral 7B instruct").run()
     assert not app.exception
     said = app.error[0].value.replace("\\", "")
-    assert "29.0 GB" in said and "10.0 GB are free" in said and "does not fit" in said
+    assert "29.0 GB" in said and "10.0 GB are free" in said and "do not fit" in said
     assert app.button(key="local-load").disabled
 
 

@@ -145,7 +145,8 @@ def _estimate(spec: ModelSpec, tokens: int) -> bool:
     if not found.loads:
         st.error(
             problem.plain(
-                f"{found.sentence} It does not fit: choose fewer bytes a weight, or a smaller model."
+                f"{found.sentence} The weights do not fit with a tenth to spare: choose fewer bytes "
+                "a weight, or a smaller model."
             )
         )
     elif not found.fits:
