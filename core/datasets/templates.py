@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from core.records import Example
+
 _NAME = r"[^\W\d]\w*"
 _PARTS = re.compile(rf"\{{\{{(?P<text>{_NAME})\}}\}}|\{{(?P<name>{_NAME})\}}")
 _BRACED = re.compile(rf"\{{({_NAME})\}}")
@@ -47,6 +49,14 @@ def render(template: str, values: Mapping[str, str]) -> str:
         return values.get(match["name"], match[0])
 
     return _PARTS.sub(put, template)
+
+
+def template_of(example: Example) -> str:
+    """The template in the field `template`; "" where it and the other fields do not give the prompt."""
+    template = str(example.fields.get("template") or "")
+    names = variables(template)
+    values = {name: str(example.fields[name]) for name in names if example.fields.get(name) not in (None, "")}
+    return template if names and render(template, values) == example.prompt else ""
 
 
 def escape(text: str) -> str:

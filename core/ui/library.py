@@ -72,9 +72,14 @@ def example() -> Example:
     wanted = st.query_params.get("example") or st.session_state.get("example")
     if wanted:
         try:
-            return workspace().example(wanted)
+            found = workspace().example(wanted)
         except AppError:
             pass
+        else:
+            # The menu of pages leads to a bare address; the link has to name what is shown.
+            if st.query_params.get("example") != found.id:
+                st.query_params["example"] = found.id
+            return found
     listed = examples()
     if not listed:
         raise AppError(

@@ -21,9 +21,12 @@ KINDS = ("prompt", "target", "turns", "send as")
 _SETTLED = "settled drafts"
 
 
-def prompt_box(example: Example, *, height: int, help_: str) -> str:
-    """The text box **Prompt** of `example`, with its draft. Returns what stands in it."""
-    return _box("Prompt", "prompt", example, example.prompt, height, help_)
+def prompt_box(example: Example, *, height: int, help_: str, kept: str = "") -> str:
+    """The text box **Prompt** of `example`, with its draft. Returns what stands in it.
+
+    `kept` stands there in place of the prompt: the template that it was made from.
+    """
+    return _box("Prompt", "prompt", example, kept or example.prompt, height, help_)
 
 
 def target_box(example: Example, *, height: int, help_: str) -> str:

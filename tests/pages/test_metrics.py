@@ -143,7 +143,7 @@ def test_figures_by_group_distribution_and_scatter(page: Callable[[], AppTest], 
 def test_rows_without_targets_and_a_single_row(page: Callable[[], AppTest], service: Service) -> None:
     app = page()
     app.text_input(key="metrics search").set_value("id:c").run()
-    assert any("None of the 1 row here has a target" in info.value for info in app.info)
+    assert any("The row here has no target" in info.value for info in app.info)
     app.text_input(key="metrics search").set_value("id:a").run()
     button(app, "Run the model on 1 row").click().run()
     finish(app, service)

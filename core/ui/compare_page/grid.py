@@ -20,7 +20,7 @@ MOST_ROWS = 200
 
 def template_of(example: Example) -> str:
     """What the version was made from: its template where it has one, else its prompt."""
-    return str(example.fields.get("template") or example.prompt)
+    return templates.template_of(example) or example.prompt
 
 
 def draw(versions: Sequence[Example], spec: ModelSpec, params: GenerationParams) -> None:
@@ -45,7 +45,7 @@ def draw(versions: Sequence[Example], spec: ModelSpec, params: GenerationParams)
         st.rerun()
     job_box.draw(JOB, _keep)
     done = st.session_state.get("grid done")
-    if done is not None:
+    if done is not None and done[1] == [v.id for v in versions]:
         _results(*done)
 
 

@@ -39,6 +39,7 @@ def draw(example: Example, *, busy: bool) -> tuple[Draft, Pressed]:
         height=340,
         help_="Write {name} where something varies: each name becomes a field below. Enter starts a new "
         "line, Ctrl+Enter runs.",
+        kept=templates.template_of(example),
     )
     values = _variables(example, template)
     target = versions.target_box(
@@ -68,11 +69,12 @@ def _variables(example: Example, template: str) -> dict[str, str]:
     st.markdown("**Fill in**")
     columns = st.columns(min(len(names), 3))
     values = {}
+    mine = f"{example.id} ({versions.times(example)})"
     for at, name in enumerate(names):
         known = str(example.fields.get(name, ""))
         with columns[at % len(columns)]:
             values[name] = st.text_input(
-                problem.plain(name), known, key=f"variable {name}", persist_state="session"
+                problem.plain(name), known, key=f"variable {name} of {mine}", persist_state="session"
             )
     missing = [name for name, value in values.items() if not value]
     if missing:

@@ -78,7 +78,9 @@ def _family(example: Example) -> None:
     for member in members:
         depth[member.id] = depth.get(member.parent_id or "", -1) + 1
         here = member.id == example.id
-        with st.container(horizontal=True, gap="small", key=f"version-{member.id}"):
+        with st.container(
+            horizontal=True, gap="small", vertical_alignment="center", key=f"version-{member.id}"
+        ):
             if depth[member.id]:
                 st.markdown("&nbsp;" * 5 * (depth[member.id] - 1) + "└", width="content")
             st.button(

@@ -22,9 +22,11 @@ Step = tuple[str, str, Callable[[], object]]
 def draw(columns: Sequence[Column], rows: Rows, language: str) -> None:
     """One line a system that lacks something; nothing where all is there."""
     if not any((example.target or "").strip() for column in columns for example in column.examples):
+        few = "The row here has no target"
+        many = f"None of the {len(rows.examples):,} rows here has a target"
         st.info(
-            f"None of the {_count(len(rows.examples), 'row')} here has a target, the answer hoped for, so "
-            "there is nothing to compare answers with. Add targets in the Editor."
+            f"{few if len(rows.examples) == 1 else many}, the answer hoped for, so there is nothing to "
+            "compare answers with. Add targets in the Editor."
         )
         return
     for column in columns:

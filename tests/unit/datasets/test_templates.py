@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.datasets import escape, render, variables
+from core.datasets.templates import template_of
+from core.records import Example
 
 VALUES = {"dish": "soup", "טעם": "sweet", "_x1": "{dish}", "empty": ""}
 
@@ -35,3 +37,20 @@ def test_cases(template: str, names: tuple[str, ...], rendered: str) -> None:
 def test_escaped_text_renders_to_itself(text: str) -> None:
     assert variables(escape(text)) == ()
     assert render(escape(text), {"a": "!", "b": "!", "_": "!"}) == text
+
+
+@pytest.mark.parametrize(
+    ("prompt", "fields", "found"),
+    [
+        ("Dear Ada", {"template": "Dear {name}", "name": "Ada"}, "Dear {name}"),
+        ("Dear {name}", {"template": "Dear {name}"}, "Dear {name}"),
+        ("Dear Bo", {"template": "Dear {name}", "name": "Ada"}, ""),  # edited since
+        ("Dear", {"template": "Dear"}, ""),
+        ("Dear 7", {"template": "Dear {name}", "name": 7}, "Dear {name}"),
+        ("Dear", {}, ""),
+    ],
+)
+def test_the_template_of_an_example_gives_its_prompt(
+    prompt: str, fields: dict[str, object], found: str
+) -> None:
+    assert template_of(Example("e", prompt, fields=fields)) == found
