@@ -27,6 +27,9 @@ class Shown:
 
 def draw(comparison: Comparison, cut: Cut) -> dict[int, Shown]:
     """Draw the answers in columns. Returns what is shown of each side that has one, by place."""
+    first = next((side.generation for side in comparison.sides if side.generation is not None), None)
+    if first is not None:
+        more.parts(first, cut.granularity, cut.pattern, tell=True)  # a fault of the expression: told once
     shown: dict[int, Shown] = {}
     columns = st.columns(min(len(comparison.sides), 2)) if len(comparison.sides) > 1 else [st.container()]
     for place, side in enumerate(comparison.sides):
@@ -37,7 +40,7 @@ def draw(comparison: Comparison, cut: Cut) -> dict[int, Shown]:
             elif side.generation is None:
                 _writing(place, side)
             else:
-                shown[place] = _answer(place, side, cut, tell=not shown)
+                shown[place] = _answer(place, side, cut)
     if len(shown) > 1:
         _differences(comparison, list(shown))
     return shown
@@ -50,11 +53,11 @@ def _writing(place: int, side: Side) -> None:
     salience_text(key=f"answer-{place}", stream=text, note=said, show=("response",), height=None)
 
 
-def _answer(place: int, side: Side, cut: Cut, *, tell: bool) -> Shown:
+def _answer(place: int, side: Side, cut: Cut) -> Shown:
     generation = side.generation
     assert generation is not None
     tokens = generation.tokens
-    here = more.parts(generation, cut.granularity, cut.pattern, tell=tell)
+    here = more.parts(generation, cut.granularity, cut.pattern)
     prompt, response = here.prompt, here.response
     chosen = targets.keep(session.target(tokens.response), response, tokens.response, tokens.prompt_chars)
     key = f"answer-{place}"
