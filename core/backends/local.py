@@ -31,6 +31,8 @@ class LocalBackend:
         desk = Desk(self.service.store, workspace, spec)
 
         def batches(task: Task, items: list[Item], context: JobContext) -> Batches:
+            if task.needs_model:
+                context.progress(None, "Getting the model ready")
             items = sorted(items, key=lambda item: len(str(item.get("prompt", ""))))
             for start in range(0, len(items), task.batch):
                 part = items[start : start + task.batch]

@@ -61,7 +61,9 @@ def draw(name: str, then: Callable[[Any], None] | None = None) -> bool:
 def _progress(name: str, job: Job[Any]) -> None:
     if job.finished:
         st.rerun()
-    if job.state == "queued":
+    if job.stopping:
+        text = "Stopping; what is done is kept"
+    elif job.state == "queued":
         text = f"Waiting, {job.position} before this one"
     else:
         text = job.message or "Starting"

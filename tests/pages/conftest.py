@@ -27,13 +27,27 @@ def _load(spec: ModelSpec, **_: Any) -> FakeModel:
 
 
 @pytest.fixture
-def fake_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+def load() -> Callable[..., Any]:
+    """How a model is loaded; a file that holds the model in hand has its own."""
+    return _load
+
+
+@pytest.fixture
+def options() -> dict[str, Any]:
+    """Settings that a file or class of tests changes."""
+    return {}
+
+
+@pytest.fixture
+def fake_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load: Callable[..., Any], options: dict[str, Any]
+) -> Iterator[Service]:
     """Reverses the last three characters of a prompt; knows the samples `first` and `second`."""
-    chosen = Settings(
-        data_dir=tmp_path / "home", MODEL_CONFIG="fake:fake/model", precision="float32", _env_file=None
-    )
-    made = Service(chosen, manager=ModelManager(_load))
+    usual: dict[str, Any] = {"MODEL_CONFIG": "fake:fake/model", "precision": "float32", "_env_file": None}
+    chosen = Settings(data_dir=tmp_path / "home", **usual | options)
+    made = Service(chosen, manager=ModelManager(load))
     monkeypatch.setattr("core.ui.services.settings", lambda: chosen)
+    monkeypatch.setattr("core.ui.dataset_page.loading.settings", lambda: chosen)
     monkeypatch.setattr("core.service.Service", lambda _settings: made)
     monkeypatch.setattr("core.ui.samples.load", lambda: list(SHORT))
     st.cache_resource.clear()

@@ -2,49 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core.models.manager import ModelManager
 from core.records import Example
 from core.service import Service
-from core.settings import ROOT, Settings
-from tests.unit.fake_model import FakeModel, loader
 
 ROWS = [Example("a", "one\ntwo\nabc", "cba"), Example("b", "great soup", "zzz")]
 
 
 @pytest.fixture
-def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    """The page's service, with a model that answers the last three letters reversed and two rows."""
-    chosen = Settings(data_dir=tmp_path, MODEL_CONFIG="fake:fake/model", PRECISION="float32", _env_file=None)
-    made = Service(chosen, manager=ModelManager(loader(FakeModel())))
-    monkeypatch.setattr("core.ui.services.settings", lambda: chosen)
-    monkeypatch.setattr("core.service.Service", lambda _settings: made)
-    st.cache_resource.clear()
-    yield made
-    st.cache_resource.clear()
-
-
-@pytest.fixture
-def page(service: Service) -> Callable[[], AppTest]:
-    """Opens the page on a dataset of the two rows."""
-    dataset = service.store.workspace().add_dataset("rows", ROWS)
-
-    def open_page() -> AppTest:
-        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-        app.session_state["dataset"] = dataset.id
-        app.session_state["example"] = "a"
-        app.switch_page("pages/counterfactuals.py")
-        app.run()
-        return app
-
-    return open_page
+def page(open_app: Callable[..., AppTest], fake_service: Service) -> Callable[[], AppTest]:
+    """Opens the page on a dataset of the rows."""
+    dataset = fake_service.store.workspace().add_dataset("rows", ROWS)
+    return lambda: open_app("counterfactuals", dataset=dataset.id, example="a")
 
 
 def press(app: AppTest, start: str) -> None:
@@ -70,16 +44,16 @@ def html(app: AppTest) -> str:
     return " ".join(str(element.proto.body) for element in app.get("html"))
 
 
-def test_from_a_line_left_out_to_its_effect(page: Callable[[], AppTest], service: Service) -> None:
+def test_from_a_line_left_out_to_its_effect(page: Callable[[], AppTest], fake_service: Service) -> None:
     app = page()
     assert not app.exception
-    assert app.info and not service.manager.loaded
+    assert app.info and not fake_service.manager.loaded
     press(app, "Make changes")
     assert [s.value for s in app.subheader] == ["Leave one part out: 3 of 3 kept"]
     assert "<del>two ⏎ </del>" in html(app)
     app.checkbox(key=next(c.key for c in app.checkbox if c.label == "Keep")).uncheck().run()
     assert [s.value for s in app.subheader] == ["Leave one part out: 2 of 3 kept"]
-    assert not service.manager.loaded
+    assert not fake_service.manager.loaded
     press(app, "Run 2 and rank")
     finish(app)
     assert any(s.value == "1 of 2 changes made the model answer something else" for s in app.subheader)
@@ -95,12 +69,12 @@ def test_from_a_line_left_out_to_its_effect(page: Callable[[], AppTest], service
     }
 
 
-def test_added_with_lineage_and_only_once(page: Callable[[], AppTest], service: Service) -> None:
+def test_added_with_lineage_and_only_once(page: Callable[[], AppTest], fake_service: Service) -> None:
     app = page()
     press(app, "Make changes")
     press(app, "Add 3 to the dataset")
     press(app, "Add 3 to the dataset")
-    here = service.store.workspace()
+    here = fake_service.store.workspace()
     rows = here.examples(app.session_state["dataset"])
     assert [row.id for row in rows[:2]] == ["a", "b"]
     assert [(row.parent_id, row.edit) for row in rows[2:]] == [
@@ -159,14 +133,14 @@ def test_no_rows_is_a_sentence(page: Callable[[], AppTest]) -> None:
     assert "no example to change" in app.error[0].value
 
 
-def test_a_model_writes_paraphrases_as_a_job(page: Callable[[], AppTest], service: Service) -> None:
+def test_a_model_writes_paraphrases_as_a_job(page: Callable[[], AppTest], fake_service: Service) -> None:
     app = page()
     app.selectbox(key="generator").set_value("paraphrase").run()
     app.selectbox(key="paraphrase part").set_value("line").run()
     press(app, "Make changes")
     finish(app)
     staged = app.session_state["staged"]
-    assert service.manager.loaded
+    assert fake_service.manager.loaded
     assert staged.label == "Paraphrase" and len(staged.examples) == 3
     assert all(example.edit.startswith("line ") for example in staged.examples)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.models.base import Capabilities
-from core.models.manager import ModelManager
 from core.records import Example, GenerationParams, Message
 from core.service import Service
-from core.settings import ROOT, Settings
+from core.settings import ROOT
 from core.store import WorkList, generation_key
 from tests.unit.fake_model import FakeModel, loader, tokens_of
 
@@ -33,44 +32,20 @@ def model() -> FakeModel:
 
 
 @pytest.fixture
+def load(model: FakeModel) -> Callable[..., Any]:
+    return loader(model)
+
+
+@pytest.fixture
 def options() -> dict[str, Any]:
-    """Settings that a test changes before it opens the page."""
-    return {}
+    return {"batch_size": 1}
 
 
 @pytest.fixture
-def service(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: FakeModel, options: dict[str, Any]
-) -> Iterator[Service]:
-    chosen = Settings(
-        data_dir=tmp_path / "home",
-        MODEL_CONFIG="fake:fake/model",
-        precision="float32",
-        batch_size=1,
-        _env_file=None,
-        **options,
-    )
-    made = Service(chosen, manager=ModelManager(loader(model)))
-    monkeypatch.setattr("core.ui.services.settings", lambda: chosen)
-    monkeypatch.setattr("core.ui.dataset_page.loading.settings", lambda: chosen)
-    monkeypatch.setattr("core.service.Service", lambda _settings: made)
-    st.cache_resource.clear()
-    yield made
-    st.cache_resource.clear()
-
-
-@pytest.fixture
-def page(service: Service) -> Callable[[], AppTest]:
+def page(open_app: Callable[..., AppTest], fake_service: Service) -> Callable[[], AppTest]:
     """Opens the page on a dataset of the three rows."""
-    dataset = service.store.workspace().add_dataset("rows", ROWS)
-
-    def open_page() -> AppTest:
-        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-        app.session_state["dataset"] = dataset.id
-        app.switch_page("pages/dataset.py")
-        return app.run()
-
-    return open_page
+    dataset = fake_service.store.workspace().add_dataset("rows", ROWS)
+    return lambda: open_app("dataset", dataset=dataset.id)
 
 
 def button(app: AppTest, start: str) -> Any:
@@ -123,14 +98,14 @@ def finish(app: AppTest) -> AppTest:
 
 
 def test_the_first_paint_shows_the_rows_and_loads_no_model(
-    page: Callable[[], AppTest], service: Service
+    page: Callable[[], AppTest], fake_service: Service
 ) -> None:
     app = page()
     assert not app.exception
     assert prompts(app) == [row.prompt for row in ROWS]
     assert list(grid(app).value.columns) == ["starred", "prompt", "target", "source", "score"]
     assert shown(app) == "3 of 3 rows shown, 0 selected"
-    assert not service.manager.loaded
+    assert not fake_service.manager.loaded
 
 
 @pytest.mark.parametrize(
@@ -172,18 +147,17 @@ def test_rows_are_sorted_and_filtered_by_column(page: Callable[[], AppTest]) -> 
     assert prompts(app) == ["abc <b>bold</b>"]
 
 
-def test_columns_of_any_type_are_shown_sorted_and_filtered(service: Service) -> None:
+def test_columns_of_any_type_are_shown_sorted_and_filtered(
+    fake_service: Service, open_app: Callable[..., AppTest]
+) -> None:
     odd: list[Any] = [3, "b", None, {"deep": [1]}, True, "<i>"]
     numbers = ["10", "9", "", "-1", "2.5", "100"]
     rows = [
         Example(f"e{i}", f"p{i}", fields={"**odd** [x](http://y)": cell, "text": number})
         for i, (cell, number) in enumerate(zip(odd, numbers))
     ]
-    dataset = service.store.workspace().add_dataset("odd", rows)
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    app.session_state["dataset"] = dataset.id
-    app.switch_page("pages/dataset.py")
-    app.run()
+    dataset = fake_service.store.workspace().add_dataset("odd", rows)
+    app = open_app("dataset", dataset=dataset.id)
     assert not app.exception
     assert list(grid(app).value["**odd** [x](http://y)"].fillna("")) == [
         *("3", "b", "", "{'deep': [1]}", "True", "<i>"),
@@ -204,13 +178,13 @@ def test_columns_are_chosen(page: Callable[[], AppTest]) -> None:
     assert list(grid(app).value.columns) == ["id", "prompt"]
 
 
-def test_stars_and_slices(page: Callable[[], AppTest], service: Service) -> None:
+def test_stars_and_slices(page: Callable[[], AppTest], fake_service: Service) -> None:
     app = select(page(), 0, 2)
     assert shown(app) == "3 of 3 rows shown, 2 selected"
     pick(app, 0, 2)
     button(app, "Star").click().run()
     assert list(grid(app).value["starred"]) == ["★", "", "★"]
-    workspace, dataset = service.store.workspace(), app.session_state["dataset"]
+    workspace, dataset = fake_service.store.workspace(), app.session_state["dataset"]
     workspace.add_to_slice(dataset, "odd ones", ["a"])
     app.run()
     labelled(app.selectbox, "Name").set_value("odd ones").run()
@@ -306,12 +280,12 @@ class TestChat:
         return made
 
     @pytest.fixture
-    def app(self, page: Callable[[], AppTest], service: Service) -> AppTest:
-        with service.manager.get(service.resolve(service.spec())):
+    def app(self, page: Callable[[], AppTest], fake_service: Service) -> AppTest:
+        with fake_service.manager.get(fake_service.resolve(fake_service.spec())):
             pass  # what a model on a hub offers is known once it is loaded
         return page()
 
-    def test_plain_and_chat_answers_stand_side_by_side(self, app: AppTest, service: Service) -> None:
+    def test_plain_and_chat_answers_stand_side_by_side(self, app: AppTest, fake_service: Service) -> None:
         way(app).set_value("chat").run()
         button(app, "Run fake on 3 rows").click().run()
         app = finish(app)
@@ -322,7 +296,7 @@ class TestChat:
         answers = [">b/", "zyx", "teg"]
         assert list(table["response (fake, chat)"]) == list(table["response (fake)"]) == answers
         for sent in ("xyz", (Message("user", "xyz"),)):
-            assert service.cached_generation(sent, service.spec()) is not None
+            assert fake_service.cached_generation(sent, fake_service.spec()) is not None
 
     def test_it_begins_with_what_the_salience_page_sends(self, app: AppTest) -> None:
         assert way(app).value == "plain"
@@ -333,7 +307,7 @@ class TestChat:
         assert way(app).value == "plain"
 
     def test_a_run_that_stopped_goes_on_as_it_was_sent(
-        self, app: AppTest, service: Service, model: FakeModel
+        self, app: AppTest, fake_service: Service, model: FakeModel
     ) -> None:
         def stop_after_the_first(what: str) -> None:
             if what == "batch" and model.calls.count("generate") == 1:
@@ -349,21 +323,23 @@ class TestChat:
         way(app).set_value("plain").run()
         button(app, "Go on").click().run()
         finish(app)
-        found = service.store.workspace().responses(app.session_state["dataset"])
+        found = fake_service.store.workspace().responses(app.session_state["dataset"])
         assert set(found["send_as"]) == {"chat"} and len(found) == 3
 
 
-def test_a_chat_is_offered_only_with_a_chat_template(page: Callable[[], AppTest], service: Service) -> None:
+def test_a_chat_is_offered_only_with_a_chat_template(
+    page: Callable[[], AppTest], fake_service: Service
+) -> None:
     app = page()
     assert way(app).options == ["plain text"]
     assert "known once it is loaded" in way(app).help
-    with service.manager.get(service.resolve(service.spec())):
+    with fake_service.manager.get(fake_service.resolve(fake_service.spec())):
         pass
     assert "fake has no chat template" in way(app.run()).help
 
 
 def test_a_run_that_stopped_goes_on_where_it_was(
-    page: Callable[[], AppTest], service: Service, model: FakeModel
+    page: Callable[[], AppTest], fake_service: Service, model: FakeModel
 ) -> None:
     app = page()
 
@@ -376,40 +352,39 @@ def test_a_run_that_stopped_goes_on_where_it_was(
     button(app, "Run fake on 3 rows").click().run()
     app = finish(app)
     model.step = lambda what: None
-    (work,) = WorkList(service.store.workspace()).all(unfinished=True)
+    (work,) = WorkList(fake_service.store.workspace()).all(unfinished=True)
     assert (work.state, work.done, work.total) == ("stopped", 1, 3)
     fresh = page()  # another visit: nothing is kept in the session
     assert any("has answered 1 of 3 rows" in c.value.replace("\\", "") for c in fresh.caption)
     button(fresh, "Go on").click().run()
     finish(fresh)
-    assert WorkList(service.store.workspace()).all(unfinished=True) == ()
-    assert len(service.store.workspace().responses(fresh.session_state["dataset"])) == 3
+    assert WorkList(fake_service.store.workspace()).all(unfinished=True) == ()
+    assert len(fake_service.store.workspace().responses(fresh.session_state["dataset"])) == 3
     assert model.calls.count("generate") == 4  # the one that was stopped half-way was done again
 
 
-def test_rows_that_fail_are_told_and_the_others_are_kept(service: Service) -> None:
+def test_rows_that_fail_are_told_and_the_others_are_kept(
+    fake_service: Service, open_app: Callable[..., AppTest]
+) -> None:
     rows = [Example("long", "x" * 300), Example("short", "abc")]
-    dataset = service.store.workspace().add_dataset("mixed", rows)
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    app.session_state["dataset"] = dataset.id
-    app.switch_page("pages/dataset.py")
-    app.run()
+    dataset = fake_service.store.workspace().add_dataset("mixed", rows)
+    app = open_app("dataset", dataset=dataset.id)
     button(app, "Run fake on 2 rows").click().run()
     app = finish(app)
     said = [caption.value.replace("\\", "") for caption in app.caption]
     assert any("1 of 2 rows; 1 failed" in text for text in said)
     assert any("long: The prompt is 300 tokens long" in text for text in said)
-    assert service.store.workspace().responses(dataset.id)["text"].tolist() == ["cba"]
+    assert fake_service.store.workspace().responses(dataset.id)["text"].tolist() == ["cba"]
 
 
 def test_answers_of_a_model_that_changed_since_stand_apart(
-    page: Callable[[], AppTest], service: Service
+    page: Callable[[], AppTest], fake_service: Service
 ) -> None:
     for revision, text in (("old", "answer of yesterday"), ("older", "answer of last week")):
-        spec = replace(service.spec(), revision=revision)
+        spec = replace(fake_service.spec(), revision=revision)
         made = replace(FakeModel(spec).generate(tokens_of("xyz"), GenerationParams()), text=text)
         key = generation_key("xyz", spec, GenerationParams())
-        service.store.save_generation(key, made, prompt="xyz")
+        fake_service.store.save_generation(key, made, prompt="xyz")
     app = page()
     button(app, "Run fake on 3 rows").click().run()
     app = finish(app)
@@ -435,23 +410,17 @@ def test_exports_hold_the_rows_in_hand(page: Callable[[], AppTest], monkeypatch:
     assert written["CSV"]().decode("utf-8-sig").splitlines()[1].startswith('"c","no target"')
 
 
-def test_an_empty_dataset_says_so(service: Service) -> None:
-    dataset = service.store.workspace().add_dataset("none", [])
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    app.session_state["dataset"] = dataset.id
-    app.switch_page("pages/dataset.py")
-    app.run()
+def test_an_empty_dataset_says_so(fake_service: Service, open_app: Callable[..., AppTest]) -> None:
+    dataset = fake_service.store.workspace().add_dataset("none", [])
+    app = open_app("dataset", dataset=dataset.id)
     assert not app.exception
     assert any("has no examples yet" in info.value for info in app.info)
 
 
-def test_many_rows_come_a_page_at_a_time(service: Service) -> None:
+def test_many_rows_come_a_page_at_a_time(fake_service: Service, open_app: Callable[..., AppTest]) -> None:
     rows = [Example(f"e{i}", f"prompt {i}") for i in range(1200)]
-    dataset = service.store.workspace().add_dataset("many", rows)
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    app.session_state["dataset"] = dataset.id
-    app.switch_page("pages/dataset.py")
-    app.run()
+    dataset = fake_service.store.workspace().add_dataset("many", rows)
+    app = open_app("dataset", dataset=dataset.id)
     assert len(prompts(app)) == 500
     app.number_input[0].set_value(3).run()
     assert prompts(app) == [f"prompt {i}" for i in range(1000, 1200)]
@@ -462,7 +431,7 @@ class TestHosted:
     def options(self) -> dict[str, Any]:
         return {"mode": "hosted", "MAX_EXAMPLES": 2}
 
-    def test_files_of_the_server_are_not_offered_and_limits_are_told(self, service: Service) -> None:
+    def test_files_of_the_server_are_not_offered_and_limits_are_told(self, fake_service: Service) -> None:
         app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
         app.run()
         app.switch_page("pages/dataset.py")
@@ -471,7 +440,7 @@ class TestHosted:
         app.text_input(key="dataset url").set_value("http://127.0.0.1:9/a.txt").run()
         app.button(key="dataset load url").click().run()
         assert "private network" in app.error[0].value
-        workspace = service.store.workspace(app.session_state["workspace"])
+        workspace = fake_service.store.workspace(app.session_state["workspace"])
         workspace.add_dataset("full", ROWS[:2])
         app.file_uploader[0].upload("more.txt", b"one more\n").run()
         app.button(key="dataset load file").click().run()
@@ -484,10 +453,12 @@ class TestStartup:
         (tmp_path / "menu.txt").write_text("from the operator\n", encoding="utf-8")
         return {"DATASETS": f"menu:{tmp_path / 'menu.txt'},gone:{tmp_path / 'gone.txt'}"}
 
-    def test_the_operators_datasets_are_there_also_one_that_cannot_be_read(self, service: Service) -> None:
+    def test_the_operators_datasets_are_there_also_one_that_cannot_be_read(
+        self, fake_service: Service
+    ) -> None:
         app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
         app.run()
         assert not app.exception
-        menu, gone = service.store.workspace().datasets()[-2:]
+        menu, gone = fake_service.store.workspace().datasets()[-2:]
         assert (menu.name, menu.rows, menu.shared, gone.name, gone.rows) == ("menu", 1, True, "gone", 0)
         assert "cannot be read" in gone.problems[0][1]

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core.models.manager import ModelManager
 from core.records import Example, GenerationParams
 from core.service import Service
-from core.settings import ROOT, Settings
 from core.store import generation_key
-from tests.unit.fake_model import FakeModel, loader, tokens_of
+from tests.unit.fake_model import FakeModel, tokens_of
 
 NAME = "fake · float32"
 ROWS = [
@@ -27,30 +23,10 @@ ROWS = [
 
 
 @pytest.fixture
-def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    """The page's service, with a model that answers the last three letters reversed and three rows."""
-    chosen = Settings(data_dir=tmp_path, MODEL_CONFIG="fake:fake/model", PRECISION="float32", _env_file=None)
-    made = Service(chosen, manager=ModelManager(loader(FakeModel())))
-    monkeypatch.setattr("core.ui.services.settings", lambda: chosen)
-    monkeypatch.setattr("core.service.Service", lambda _settings: made)
-    st.cache_resource.clear()
-    yield made
-    st.cache_resource.clear()
-
-
-@pytest.fixture
-def page(service: Service) -> Callable[[], AppTest]:
-    """Opens the Metrics page on a dataset of the three rows."""
-    dataset = service.store.workspace().add_dataset("rows", ROWS)
-
-    def open_page() -> AppTest:
-        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-        app.session_state["dataset"] = dataset.id
-        app.switch_page("pages/metrics.py")
-        app.run()
-        return app
-
-    return open_page
+def page(open_app: Callable[..., AppTest], fake_service: Service) -> Callable[[], AppTest]:
+    """Opens the page on a dataset of the rows."""
+    dataset = fake_service.store.workspace().add_dataset("rows", ROWS)
+    return lambda: open_app("metrics", dataset=dataset.id)
 
 
 def button(app: AppTest, start: str) -> Any:
@@ -58,7 +34,7 @@ def button(app: AppTest, start: str) -> Any:
     return found
 
 
-def finish(app: AppTest, service: Service) -> None:
+def finish(app: AppTest, fake_service: Service) -> None:
     """Runs the page again until no job is left."""
     for job in list(app.session_state["job box"].values() if "job box" in app.session_state else ()):
         assert job.wait(30)
@@ -71,14 +47,14 @@ def figures(app: AppTest) -> dict[str, dict[str, Any]]:
 
 
 def test_nothing_runs_unasked_and_two_clicks_fill_the_page(
-    page: Callable[[], AppTest], service: Service
+    page: Callable[[], AppTest], fake_service: Service
 ) -> None:
     app = page()
     assert not app.exception
-    assert not service.manager.loaded
+    assert not fake_service.manager.loaded
     assert not app.dataframe
     button(app, "Run the model on 3 rows").click().run()
-    finish(app, service)
+    finish(app, fake_service)
     assert not app.exception
     found = figures(app)
     assert found["Exact match"][NAME] == "0.500"
@@ -86,24 +62,24 @@ def test_nothing_runs_unasked_and_two_clicks_fill_the_page(
     assert found["Perplexity of the target"]["N"] == 0
     assert any("1 no target" in caption.value for caption in app.caption)
     button(app, "Score 2 targets").click().run()
-    finish(app, service)
+    finish(app, fake_service)
     assert figures(app)["Perplexity of the target"][NAME] == "1.28"
     assert not [b for b in app.button if b.label.startswith(("Run the model", "Score"))]
-    kept = service.store.workspace().metrics(app.session_state["dataset"])
+    kept = fake_service.store.workspace().metrics(app.session_state["dataset"])
     assert {"exact_match", "bleu", "target_perplexity"} <= set(kept["name"])
 
 
 def test_an_edit_is_a_second_system_and_compared_row_by_row(
-    page: Callable[[], AppTest], service: Service
+    page: Callable[[], AppTest], fake_service: Service
 ) -> None:
     app = page()
-    here = service.store.workspace()
+    here = fake_service.store.workspace()
     here.add_example(
         app.session_state["dataset"], Example("b2", "xzzz", "zzz", "two", parent_id="b", edit="zzz")
     )
     app.run()
     button(app, "Run the model").click().run()
-    finish(app, service)
+    finish(app, fake_service)
     app.multiselect(key="metrics systems").set_value([NAME, f"{NAME}, edited prompts"]).run()
     assert not app.exception
     versus = app.dataframe[1].value
@@ -113,7 +89,7 @@ def test_an_edit_is_a_second_system_and_compared_row_by_row(
 
 
 def test_rows_can_be_searched_and_a_bad_search_is_a_sentence(
-    page: Callable[[], AppTest], service: Service
+    page: Callable[[], AppTest], fake_service: Service
 ) -> None:
     app = page()
     app.text_input(key="metrics search").set_value("source:one").run()
@@ -126,10 +102,12 @@ def test_rows_can_be_searched_and_a_bad_search_is_a_sentence(
     assert app.error and button(app, "Run the model on 3 rows")
 
 
-def test_figures_by_group_distribution_and_scatter(page: Callable[[], AppTest], service: Service) -> None:
+def test_figures_by_group_distribution_and_scatter(
+    page: Callable[[], AppTest], fake_service: Service
+) -> None:
     app = page()
     button(app, "Run the model").click().run()
-    finish(app, service)
+    finish(app, fake_service)
     for tab in ("By group", "Distribution", "Two metrics"):
         app.session_state["metrics tab"] = tab
         app.run()
@@ -140,18 +118,20 @@ def test_figures_by_group_distribution_and_scatter(page: Callable[[], AppTest], 
     assert any("Behind it: both, 2 rows" in head.value for head in app.subheader)
 
 
-def test_rows_without_targets_and_a_single_row(page: Callable[[], AppTest], service: Service) -> None:
+def test_rows_without_targets_and_a_single_row(page: Callable[[], AppTest], fake_service: Service) -> None:
     app = page()
     app.text_input(key="metrics search").set_value("id:c").run()
     assert any("The row here has no target" in info.value for info in app.info)
     app.text_input(key="metrics search").set_value("id:a").run()
     button(app, "Run the model on 1 row").click().run()
-    finish(app, service)
+    finish(app, fake_service)
     assert not app.exception
     assert figures(app)["Exact match"]["95 % interval"] == "needs two rows"
 
 
-def test_rows_selected_on_the_dataset_page_are_a_group(page: Callable[[], AppTest], service: Service) -> None:
+def test_rows_selected_on_the_dataset_page_are_a_group(
+    page: Callable[[], AppTest], fake_service: Service
+) -> None:
     app = page()
     assert "Selected in Dataset" not in app.selectbox(key="metrics rows").options
     dataset = app.session_state["dataset"]
@@ -169,15 +149,15 @@ def test_rows_selected_on_the_dataset_page_are_a_group(page: Callable[[], AppTes
 
 
 def test_answers_to_plain_text_and_to_chats_are_two_systems(
-    page: Callable[[], AppTest], service: Service
+    page: Callable[[], AppTest], fake_service: Service
 ) -> None:
-    here = service.store.workspace()
+    here = fake_service.store.workspace()
     dataset = here.datasets()[-1]
     for way, answer in (("plain", "cba"), ("chat", "other")):
         prompt = ROWS[0].sent(way)
-        spec = service.resolve(service.spec())
+        spec = fake_service.resolve(fake_service.spec())
         made = replace(FakeModel(spec).generate(tokens_of("abc"), GenerationParams()), text=answer)
-        service.store.save_generation(generation_key(prompt, spec, made.params), made, prompt=prompt)
+        fake_service.store.save_generation(generation_key(prompt, spec, made.params), made, prompt=prompt)
     app = page()
     (menu,) = [box for box in app.multiselect if box.label == "Models"]
     assert menu.options == [NAME, f"{NAME}, chat"]

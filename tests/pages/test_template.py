@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core.models.manager import ModelManager
 from core.records import Example
 from core.service import Service
-from core.settings import ROOT, Settings
 from core.ui.template_page.work import Sections, values_of
-from tests.unit.fake_model import FakeModel, loader
 
 TEMPLATE = "Q: {word}\nA:"
 ROWS = [
@@ -25,36 +20,19 @@ ROWS = [
 
 
 @pytest.fixture
-def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    chosen = Settings(data_dir=tmp_path, MODEL_CONFIG="fake:fake/model", PRECISION="float32", _env_file=None)
-    made = Service(chosen, manager=ModelManager(loader(FakeModel())))
-    monkeypatch.setattr("core.ui.services.settings", lambda: chosen)
-    monkeypatch.setattr("core.service.Service", lambda _settings: made)
-    st.cache_resource.clear()
-    yield made
-    st.cache_resource.clear()
+def page(open_app: Callable[..., AppTest], fake_service: Service) -> Callable[[], AppTest]:
+    """Opens the page on a dataset of the rows."""
+    dataset = fake_service.store.workspace().add_dataset("rows", ROWS)
+    return lambda: open_app("template", dataset=dataset.id)
 
 
-@pytest.fixture
-def page(service: Service) -> Callable[[], AppTest]:
-    dataset = service.store.workspace().add_dataset("rows", ROWS)
-
-    def open_page() -> AppTest:
-        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-        app.session_state["dataset"] = dataset.id
-        app.switch_page("pages/template.py")
-        app.run()
-        assert not app.exception
-        return app
-
-    return open_page
-
-
-def test_sections_are_averaged_over_the_rows_that_fit(page: Callable[[], AppTest], service: Service) -> None:
+def test_sections_are_averaged_over_the_rows_that_fit(
+    page: Callable[[], AppTest], fake_service: Service
+) -> None:
     app = page()
     assert app.text_area[0].value == TEMPLATE
     assert any("2 of 3 rows fit the template" in caption.value for caption in app.caption)
-    assert not service.manager.loaded
+    assert not fake_service.manager.loaded
     (button,) = [b for b in app.button if b.label == "Explain 2 rows"]
     button.click().run()
     held = app.session_state["job box"].get("template")
