@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -36,6 +38,18 @@ def ready(page: Page) -> None:
     expect(page.get_by_role("region", name="Strongest parts").locator("li").first).to_be_visible(
         timeout=LONG_MS
     )
+
+
+def go_to(page: Page, name: str) -> None:
+    """To another page by its link; Streamlit may drop a click that comes while a box is still being read."""
+    link, heading = page.get_by_role("link", name=name), page.get_by_role("heading", name=name, exact=True)
+    link.click()
+    for _ in range(3):
+        with suppress(AssertionError):
+            expect(heading).to_be_visible(timeout=5_000)
+            return
+        link.click()
+    expect(heading).to_be_visible()
 
 
 def test_another_granularity_keeps_the_target(app: str, page: Page) -> None:
@@ -124,3 +138,50 @@ def test_removing_the_guilty_line_shows_what_happens(app: str, page: Page) -> No
     page.get_by_role("button", name="Remove it and see").first.click()
     expect(page.get_by_text("Share of the influence")).to_be_visible(timeout=LONG_MS)
     expect(page.get_by_text("The explained text became", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize(("theme", "size"), [("light", "wide"), ("dark", "narrow")])
+def test_a_chat_of_several_turns(
+    app: str,
+    open_page: Callable[..., Page],
+    screenshot: Callable[[Page, str], object],
+    theme: str,
+    size: str,
+) -> None:
+    page = open_page(theme, size)
+    page.goto(f"{app}?send=chat")
+    run = page.get_by_role("button", name="Run")
+    prompt = page.get_by_role("region", name="Prompt salience")
+    expect(run).to_be_enabled(timeout=LONG_MS)
+    run.click()
+    expect(prompt).to_contain_text("<start_of_turn>user", timeout=LONG_MS)
+    said = response(page).locator(".sv-text").inner_text()
+    page.get_by_role("button", name="Add a turn").click()
+    box = page.get_by_role("textbox", name="Prompt")
+    expect(box).to_have_value("")
+    expect(page.get_by_role("textbox", name="User 1")).to_have_value(WRONG.prompt)
+    assert "".join(page.get_by_role("textbox", name="Assistant 1").input_value().split()) == "".join(
+        said.split()
+    )
+    page.get_by_role("button", name="Add a system message").click()
+    page.get_by_role("textbox", name="System message").fill("Recommend no dish with eggs.")
+    # Nothing typed is lost on the way to another page and back, nor before it is run.
+    box.fill("Likes: cheese\nAvoids: eggs\nDish: Soup with eggs and beans\nAnalysis:")
+    expect(page.get_by_text("Edited, not run yet")).to_be_visible()
+    go_to(page, "Compare prompts")
+    go_to(page, "Salience")
+    expect(page.get_by_role("textbox", name="System message")).to_have_value("Recommend no dish with eggs.")
+    expect(box).to_have_value(re.compile("Soup with eggs"))
+    run.click()
+    expect(prompt).to_contain_text("Soup with eggs", timeout=LONG_MS)
+    expect(prompt).to_contain_text("<start_of_turn>model")
+    grey = prompt.locator(".sv-template").filter(has_text="<start_of_turn>")
+    assert grey.first.get_attribute("data-score") == ""
+    expect(page.get_by_role("button", name="Remove it and see").first).to_be_visible(timeout=LONG_MS)
+    screenshot(page, f"chat-{theme}-{size}")
+    # The link restores the chat in another session.
+    other = open_page(theme, size)
+    other.goto(page.url)
+    ready(other)
+    expect(other.get_by_role("textbox", name="User 1")).to_have_value(WRONG.prompt)
+    expect(other.get_by_role("textbox", name="System message")).to_have_value("Recommend no dish with eggs.")
