@@ -9,8 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import AppError
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO_MODEL = "data/models/demo"
@@ -70,5 +72,19 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The process's settings, read at first use."""
-    return Settings()
+    """The process's settings, read at first use. Raises: AppError for one that is malformed."""
+    try:
+        return Settings()
+    except ValidationError as wrong:
+        raise malformed(wrong) from wrong
+
+
+def malformed(wrong: ValidationError) -> AppError:
+    """What is wrong with the settings, one sentence or two each."""
+    return AppError(
+        " ".join(
+            f"The setting {'.'.join(map(str, one['loc']))} is {one['input']!r}. {one['msg']}."
+            for one in wrong.errors()
+        ),
+        hint="Mend it in the environment or in .env, and start again.",
+    )

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from core.errors import AppError
 from core.server.app import create_app
 from core.server.config import ServerSettings
-from core.settings import ROOT, Settings
+from core.settings import ROOT, Settings, malformed
 
 SWITCH_SECONDS = 0.001
 """The worker's Python between two tensor operations must not keep the event loop waiting for long."""
@@ -55,9 +55,7 @@ def main(given: list[str] | None = None) -> int:
         print(fault, file=sys.stderr)
         return 2
     except ValidationError as wrong:
-        for one in wrong.errors():
-            name = ".".join(str(part) for part in one["loc"])
-            print(f"The setting {name} is {one['input']!r}. {one['msg']}.", file=sys.stderr)
+        print(malformed(wrong), file=sys.stderr)
         return 2
     config = uvicorn.Config(
         app,

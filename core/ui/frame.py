@@ -36,9 +36,9 @@ def run(pages: Mapping[str, Sequence[Any]]) -> None:
         st.set_page_config(page_title="Whence", page_icon=str(ASSETS / "whence-icon.svg"), layout="wide")
         page = st.navigation({heading: list(listed) for heading, listed in pages.items()}, expanded=True)
         st.logo(str(ASSETS / f"whence-{theme()}.svg"), size="large")
-        with st.sidebar:
-            model_box.draw()
         try:
+            with st.sidebar:
+                model_box.draw()
             page.run()
         except AppError as error:
             problem.show(error)
