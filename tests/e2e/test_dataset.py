@@ -78,6 +78,21 @@ def test_from_a_search_to_the_reason_of_an_answer(
     expect(page.get_by_role("region", name="Response")).to_be_visible()
 
 
+def test_answers_to_chats_stand_beside_those_to_plain_text(
+    serve: Callable[..., str], page: Page, rows: Path
+) -> None:
+    open_dataset(page, serve("streamlit_app.py", DATASETS=f"rows:{rows}"))
+    page.get_by_role("combobox", name="Dataset").click()
+    page.get_by_role("option", name="rows (3 rows)").click()
+    expect(counted(page)).to_have_text("3 of 3 rows shown, 0 selected")
+    select(page, 2)
+    expect(counted(page)).to_have_text("3 of 3 rows shown, 1 selected")
+    page.get_by_role("radio", name="chat", exact=True).click()
+    page.get_by_role("button", name="Run demo on 1 row").click()
+    expect(page.get_by_text(re.compile(r"^1 done, in"))).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_test_id("stCaptionContainer").get_by_text("response (demo, chat)")).to_be_visible()
+
+
 @pytest.mark.parametrize(("theme", "size"), [("dark", "wide"), ("light", "narrow")])
 def test_how_it_looks(
     serve: Callable[..., str],
