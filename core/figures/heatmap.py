@@ -172,7 +172,10 @@ def difference_heatmap(
         top=max(LEAST_CHANGE, float(np.abs(values).max(initial=0))),
         strength=strength,
         bar="change",
-        axes=("the answer", "the prompts, aligned"),
+        axes=(
+            "the answer",
+            "the prompts, aligned" if any(_SAID[c.state] for c in difference.columns) else "the prompt",
+        ),
     )
 
 

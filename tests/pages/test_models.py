@@ -192,7 +192,7 @@ def test_a_remote_model_is_connected_and_its_token_kept_nowhere(
     assert TOKEN not in repr(app.session_state)
     assert TOKEN not in caplog.text + repr(app.query_params) + repr(spec)
     assert "**far \\<b\\>away\\</b\\>** (in use)" in cards(app)
-    abilities = next(m.value for m in app.markdown if m.value.startswith("- "))
+    abilities = next(m.value for m in app.markdown if m.value.startswith(("✓", "✗")))
     assert "✓ Write answers" in abilities
     assert "✗ Gradient salience and word swaps: It gives \\*no\\* gradients" in abilities
 

@@ -76,8 +76,8 @@ def _abilities(can: Any) -> None:
     for name, label in _ABILITIES:
         able = getattr(can, name)
         why = can.why.get(name, "")
-        lines.append(f"- {'✓' if able else '✗'} {label}" + (f": {problem.plain(why)}" if why else ""))
-    st.markdown("\n".join(lines))
+        lines.append(f"{'✓' if able else '✗'} {label}" + (f": {problem.plain(why)}" if why else ""))
+    st.markdown("  \n".join(lines))  # two blanks: a line break
 
 
 def _evict(spec: ModelSpec) -> None:
