@@ -68,11 +68,15 @@ def test_a_link_restores_the_view_in_another_session(app: str, open_page: Callab
     first = open_page()
     first.goto(app)
     ready(first)
+    parts = response(first).locator("[data-segment]")
+    lines = parts.count()
     choose(first, "Granularity", "Sentence")
-    opening = response(first).locator("[data-segment]").first
+    expect(parts).not_to_have_count(lines)  # the sentences are there
+    opening = parts.first
     opening.click()
-    expect(selected(first)).to_have_count(1)
     first.wait_for_url(lambda url: "target=" in url)
+    expect(opening).to_have_attribute("aria-pressed", "true")
+    expect(selected(first)).to_have_count(1)
     words = selected(first).inner_text()
     other = open_page()
     other.goto(first.url)
