@@ -1,8 +1,8 @@
 """Leave one out: log p(target | whole prompt) − log p(target | prompt without a segment), in nats.
 
-Nothing is approximated: every segment costs one forward pass, and any model that tells log-probabilities
-will do. Segments are the ones on the page (option `columns`); a segment's score is spread evenly over its
-tokens, so that their sum is the measured
+Nothing is approximated: every segment costs one forward pass (from where the segment stood, where the model
+can go on from there), and any model that tells log-probabilities will do. Segments are the ones on the page
+(option `columns`); a segment's score is spread evenly over its tokens, so that their sum is the measured
 change. Removing text also moves what follows it, which is part of what is measured. Ids are cut, never made
 again from text. Response tokens are never removed: their columns stay 0.
 
