@@ -24,8 +24,11 @@ with left:
         rows = row_choice.draw("counterfactuals", with_open=True)
         copy_link.button()
     asked = form.draw()
-    primary = "secondary" if staging.current() is not None else "primary"
-    if st.button("Make changes", type=primary, disabled=job_box.running("counterfactuals")):
+    if st.button(
+        "Make changes",
+        type="primary" if staging.current() is None else "secondary",
+        disabled=job_box.running("counterfactuals"),
+    ):
         try:
             staging.begin(asked, rows.examples, spec, params)
             st.rerun()
@@ -46,8 +49,11 @@ with right:
             way = sending.draw(spec)
             busy = job_box.running("counterfactuals")
             measured = effects.shown(staged)
-            kind = "secondary" if measured else "primary"
-            if st.button(f"Run {len(staged.kept):,} and rank", type=kind, disabled=busy):
+            if st.button(
+                f"Run {len(staged.kept):,} and rank",
+                type="secondary" if measured else "primary",
+                disabled=busy,
+            ):
                 try:
                     effects.begin(staged, spec, params, way)
                     st.rerun()
