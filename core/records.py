@@ -96,8 +96,10 @@ class Example:
     def earlier_turns(self) -> tuple[Message, ...]:
         """What was said before the prompt, where the field `earlier_turns` keeps a chat (else nothing)."""
         kept = self.fields.get("earlier_turns")
+        if not isinstance(kept, list):
+            return ()
         try:
-            turns = tuple(Message(turn["role"], turn["content"]) for turn in kept or ())
+            turns = tuple(Message(turn["role"], turn["content"]) for turn in kept)
         except (AppError, KeyError, TypeError):
             return ()
         return turns if all(isinstance(turn.content, str) for turn in turns) else ()

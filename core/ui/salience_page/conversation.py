@@ -22,14 +22,7 @@ NAMES = {"system": "System message", "user": "User", "assistant": "Assistant"}
 
 def of(example: Example) -> tuple[Message, ...] | None:
     """The turns before the prompt that `example` keeps; None where it keeps no chat (or something else)."""
-    kept = example.fields.get(FIELD)
-    if not isinstance(kept, list):
-        return None
-    try:
-        turns = tuple(Message(turn["role"], turn["content"]) for turn in kept)
-    except (AppError, KeyError, TypeError):
-        return None
-    return turns if all(isinstance(turn.content, str) for turn in turns) else None
+    return example.earlier_turns or (() if example.fields.get(FIELD) == [] else None)
 
 
 def kept(turns: Sequence[Message]) -> list[dict[str, str]]:
