@@ -113,18 +113,17 @@ def salience_heatmap(
         for i in range(len(rows))
         for j in range(len(columns))
     ]
+    # A row of next to nothing is drawn weaker by itself: it must not make the others pale.
+    weaker = [scale_top(p) / scale_top(p, None, share_of(negligible, r)) for p, r in zip(parts, raw)]
     figure = _grid(
-        parts,
+        parts * np.array(weaker, np.float32).reshape(-1, 1),
         hover,
         [(r.index, c.index) for r in rows for c in columns],
         [label(r.text, 36) for r in rows],
         [label(c.text, 24) for c in columns],
         theme=theme,
         signed=signed,
-        top=max(
-            (scale_top(p, None, share_of(negligible, row)) for p, row in zip(parts, raw, strict=True)),
-            default=1.0,
-        ),
+        top=max((scale_top(row) for row in parts), default=1.0),
         strength=strength,
         bar="share",
         axes=("what the model wrote", "the prompt"),

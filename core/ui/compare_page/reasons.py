@@ -50,7 +50,7 @@ def draw(comparison: Comparison, shown: dict[int, Shown], method: Method, cut: C
     }
     if comparison.one_prompt:
         _bars(comparison, shown, shares)
-    _maps(comparison, shown, found, scores, method, cut, look)
+    _maps(comparison, shown, found, shares, method, cut, look)
     if len(found) > 1:
         _pairs(comparison, shown, found, scores, look.reduce)
 
@@ -96,13 +96,13 @@ def _maps(
     comparison: Comparison,
     shown: dict[int, Shown],
     found: dict[int, SalienceMatrix],
-    scores: dict[int, Floats],
+    shares: dict[int, Floats],
     method: Method,
     cut: Cut,
     look: Look,
 ) -> None:
     """The prompt in colour for each model, all on the scale of the strongest."""
-    top = max(_top(values, aggregate.countable(shown[p].prompt), method) for p, values in scores.items())
+    top = max(aggregate.scale_top(s, aggregate.countable(shown[p].prompt)) for p, s in shares.items())
     columns = st.columns(min(len(found), 2))
     for at, place in enumerate(found):
         side = shown[place]
@@ -127,11 +127,6 @@ def _maps(
             if found[place].note:
                 st.caption(problem.plain(found[place].note))
     st.caption("All maps share one colour scale.")
-
-
-def _top(values: Floats, keep: NDArray[np.bool_], method: Method) -> float:
-    negligible = aggregate.share_of(method.negligible, values, keep)
-    return aggregate.scale_top(aggregate.shares(values, keep), keep, negligible)
 
 
 def _pairs(

@@ -137,6 +137,15 @@ def test_a_map_of_next_to_nothing_is_drawn_pale() -> None:
     assert np.max(pale.z) <= 0.5 * pale.zmax
 
 
+def test_a_row_of_next_to_nothing_does_not_make_the_others_pale() -> None:
+    scores = np.zeros((2, 20))
+    scores[0, 3], scores[1, 5] = 0.04, 4.0
+    salience = SegmentSalience(ROWS[:2], made(tuple(f"line {i}" for i in range(20))), scores, "sum")
+    heat = salience_heatmap(salience, signed=False, negligible=0.1).data[0]
+    z = np.asarray(heat.z)
+    assert z[0].max() <= 0.5 * heat.zmax and z[1].max() == heat.zmax
+
+
 def test_the_chosen_rows_are_framed() -> None:
     figure = salience_heatmap(MAP, signed=True, selected=[1])
     assert [(s.y0, s.y1) for s in figure.layout.shapes] == [(0.5, 1.5)]
