@@ -24,7 +24,7 @@ RUN useradd --create-home --uid 1000 whence \
     && install -d -o whence -g whence /data
 
 WORKDIR /app
-COPY requirements.txt ./
+COPY requirements.txt requirements.lock requirements-postgres.lock ./
 COPY tools/install.sh tools/
 COPY deploy/install.sh deploy/
 RUN sh deploy/install.sh python "${TORCH_INDEX}"

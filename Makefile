@@ -10,16 +10,16 @@ DEV := $(VENV)/.dev
 # Threads that wait must not spin: on a busy machine that makes a small model a hundred times slower.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: app server test lint bench train-demo bench-methods browser load clean
+.PHONY: app server test lint lock newest bench train-demo bench-methods browser load clean
 
-$(RUNTIME): requirements.txt
+$(RUNTIME): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Whence needs Python 3.11 or newer; this is %d.%d." % sys.version_info[:2])'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@sh tools/install.sh $(BIN)/python requirements.txt
+	@sh tools/install.sh $(BIN)/python requirements.lock
 	@touch $@
 
-$(DEV): $(RUNTIME) requirements-dev.txt
-	@sh tools/install.sh $(BIN)/python requirements-dev.txt
+$(DEV): $(RUNTIME) requirements-dev.lock
+	@sh tools/install.sh $(BIN)/python requirements-dev.lock
 	@touch $@
 
 app: $(RUNTIME)
@@ -39,6 +39,14 @@ lint: $(DEV)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+# The locks again from the requirement lists; ARGS=--upgrade takes the newest versions that the lists allow.
+lock: $(DEV)
+	@$(BIN)/python -m tools.lock $(ARGS)
+
+# The newest versions that the lists allow, in an environment of their own, and the suite there.
+newest:
+	@sh tools/newest.sh $(PYTHON)
 
 bench: $(DEV)
 	@sh benchmarks/run.sh

@@ -84,8 +84,10 @@ def draw(
             # Learned positions (GPT-2) count from the first real token.
             positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
             extra = {"attention_mask": mask, "position_ids": positions}
-        output = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1, **extra)
-        cache = output.past_key_values
+        # The wanted position as a tensor: cut by an integer, torch copies frozen bf16 vocabulary matrices whole.
+        last = torch.tensor([ids.shape[1] - 1], device=device)
+        output = model(input_ids=ids, cache=cache, use_cache=True, logits_to_keep=last, **extra)
+        cache = output.cache
         logits = output.logits[:, -1].float().to(device)
         new = torch.stack([choose(row, params, generators[at]) for at, row in zip(live, logits)])
         nats = torch.log_softmax(logits, -1).gather(1, new[:, None])[:, 0]

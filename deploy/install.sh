@@ -1,5 +1,5 @@
 #!/bin/sh
-# install.sh PYTHON [TORCH_INDEX]: what the image installs. With an index, torch comes from there (PyTorch
+# install.sh PYTHON [TORCH_INDEX]: what the image installs: the locks. With an index, torch comes from there (PyTorch
 # lists one for each device); without, from the default one, which holds the CUDA build.
 set -eu
 python=$1
@@ -8,4 +8,6 @@ torch=$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' requirements.txt)
 if [ -n "$index" ]; then
     "$python" -m pip install --quiet --index-url "$index" "$torch"
 fi
-sh tools/install.sh "$python" requirements.txt
+for lock in requirements.lock requirements-postgres.lock; do
+    sh tools/install.sh "$python" "$lock"
+done

@@ -73,7 +73,7 @@ class RayBackend:
         if find_spec("ray") is None:
             raise AppError(
                 "The backend is set to Ray, but Ray is not installed.",
-                hint="Run: pip install -r requirements-ray.txt, or set WHENCE_BACKEND=local.",
+                hint="Run: pip install --no-deps -r requirements-ray.lock, or set WHENCE_BACKEND=local.",
             )
 
     def run(

@@ -1,4 +1,4 @@
-"""Gemini models, through Google's own library (`google-genai`, an optional extra: `requirements-gemini.txt`).
+"""Gemini models, through Google's own library (`google-genai`, an optional extra: `requirements-gemini.lock`).
 
 Address: `https://generativelanguage.googleapis.com#<model>` with an API key, or for Vertex AI
 `https://<location>-aiplatform.googleapis.com/projects/<project>/locations/<location>#<model>` with the
@@ -244,7 +244,7 @@ def load(
     if importlib.util.find_spec("google") is None or importlib.util.find_spec("google.genai") is None:
         raise AppError(
             "Gemini needs Google's library, which is not installed.",
-            hint="Install it: pip install -r requirements-gemini.txt",
+            hint="Install it: pip install --no-deps -r requirements-gemini.lock",
         )
     from google import genai
     from google.genai import types

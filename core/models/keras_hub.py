@@ -1,4 +1,4 @@
-"""Loads KerasHub presets (Gemma, GPT-2, Llama, Mistral) on the torch backend: `requirements-keras.txt`.
+"""Loads KerasHub presets (Gemma, GPT-2, Llama, Mistral) on the torch backend: `requirements-keras.lock`.
 
 Keras's backend is chosen once a process, when it is first imported; TensorFlow is not needed. What the loaded
 model can do is `keras_model.py`'s.
@@ -32,7 +32,9 @@ def load(
     Raises: AppError without the library, for another family, an unknown precision, or no preset; Stopped.
     """
     if importlib.util.find_spec("keras_hub") is None:
-        raise AppError("KerasHub is not installed.", hint="Install it: pip install -r requirements-keras.txt")
+        raise AppError(
+            "KerasHub is not installed.", hint="Install it: pip install --no-deps -r requirements-keras.lock"
+        )
     if spec.quantization != "none" or spec.dtype not in DTYPES:
         raise AppError(
             f"KerasHub models run in {', '.join(DTYPES)} here, not in {spec.precision}.",

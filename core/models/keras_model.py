@@ -249,18 +249,18 @@ class _Stepper:
         return SimpleNamespace(weight=self._model._weights[0])
 
     def __call__(
-        self, *, input_ids: torch.Tensor, past_key_values: Any, use_cache: bool, logits_to_keep: int
+        self, *, input_ids: torch.Tensor, cache: Any, use_cache: bool, logits_to_keep: torch.Tensor
     ) -> Any:
         lm, steps = self._model._lm, input_ids.shape[1]
         with self._model.on_device():
-            if past_key_values is None:
+            if cache is None:
                 padded = torch.nn.functional.pad(input_ids, (0, self._length - steps))
                 hidden, cache = lm._build_cache(padded)
                 logits = self._model.head(hidden[:, steps - 1 : steps])
             else:
-                logits, _, cache = lm.call_with_cache(input_ids, past_key_values, self._at)
+                logits, _, cache = lm.call_with_cache(input_ids, cache, self._at)
         self._at += steps
-        return SimpleNamespace(logits=logits, past_key_values=cache)
+        return SimpleNamespace(logits=logits, cache=cache)
 
 
 def first_of(marks: Sequence[str], text: str) -> int | None:

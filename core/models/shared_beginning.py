@@ -24,7 +24,8 @@ class SharedBeginning:
         self.model = model
         self.ids = ids[:-1]
         cache = DynamicCache()
-        model(input_ids=self._tensor(self.ids), past_key_values=cache, use_cache=True, logits_to_keep=1)
+        last = torch.tensor([len(self.ids) - 1], device=model.device)
+        model(input_ids=self._tensor(self.ids), cache=cache, use_cache=True, logits_to_keep=last)
         layers: list[Any] = list(cache.layers)
         self.states: list[tuple[torch.Tensor, torch.Tensor]] = [(one.keys, one.values) for one in layers]
 
@@ -43,9 +44,11 @@ class SharedBeginning:
         cache = DynamicCache()
         for layer, (keys, values) in enumerate(self.states if alike else ()):
             cache.update(keys[..., :alike, :], values[..., :alike, :], layer)
-        kept = len(ids) - prompt_len
+        read = len(ids) - 1 - alike
+        # Positions as a tensor: cut by an integer, torch copies frozen bf16 vocabulary matrices whole.
+        kept = torch.arange(read - (len(ids) - prompt_len), read, device=self.model.device)
         logits = self.model(
-            input_ids=self._tensor(ids[alike:-1]), past_key_values=cache, use_cache=True, logits_to_keep=kept
+            input_ids=self._tensor(ids[alike:-1]), cache=cache, use_cache=True, logits_to_keep=kept
         ).logits[0]
         wide = logits.float()
         targets = torch.tensor(ids[prompt_len:], device=wide.device)

@@ -47,7 +47,13 @@ def open_database(url: str, data_dir: Path) -> Engine:
         sqlite = address.get_backend_name() == "sqlite"
         options: dict[str, Any] = {"connect_args": {"timeout": _BUSY_SECONDS}} if sqlite else {}
         engine = create_engine(address, pool_pre_ping=not sqlite, **options)
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+    except ModuleNotFoundError as error:
+        raise AppError(
+            f"The database in WHENCE_DATABASE_URL needs the package {error.name}, which is not installed.",
+            hint="For PostgreSQL: pip install --no-deps -r requirements-postgres.lock.",
+            code="database",
+        ) from error
+    except (ArgumentError, NoSuchModuleError) as error:
         raise AppError(
             "The address of the database (WHENCE_DATABASE_URL) cannot be used.",
             hint="It should look like postgresql://user:password@host/name, or be empty for SQLite.",

@@ -25,11 +25,11 @@ class Counter(torch.nn.Module):
     def get_input_embeddings(self):
         return self.embedding
 
-    def forward(self, input_ids, past_key_values=None, **_):
+    def forward(self, input_ids, cache=None, **_):
         self.calls += 1
         logits = torch.zeros(*input_ids.shape, 5)
         logits.scatter_(2, ((input_ids + 1) % 5)[:, :, None], self.margin)
-        return SimpleNamespace(logits=logits, past_key_values=past_key_values)
+        return SimpleNamespace(logits=logits, cache=cache)
 
 
 def run(prompts, model=None, **changes):

@@ -162,9 +162,9 @@ def measure_speed(model: Gemma2ForCausalLM, tokens: int = 400) -> dict[str, floa
         model(inputs_embeds=embedded).logits[0, -1].logsumexp(-1).backward()
         seconds.append(time.perf_counter() - begun)
     torch.set_num_threads(2)
-    model.generate(ids[:, :50], min_new_tokens=4, max_new_tokens=4, do_sample=False)  # type: ignore[misc]
+    model.generate(ids[:, :50], min_new_tokens=4, max_new_tokens=4, do_sample=False)
     begun = time.perf_counter()
-    model.generate(ids, min_new_tokens=100, max_new_tokens=100, do_sample=False)  # type: ignore[misc]
+    model.generate(ids, min_new_tokens=100, max_new_tokens=100, do_sample=False)
     rate = 100 / (time.perf_counter() - begun)
     torch.set_num_threads(threads)
     return {

@@ -33,7 +33,7 @@ def answers(
             padding=True,
             padding_side="left",
         ).to(model.device)
-        out = model.generate(**inputs, do_sample=False, max_new_tokens=max_new_tokens)  # type: ignore[misc]
+        out = model.generate(**inputs, do_sample=False, max_new_tokens=max_new_tokens)
         written = tokenizer.batch_decode(out[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
         found.update(zip(rows, written, strict=True))
     return [found[i] for i in range(len(prompts))]

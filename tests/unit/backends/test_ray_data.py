@@ -21,7 +21,7 @@ from core.settings import ROOT, Settings
 from core.store.work import WorkList
 from tests.unit.fake_model import SPEC, FakeModel, loader
 
-ray = pytest.importorskip("ray", reason="Ray is not installed: pip install -r requirements-ray.txt")
+ray = pytest.importorskip("ray", reason="Ray is not installed: requirements-ray.lock")
 pytestmark = pytest.mark.filterwarnings("ignore")
 ROWS = [Example(f"r{i:02}", f"prompt number {i}") for i in range(40)]
 

@@ -17,7 +17,7 @@ from core.models.secrets import SECRETS
 from core.records import GenerationParams, Message, ModelSpec
 from tests.unit.models.loopback import Answer, Asked, Loopback, loopback
 
-pytest.importorskip("google.genai")
+pytest.importorskip("google.genai", reason="Google's library is not installed: requirements-gemini.lock")
 
 from core.models import gemini
 

@@ -20,7 +20,7 @@ import pytest
 os.environ.setdefault("KERAS_BACKEND", "torch")
 # Looked for, not imported: once Keras is, Streamlit clears its session after every page that a test draws.
 if importlib.util.find_spec("keras_hub") is None:
-    pytest.skip("KerasHub is not installed: requirements-keras.txt", allow_module_level=True)
+    pytest.skip("KerasHub is not installed: requirements-keras.lock", allow_module_level=True)
 
 from core import salience
 from core.errors import AppError, Stopped

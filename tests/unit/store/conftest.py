@@ -59,6 +59,7 @@ def make_matrix(seed: int = 0, tokens: int = 6, rows: int = 2, *, gram: bool = T
 def postgres() -> Iterator[str]:
     """The address of a PostgreSQL server made for this run, or a skip that says why there is none."""
     folder = Path(tempfile.gettempdir()) / f"whence-postgres-{secrets.token_hex(4)}"
+    pytest.importorskip("psycopg", reason="PostgreSQL's driver is not installed: requirements-postgres.lock")
     script = ["sh", str(ROOT / "tools" / "postgres.sh")]
     started = subprocess.run([*script, "start", str(folder)], capture_output=True, text=True, check=False)
     if started.returncode == 3:

@@ -69,9 +69,18 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     ],
 )
 def test_addresses_that_do_not_work(tmp_path: Path, url: str, message: str) -> None:
+    if url.startswith("postgresql"):
+        pytest.importorskip(
+            "psycopg", reason="PostgreSQL's driver is not installed: requirements-postgres.lock"
+        )
     with pytest.raises(AppError, match=message) as caught:
         open_database(url, tmp_path)
     assert "secret" not in str(caught.value)
+
+
+def test_a_driver_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    with pytest.raises(AppError, match="needs the package cx_Oracle, which is not installed"):
+        open_database("oracle+cx_oracle://me:secret@127.0.0.1:1/none", tmp_path)
 
 
 def test_the_store_follows_the_settings(tmp_path: Path) -> None:

@@ -1,0 +1,16 @@
+#!/bin/sh
+# newest.sh PYTHON: the newest versions that the requirement lists allow, in .venv-newest, and the suite there.
+# Tells early what a later `make lock ARGS=--upgrade` would bring; it is no part of `make test`.
+set -eu
+python=$1
+test -x .venv-newest/bin/python || "$python" -m venv .venv-newest
+bin=.venv-newest/bin
+torch=$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' requirements.txt)
+"$bin/python" -m pip install --quiet --disable-pip-version-check "$torch"
+"$bin/python" -m pip install --quiet --disable-pip-version-check --upgrade --upgrade-strategy eager \
+    "$torch" -r requirements-dev.txt -r requirements-postgres.txt
+"$bin/python" -m pip list --format=freeze > .venv-newest/versions.txt
+sed -n 's/^\([a-z0-9-]*==[^ ]*\).*/\1/p' requirements-dev.lock | sort > .venv-newest/locked.txt
+echo "Newer than the lock:"
+sort .venv-newest/versions.txt | comm -13 .venv-newest/locked.txt - | sed 's/^/  /'
+exec "$bin/python" -m pytest ${ARGS:-}
