@@ -1,4 +1,4 @@
-"""ROUGE-1, -2, -L and -Lsum, F1, the mean over rows: what the package `rouge-score` computes, with words of every script.
+"""ROUGE-1, -2, -L and -Lsum, F1, the mean over rows: as the package `rouge-score`, with words of every script.
 
 Words are `core.metrics.text.words`, so that identical Korean, Hebrew or Chinese text scores 1; on ASCII text the
 values equal the package's (it is the tests' oracle). Subsequences are found by bit vectors (`core.metrics.lcs`),
