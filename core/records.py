@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -18,6 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import AppError
+
+_WORDS = re.compile(r"[a-z]{2,}[0-9]*(?:[-_][a-z0-9]+)*(?:-v[0-9]+)?")
+"""An id that somebody wrote; those that are made are hex digits or random letters of both cases."""
+_CALLED_CHARS = 60
 
 Option = str | int | float | bool | None
 Quantization = Literal["none", "int8", "nf4"]
@@ -75,7 +80,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One row of a dataset: a prompt, the answer hoped for (or None), and where both came from."""
+    """One row of a dataset: a prompt, the answer hoped for (or None), and where both came from.
+
+    Three names in `fields` mean something: `earlier_turns` (a chat before the prompt), `targets` (several right
+    answers) and `called` (the row's own name in its file).
+    """
 
     id: str
     prompt: str
@@ -103,6 +112,28 @@ class Example:
         except (AppError, KeyError, TypeError):
             return ()
         return turns if all(isinstance(turn.content, str) for turn in turns) else ()
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Every answer that counts as right: `target`, then the others that the field `targets` keeps beside it.
+
+        The field holds while its first is `target`; another target, typed over it, stands alone.
+        """
+        kept = self.fields.get("targets")
+        if isinstance(kept, list) and kept[:1] == [self.target] and all(isinstance(one, str) for one in kept):
+            return tuple(kept)
+        return () if self.target is None else (self.target,)
+
+    @property
+    def called(self) -> str:
+        """What a person knows the row by: its name in the file, an id that is made of words, or first words."""
+        name = self.fields.get("called")
+        if isinstance(name, str) and name.strip():
+            return name.strip()
+        if _WORDS.fullmatch(self.id):
+            return self.id
+        words = " ".join(self.prompt[:400].split())
+        return words if len(words) <= _CALLED_CHARS else f"{words[:_CALLED_CHARS].rstrip()}…"
 
     def sent(self, send_as: SendAs) -> str | tuple[Message, ...]:
         """What a model is asked: the prompt as it is, or as the last turn of the example's chat."""
