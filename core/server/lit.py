@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 
 from core.jobs import JobContext
 from core.models.base import LanguageModel
-from core.records import GenerationParams, Tokens, digest
+from core.records import GenerationParams, Tokens
 from core.server import wire
 from core.server.errors import DOCUMENTED
 from core.server.forms import Explained, LitRequest, Predicted, Tokenized
@@ -81,6 +81,7 @@ async def _tokens(request: Request, state: State, body: LitRequest) -> list[tupl
         return [(tokens, wire.token_strings(tokens, name)) for tokens in made]
 
     owner = state.owner()
-    key = digest("tokenize", owner)
-    job = state.service.with_model(work, state.spec, kind="tokenize", key=key, owner=owner, priority=CLICK)
+    job = state.service.with_model(
+        work, state.spec, kind="tokenize", asks=(owner,), owner=owner, priority=CLICK
+    )
     return await result(request, job, state.limits.request_seconds)

@@ -90,7 +90,7 @@ class State:
     def start(self) -> None:
         """Load the model in the background; requests that come before wait in its queue."""
         self.loading = self.service.with_model(
-            lambda model, context: model.parameters, self.spec, kind="load", key="load", owner="server"
+            lambda model, context: model.parameters, self.spec, kind="load", asks=(), owner="server"
         )
 
     def close(self) -> None:

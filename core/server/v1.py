@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from core.errors import AppError
 from core.jobs import Job
 from core.models.base import LanguageModel
-from core.records import Generation, GenerationParams, Message, Role, SalienceMatrix, Tokens, digest
+from core.records import Generation, GenerationParams, Message, Role, SalienceMatrix, Tokens
 from core.salience import method
 from core.server.errors import DOCUMENTED, Fault, Problem
 from core.server.forms import GenerateRequest, MatrixAnswer, ModelFacts, Prompt, SalienceQuestion
@@ -59,7 +59,7 @@ async def salience(request: Request, body: SalienceQuestion) -> MatrixAnswer:
         return known or state.service.fitting(model.tokenize(prompt, body.target))
 
     reading = state.service.with_model(
-        read, state.spec, kind="tokenize", key=digest("tokenize", owner), owner=owner, priority=CLICK
+        read, state.spec, kind="tokenize", asks=(owner,), owner=owner, priority=CLICK
     )
     tokens = await result(request, reading, state.limits.request_seconds)
     job = state.service.salience(tokens, state.spec, chosen.name, owner=owner)

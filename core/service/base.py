@@ -18,6 +18,7 @@ from core.jobs import Job, JobContext, JobQueue
 from core.records import Message, ModelSpec, Tokens
 from core.settings import ROOT, Settings
 from core.settings import settings as default_settings
+from core.store.keys import question_key
 
 if TYPE_CHECKING:
     from core.models.base import LanguageModel
@@ -162,7 +163,7 @@ class Base:
         spec: ModelSpec,
         *,
         kind: str,
-        key: str,
+        asks: tuple[Any, ...],
         owner: str,
         replaces: bool = True,
         priority: int = NORMAL,
@@ -170,8 +171,10 @@ class Base:
     ) -> Job[T]:
         """Queue `fn(model, context)` with the model loaded and held, for all that has no method of its own.
 
-        `key` is the content address of the question: the same key in flight is the same work.
+        `asks` are the parts of the question (JSON values). With the kind and the exact model they are its
+        content address: the same question in flight is the same work.
         """
+        spec = self.resolve(spec)
 
         def work(context: JobContext) -> T:
             with self.model(spec, context) as model:
@@ -181,7 +184,7 @@ class Base:
             work,
             spec,
             kind=kind,
-            key=key,
+            key=question_key(kind, spec, *asks),
             owner=owner,
             replaces=replaces,
             priority=priority,

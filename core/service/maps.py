@@ -109,7 +109,7 @@ class Maps(Base):
             work,
             spec,
             kind=SPAN,
-            key=request.key,
+            asks=(request.key,),
             owner=owner,
             priority=CLICK,
             beside=model_key(spec),

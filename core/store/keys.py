@@ -28,6 +28,11 @@ def model_key(spec: ModelSpec) -> str:
     return digest("model", parts)
 
 
+def question_key(kind: str, spec: ModelSpec, *parts: Any) -> str:
+    """Digest of a question of one kind to exactly this model; `parts` (JSON values) tell it from others."""
+    return digest("question", kind, model_key(spec), parts)
+
+
 def sent_key(earlier: Sequence[Message]) -> str:
     """What tells one way of sending a prompt as a chat from another: `chat`, and the turns before it."""
     return f"chat {prompt_key(earlier)[:16]}" if earlier else "chat"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from core.errors import AppError
 from core.models.manager import ModelManager
-from core.records import GenerationParams, Message, SalienceRequest, Tokens
+from core.records import GenerationParams, Message, ModelSpec, SalienceRequest, Tokens
 from core.service import Recent, Service, batches
 from core.settings import ROOT, Settings
 from core.store.store import Store
@@ -205,7 +205,7 @@ def test_texts_of_all_who_wait_share_a_pass(service: Service, monkeypatch: pytes
         reached.set()
         assert go.wait(LONG)
 
-    service.with_model(hold, SPEC, kind="hold", key="hold", owner="x")  # type: ignore[arg-type]
+    service.with_model(hold, SPEC, kind="hold", asks=(), owner="x")  # type: ignore[arg-type]
     assert reached.wait(LONG)
     asked = [("abc", "xy"), ("abcdef", "g"), ("dab", "no")]
     jobs = [
@@ -238,7 +238,7 @@ def test_a_text_that_fails_does_not_spoil_its_company(service: Service, model: F
         reached.set()
         assert go.wait(LONG)
 
-    service.with_model(hold, SPEC, kind="hold", key="hold", owner="x")  # type: ignore[arg-type]
+    service.with_model(hold, SPEC, kind="hold", asks=(), owner="x")  # type: ignore[arg-type]
     assert reached.wait(LONG)
     jobs = [
         service.both_scores([(tokens, np.array([4]))], SPEC, owner=str(i))
@@ -366,10 +366,31 @@ def test_a_full_disk_does_not_hide_the_answer(
 
 
 def test_anything_else_can_run_with_the_model(service: Service) -> None:
-    job = service.with_model(
-        lambda model, context: model.parameters, SPEC, kind="count", key="count", owner="a"
-    )
+    job = service.with_model(lambda model, context: model.parameters, SPEC, kind="count", asks=(), owner="a")
     assert job.get(LONG) == 1_000
+
+
+def test_one_question_to_two_precisions_at_once_is_two_pieces_of_work(settings: Settings) -> None:
+    def load(spec: ModelSpec, **_: object) -> FakeModel:
+        return FakeModel(spec)
+
+    service = Service(settings, manager=ModelManager(load))
+    go = threading.Event()
+
+    def measured(model: FakeModel, context: object) -> str:
+        assert go.wait(LONG)
+        return model.spec.precision
+
+    specs = [SPEC, replace(SPEC, quantization="nf4"), replace(SPEC, name="the same, by another name")]
+    jobs = [
+        service.with_model(measured, spec, kind="what if", asks=("without line 9",), owner=str(place))  # type: ignore[arg-type]
+        for place, spec in enumerate(specs)
+    ]
+    other = service.with_model(measured, SPEC, kind="what if", asks=("without line 8",), owner="x")  # type: ignore[arg-type]
+    go.set()
+    assert [job.get(LONG) for job in jobs] == ["float32", "nf4", "float32"]
+    assert jobs[2].id == jobs[0].id != other.id
+    service.close()
 
 
 def test_info_tells_only_of_a_loaded_model(service: Service) -> None:

@@ -5,7 +5,7 @@ drop.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import regex
@@ -90,8 +90,13 @@ def begin(asked: Asked, rows: Sequence[Example], spec: ModelSpec, params: Genera
         work,
         spec,
         kind="counterfactuals",
-        key=digest(
-            "counterfactuals", asked.generator.name, repr(asked), [(e.id, e.prompt) for e in rows], spec.name
+        asks=(
+            asked.generator.name,
+            sorted(asked.choices.items()),
+            asked.limit,
+            asked.seed,
+            asdict(params),
+            [(e.id, e.prompt, e.target, said[e.id]) for e in rows],
         ),
         owner=owner(),
     )

@@ -16,7 +16,7 @@ import streamlit as st
 from core.compare import word_diff
 from core.counterfactuals import times
 from core.errors import AppError
-from core.records import Generation, Segment, digest
+from core.records import Generation, Segment
 from core.ui import diff, frame, problem
 from core.ui.salience_page import conversation
 from core.ui.salience_page.maps import Parts
@@ -82,7 +82,7 @@ def start(
         return float(after[rows].sum()) - before
 
     plain = sent if isinstance(sent, str) else conversation.kept(sent)
-    key = digest("what if", plain, tokens.ids.tolist(), rows.tolist(), answer.spec.path)
+    asks = (plain, tokens.ids.tolist(), rows.tolist())
     name = f"{owner()} what if {len(_trials(answer))}"
     _trials(answer).append(
         Trial(
@@ -91,7 +91,7 @@ def start(
             share=share,
             target="".join(here.response[i].text for i in chosen).strip(),
             answer=generation,
-            scoring=service().with_model(score, answer.spec, kind="what if", key=key, owner=name),
+            scoring=service().with_model(score, answer.spec, kind="what if", asks=asks, owner=name),
             writing=service().generate(sent, answer.spec, answer.params, owner=name),
         )
     )

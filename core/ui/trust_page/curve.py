@@ -15,9 +15,10 @@ from core.errors import AppError
 from core.faithfulness import Trace, countable_parts, curves
 from core.figures.captions import DELETION
 from core.figures.curves import Curve, deletion_curves
-from core.records import Segment, Tokens, digest
+from core.records import Segment, Tokens
 from core.salience import METHODS, method
 from core.segments import GRANULARITIES
+from core.store.keys import question_key
 from core.ui import frame, job_box, problem
 from core.ui.salience_page import maps, more, session
 from core.ui.salience_page import target as targets
@@ -48,7 +49,9 @@ class Asked:
     parts: tuple[Segment, ...]
     methods: tuple[str, ...]
     insertion: bool
+    asks: tuple[Any, ...]
     key: str
+    """Of the finished curve, in the session."""
 
 
 def draw(answer: Answer | None) -> None:
@@ -126,12 +129,10 @@ def _asked(answer: Answer, names: Sequence[str], granularity: str, insertion: bo
         return None
     first, last = int(tokens.char_spans[span[0], 0]), int(tokens.char_spans[span[1] - 1, 1])
     parts = countable_parts(maps.parts(answer.generation, granularity, None).prompt)
-    key = digest(
-        "deletion", tokens.ids.tolist(), span, granularity, list(names), insertion,
-        answer.spec.path, answer.spec.revision, answer.spec.precision,
-    )  # fmt: skip
+    asks = (tokens.ids.tolist(), span, granularity, list(names), insertion)
+    key = question_key(JOB, service().resolve(answer.spec), *asks)
     text = tokens.text[first:last].strip()
-    return Asked(tokens, span, text, parts, tuple(names), insertion, key)
+    return Asked(tokens, span, text, parts, tuple(names), insertion, asks, key)
 
 
 def begin(asked: Asked, answer: Answer) -> None:
@@ -154,7 +155,7 @@ def begin(asked: Asked, answer: Answer) -> None:
         )  # fmt: skip
         return asked.key, made
 
-    job_box.hold(JOB, service().with_model(work, answer.spec, kind=JOB, key=asked.key, owner=owner()))
+    job_box.hold(JOB, service().with_model(work, answer.spec, kind=JOB, asks=asked.asks, owner=owner()))
 
 
 def _keep(result: Any) -> None:
