@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
+SCRIPTS := node_modules/.package-lock.json
 # Threads that wait must not spin: on a busy machine that makes a small model a hundred times slower.
 export OMP_WAIT_POLICY ?= PASSIVE
 
@@ -32,13 +33,21 @@ server: $(RUNTIME)
 browser: $(DEV)
 	@sh tools/browser.sh $(BIN)/python
 
-test: $(DEV) browser
+# What lints the browser scripts (biome) and looks at the pages (axe-core), at the versions of package-lock.json.
+$(SCRIPTS): $(DEV) package-lock.json
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --silent || \
+	    { echo "npm could not fetch the tools of package-lock.json: is its registry reachable (npm ping)?" >&2; exit 1; }
+	@touch $@
+
+test: $(DEV) $(SCRIPTS) browser
 	@$(BIN)/python -m pytest $(ARGS)
 
-lint: $(DEV)
+lint: $(DEV) $(SCRIPTS)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@mkdir -p out/lint && cat core/ui/salience_text/*.js > out/lint/salience_text.js # one module in the browser
+	@$(BIN)/node node_modules/@biomejs/biome/bin/biome check --error-on-warnings
 
 # The locks again from the requirement lists; ARGS=--upgrade takes the newest versions that the lists allow.
 lock: $(DEV)
@@ -62,4 +71,4 @@ load: $(DEV)
 	@$(BIN)/python -m benchmarks.load
 
 clean:
-	rm -rf $(VENV) .venv-* out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* node_modules out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -86,7 +86,11 @@ class Hub {
   }
 
   text(rows) {
-    const words = rows.map((i) => this.response.texts[i] ?? "").join("").trim().replace(/\s+/g, " ");
+    const words = rows
+      .map((i) => this.response.texts[i] ?? "")
+      .join("")
+      .trim()
+      .replace(/\s+/g, " ");
     return words.length > 60 ? `${words.slice(0, 58)}…` : words;
   }
 }
@@ -95,7 +99,8 @@ class View {
   constructor(root, hub) {
     this.root = root;
     this.hub = hub;
-    this.scope = `sv-${(sheets += 1)}`;
+    sheets += 1;
+    this.scope = `sv-${sheets}`;
     root.classList.add(this.scope);
     this.sheet = make("style");
     root.append(this.sheet);
@@ -150,10 +155,12 @@ class View {
     const kinds = { response: [ResponsePanel, choice], strongest: [BarsPanel, parts], prompt: [PromptPanel, parts] };
     const names = Object.keys(this.panels);
     if (String(names) === String(show)) return;
-    this.panels = Object.fromEntries(show.map((name) => {
-      const [Kind, act] = kinds[name];
-      return [name, this.panels[name] ?? new Kind(this.sections[name], act)];
-    }));
+    this.panels = Object.fromEntries(
+      show.map((name) => {
+        const [Kind, act] = kinds[name];
+        return [name, this.panels[name] ?? new Kind(this.sections[name], act)];
+      }),
+    );
     this.grid.replaceChildren(...show.map((name) => this.sections[name]));
   }
 
@@ -164,7 +171,15 @@ class View {
     const gamma = 2 ** (1 - 2 * options.strength);
     const waiting = ready && !map && rows.length > 0;
     const peek = hub.hovered !== null;
-    const state = !ready ? "" : !rows.length ? this.words.choose : map ? "" : peek ? this.words.unknown : this.words.computing;
+    const state = !ready
+      ? ""
+      : !rows.length
+        ? this.words.choose
+        : map
+          ? ""
+          : peek
+            ? this.words.unknown
+            : this.words.computing;
     this.root.classList.toggle("sv-waiting", Boolean(waiting));
     if (prompt && hub.prompt) {
       prompt.paint(map, gamma, options.signed);
@@ -203,7 +218,9 @@ class View {
     const upTo = map ? `${this.words.upTo}${top}` : "";
     panel.querySelector("footer").hidden = !ready;
     panel.querySelector(".sv-low").textContent = options.signed ? `${this.words.against}${top}` : this.words.little;
-    panel.querySelector(".sv-high").textContent = options.signed ? `${this.words.supports}${top}` : `${this.words.much}${upTo}`;
+    panel.querySelector(".sv-high").textContent = options.signed
+      ? `${this.words.supports}${top}`
+      : `${this.words.much}${upTo}`;
     panel.querySelector(".sv-reduced").textContent = map ? options.reduced : "";
     panel.querySelector(".sv-caption").textContent = this.words.caption;
   }

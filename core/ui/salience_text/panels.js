@@ -4,7 +4,6 @@
    of an inline box after a break would show as a stray blot. Colours are rules of one style sheet per view,
    chosen by `data-level`, so theme, style and strength change without touching the segments. */
 
-const PROMPT_ROLE = 0;
 const STEPS = 32;
 
 function make(tag, className, text) {
@@ -104,7 +103,9 @@ class PromptPanel {
     this.keep = prompt.keep;
     if (this.id === prompt.id) return;
     this.id = prompt.id;
-    this.segments = prompt.texts.map((text, i) => segmentElement(text, i, prompt.keep[i] ? "sv-seg" : "sv-seg sv-template"));
+    this.segments = prompt.texts.map((text, i) =>
+      segmentElement(text, i, prompt.keep[i] ? "sv-seg" : "sv-seg sv-template"),
+    );
     this.text.replaceChildren(...this.segments);
     this.note = null;
     this.text.scrollTop = 0;
@@ -157,18 +158,22 @@ class PromptPanel {
     this.ruler.hidden = !long;
     if (!long) return;
     const top = this.text.getBoundingClientRect().top - this.text.scrollTop;
-    const marks = order.filter((i) => Math.abs(this.levels[i]) >= 6).map((i) => {
-      const box = this.segments[i].ink.getBoundingClientRect();
-      return [((box.top - top) / full) * 100, (box.height / full) * 100, this.levels[i]];
-    });
-    this.ruler.replaceChildren(...marks.map(([start, height, level]) => {
-      const mark = make("i");
-      mark.style.top = `${start}%`;
-      mark.style.height = `max(3px, ${height}%)`;
-      mark.style.opacity = String(0.35 + (0.65 * Math.abs(level)) / STEPS);
-      mark.className = level < 0 ? "sv-against" : "";
-      return mark;
-    }));
+    const marks = order
+      .filter((i) => Math.abs(this.levels[i]) >= 6)
+      .map((i) => {
+        const box = this.segments[i].ink.getBoundingClientRect();
+        return [((box.top - top) / full) * 100, (box.height / full) * 100, this.levels[i]];
+      });
+    this.ruler.replaceChildren(
+      ...marks.map(([start, height, level]) => {
+        const mark = make("i");
+        mark.style.top = `${start}%`;
+        mark.style.height = `max(3px, ${height}%)`;
+        mark.style.opacity = String(0.35 + (0.65 * Math.abs(level)) / STEPS);
+        mark.className = level < 0 ? "sv-against" : "";
+        return mark;
+      }),
+    );
   }
 
   mark(index) {
@@ -200,7 +205,11 @@ function snippet(texts, part) {
   before = flat(before.split(/[\r\n]/).at(-1));
   after = flat(after.split(/[\r\n]/)[0]);
   const lead = before.length > 24 ? `…${before.slice(-22)}` : before;
-  return [["i", lead], ["b", own], ["i", after.slice(0, 60)]];
+  return [
+    ["i", lead],
+    ["b", own],
+    ["i", after.slice(0, 60)],
+  ];
 }
 
 class BarsPanel {
@@ -276,7 +285,10 @@ class BarsPanel {
       const text = snippet(prompt.texts, part);
       row.snippet.replaceChildren(...text.map(([tag, words]) => make(tag, "", words)));
       const direction = options.signed ? (share < 0 ? ", against it" : ", for it") : "";
-      row.firstElementChild.setAttribute("aria-label", `${prompt.names[part]}, ${percent(share)}${direction}: ${text.find(([tag]) => tag === "b")[1]}`);
+      row.firstElementChild.setAttribute(
+        "aria-label",
+        `${prompt.names[part]}, ${percent(share)}${direction}: ${text.find(([tag]) => tag === "b")[1]}`,
+      );
       row.firstElementChild.setAttribute("aria-pressed", String(part === picked));
     });
   }

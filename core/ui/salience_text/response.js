@@ -90,7 +90,7 @@ class ResponsePanel {
   }
 
   indexAt(target) {
-    const found = target && target.closest && target.closest("[role=button][data-segment]");
+    const found = target?.closest?.("[role=button][data-segment]");
     return found && this.text.contains(found) ? Number(found.dataset.segment) : null;
   }
 
@@ -102,7 +102,7 @@ class ResponsePanel {
     const index = this.indexAt(event.target);
     if (index === null || event.button !== 0) return;
     const toggle = event.ctrlKey || event.metaKey;
-    const from = event.shiftKey ? this.anchor ?? this.act.selection()[0] ?? index : index;
+    const from = event.shiftKey ? (this.anchor ?? this.act.selection()[0] ?? index) : index;
     this.drag = { from, to: index, toggle };
     if (!event.shiftKey) this.anchor = index;
     this.rove(index);
@@ -186,8 +186,10 @@ class ResponsePanel {
       const next = moves[event.key]();
       this.rove(next);
       this.segments[next].focus();
-      if (event.shiftKey) this.act.select(this.range((this.anchor ??= index), next), true);
-      else this.anchor = next;
+      if (event.shiftKey) {
+        this.anchor ??= index;
+        this.act.select(this.range(this.anchor, next), true);
+      } else this.anchor = next;
     } else if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
       this.anchor = index;
