@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     )
     """Longest prompt + response in tokens; 0: the model's own limit."""
     datasets: str = Field(default="", validation_alias=AliasChoices("DATASETS", "WHENCE_DATASETS"))
+    visitor_datasets: str = ""
+    """Hosted: the hub's datasets that visitors may load, `owner/name,owner/*`; empty: none of the hub's."""
     max_examples: int = Field(
         default=100_000, ge=1, validation_alias=AliasChoices("MAX_EXAMPLES", "WHENCE_MAX_EXAMPLES")
     )

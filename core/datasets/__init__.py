@@ -9,7 +9,7 @@ from core.datasets.base import Bounds, Loaded, Problem
 from core.datasets.export import EXPORTS, Export
 from core.datasets.formats import FORMATS, Format, format_of, load_bytes
 from core.datasets.query import search
-from core.datasets.sources import SOURCES, Source, source
+from core.datasets.sources import SOURCES, Source, offered, source
 from core.datasets.startup import load_startup, parse_datasets
 from core.datasets.templates import escape, render, variables
 
@@ -27,6 +27,7 @@ __all__ = [
     "format_of",
     "load_bytes",
     "load_startup",
+    "offered",
     "parse_datasets",
     "render",
     "search",

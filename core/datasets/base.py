@@ -36,7 +36,9 @@ class Bounds:
     hosted: bool = False
     """Strangers ask: no files of this machine, no private addresses."""
     token: str = ""
-    """Of the Hugging Face hub; never shown."""
+    """Of the Hugging Face hub; never shown, and never there where strangers ask."""
+    visitor_datasets: tuple[str, ...] = ()
+    """The hub's datasets that strangers may load: `owner/name` or `owner/*`."""
 
     @classmethod
     def of(cls, chosen: Settings) -> Bounds:
@@ -45,7 +47,10 @@ class Bounds:
             max_prompt_chars=chosen.max_prompt_chars,
             max_bytes=chosen.max_download_bytes,
             hosted=chosen.mode == "hosted",
-            token=chosen.hf_token.get_secret_value(),
+            token="" if chosen.mode == "hosted" else chosen.hf_token.get_secret_value(),
+            visitor_datasets=tuple(
+                name.strip() for name in chosen.visitor_datasets.split(",") if name.strip()
+            ),
         )
 
 

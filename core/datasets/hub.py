@@ -1,11 +1,18 @@
 """A dataset of the Hugging Face hub by name, from the hub's own Parquet conversion.
 
 `owner/name`, and if need be `owner/name@config/split`. Only Parquet files are read and no code of the
-dataset runs. Asks the network only when a person names a dataset.
+dataset runs. Asks the network only when a person names a dataset. The file goes into a folder that is gone when
+it was read, so nothing gathers in the hub's cache.
+
+A visitor of a hosted installation gets the datasets that the operator listed, and is never sent with a token of
+the operator's: what only the operator may read stays the operator's.
 """
 
 from __future__ import annotations
 
+import tempfile
+import threading
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +22,15 @@ from core.errors import AppError
 
 _CONVERTED = "refs/convert/parquet"
 _SPLITS = ("train", "validation", "test")
+ENDPOINT: str | None = None
+"""None: the hub, or where the environment's HF_ENDPOINT points."""
+_AT_ONCE = threading.BoundedSemaphore(2)
+"""Files on their way, so that many visitors together hold no more than two of the largest size."""
+
+
+def open_to_visitors(name: str, bounds: Bounds) -> bool:
+    """Whether a visitor may have the dataset `name`: one in the operator's list (`owner/name`, `owner/*`)."""
+    return any(fnmatchcase(name.casefold(), listed.casefold()) for listed in bounds.visitor_datasets)
 
 
 def load_hub(where: str, bounds: Bounds) -> Loaded:
@@ -22,24 +38,39 @@ def load_hub(where: str, bounds: Bounds) -> Loaded:
     name, _, part = where.strip().partition("@")
     if not name or name.count("/") > 1 or name.startswith(("http:", "https:", ".", "/")):
         raise AppError("A dataset of the hub is written owner/name, or owner/name@config/split.")
+    if bounds.hosted and not open_to_visitors(name, bounds):
+        listed = ", ".join(bounds.visitor_datasets)
+        raise AppError(
+            f"The hub's dataset “{name}” is not one that visitors of this site may load.",
+            hint=f"There are: {listed}." if listed else "Download it yourself and upload its file.",
+            code="forbidden",
+        )
     try:
-        from huggingface_hub import HfApi, hf_hub_download
+        from huggingface_hub import HfApi
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError
     except ImportError as error:
         raise AppError("The package huggingface_hub is not installed, so the hub cannot be read.") from error
+    # False, and not None: None would send the token that the hub's library finds by itself.
+    token = False if bounds.hosted else bounds.token or False
     common: dict[str, Any] = {"repo_type": "dataset", "revision": _CONVERTED}
     try:
-        api = HfApi(token=bounds.token or False)
-        listed = api.list_repo_tree(name, recursive=True, **common)
-        sizes = {entry.path: getattr(entry, "size", 0) or 0 for entry in listed}
+        api = HfApi(endpoint=ENDPOINT, token=token)
+        files = api.list_repo_tree(name, recursive=True, **common)
+        sizes = {entry.path: getattr(entry, "size", 0) or 0 for entry in files}
         path = choose(sizes, part)
         if sizes[path] > bounds.max_bytes:
             raise too_large(f"“{path}” of {name}", sizes[path], bounds)
-        local = hf_hub_download(name, path, token=bounds.token or False, **common)
+        with _AT_ONCE, tempfile.TemporaryDirectory(prefix="whence-hub-") as folder:
+            local = Path(api.hf_hub_download(name, path, local_dir=folder, **common))
+            if local.stat().st_size > bounds.max_bytes:
+                raise too_large(f"“{path}” of {name}", local.stat().st_size, bounds)
+            data = local.read_bytes()
     except HfHubHTTPError as error:
         raise AppError(
             f"The hub has no dataset “{name}” that may be read, or none in Parquet form.",
-            hint="Check the name; for a dataset behind a licence set HF_TOKEN.",
+            hint="Check the name."
+            if bounds.hosted
+            else "Check the name; for a dataset behind a licence set HF_TOKEN.",
             code="missing",
         ) from error
     except HFValidationError as error:
@@ -54,7 +85,7 @@ def load_hub(where: str, bounds: Bounds) -> Loaded:
             hint="Download the dataset elsewhere and upload its file.",
             code="unreachable",
         ) from error
-    loaded = load_bytes(Path(local).read_bytes(), path, bounds, name=name, origin=f"hub: {name}/{path}")
+    loaded = load_bytes(data, path, bounds, name=name, origin=f"hub: {name}/{path}")
     more = sum(other.rpartition("/")[0] == path.rpartition("/")[0] for other in sizes) - 1
     if more:
         notes = (*loaded.notes, f"Only the first of {more + 1} files of this split was read.")

@@ -65,6 +65,14 @@ SOURCES: tuple[Source, ...] = (
 )
 
 
+def offered(bounds: Bounds) -> tuple[Source, ...]:
+    """The sources that whoever asks may use; the hub's for strangers only where the operator listed datasets."""
+    if not bounds.hosted:
+        return SOURCES
+    hub = bool(bounds.visitor_datasets)
+    return tuple(one for one in SOURCES if one.hosted and (hub or one.name != "hub"))
+
+
 def source(name: str) -> Source:
     """Raises `AppError` listing the sources there are."""
     for known in SOURCES:

@@ -108,6 +108,22 @@ class Base:
             self._revisions[seen] = folder.revision(path)
         return replace(spec, revision=self._revisions[seen])
 
+    def allowed(self, spec: ModelSpec) -> ModelSpec:
+        """`spec`, unless it is a stranger's: a hosted installation loads and asks the operator's models only.
+
+        So no token of the operator's goes to an address, and none fetches a model, that a visitor named.
+        Raises: AppError.
+        """
+        if self.settings.mode == "hosted":
+            known = {(one.backend, one.path) for one in self.specs()}
+            if (spec.backend, spec.path) not in known:
+                raise AppError(
+                    f"“{spec.name}” is not one of the models of this site.",
+                    hint="Choose one of those that the Models page lists.",
+                    code="forbidden",
+                )
+        return spec
+
     def info(self, spec: ModelSpec) -> dict[str, Any] | None:
         """Parameters, bytes, context, device and precision of a model that is loaded; None when it is not."""
         if self._manager is None:
@@ -199,7 +215,7 @@ class Base:
             context.progress(None, f"Loading {spec.name}: {message}" if message else f"Loading {spec.name}")
 
         context.check()
-        spec = self.resolve(spec)
+        spec = self.allowed(self.resolve(spec))
         with self.manager.get(spec, progress=progress, stop=context.stop) as model:
             context.check()
             if not _remote(spec):

@@ -444,3 +444,20 @@ heavy = {{"torch", "transformers", "streamlit", "plotly"}} & set(sys.modules)
 assert not heavy, heavy
 """
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_a_hosted_installation_asks_only_the_operators_models(tmp_path: Path, model: FakeModel) -> None:
+    """A stranger's address would get the operator's tokens, and a stranger's name the operator's HF_TOKEN."""
+    chosen = Settings(mode="hosted", data_dir=tmp_path, _env_file=None, MODEL_CONFIG="mine:fake/model")
+    service = Service(chosen, manager=ModelManager(loader(model)))
+    theirs = (
+        replace(SPEC, path="someone/private"),
+        replace(SPEC, backend="openai_compatible", path="https://api.openai.com/v1"),
+    )
+    for spec in theirs:
+        with pytest.raises(AppError, match="not one of the models of this site") as told:
+            service.generate("abc", spec, owner="a").get(LONG)
+        assert told.value.code == "forbidden"
+    assert model.calls == []
+    assert service.generate("abc", service.spec(), owner="a").get(LONG).text == "cba"
+    service.close()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 
 from core import settings
 from core.errors import AppError
+from core.settings import ROOT
 
 
 @pytest.mark.parametrize(
@@ -26,3 +29,8 @@ def test_a_malformed_setting_is_a_sentence(
     assert str(caught.value).startswith(told)
     monkeypatch.undo()
     assert settings.settings().batch_size == 16
+
+
+def test_a_tables_own_csv_which_keeps_formulas_is_taken_away_on_every_page() -> None:
+    told = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert told["client"]["disableDataExport"] is True

@@ -43,7 +43,7 @@ def draw(table: pd.DataFrame, places: Positions, shown: list[str]) -> list[str]:
     here = places[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]
     rows = table.iloc[here]
     ids = [str(name) for name in rows["id"]]
-    # The grid's own tool bar would lie over the filters, and its CSV leaves formulas as they are.
+    # The grid's own tool bar would lie over the filters.
     st.html(f"<style>.st-key-{BOX} [data-testid='stElementToolbar'] {{ display: none; }}</style>")
     with st.container(key=BOX):
         state = _grid(_cut(rows[shown]), ids, shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.datasets import FORMATS, SOURCES, Bounds, Loaded, Source, load_bytes
+from core.datasets import FORMATS, Bounds, Loaded, Source, load_bytes, offered
 from core.errors import AppError
 from core.settings import settings
 from core.ui import library, problem
@@ -15,7 +15,7 @@ SAID = "dataset said"
 def draw() -> None:
     """The *Load* menu."""
     bounds = Bounds.of(settings())
-    sources = [source for source in SOURCES if source.hosted or not bounds.hosted]
+    sources = offered(bounds)
     with st.popover("Load"):
         places = st.tabs(["Upload", *(source.label for source in sources), "Empty"])
         with places[0]:

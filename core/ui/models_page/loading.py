@@ -32,7 +32,7 @@ def start(spec: ModelSpec) -> None:
     """
 
     def work(context: JobContext) -> Loaded:
-        resolved = service().resolve(spec)
+        resolved = service().allowed(service().resolve(spec))
         with service().manager.get(resolved, progress=context.progress, stop=context.stop):
             return Loaded(spec, f"{title(spec)} is ready.")
 

@@ -61,16 +61,17 @@ def test_the_chosen_file_is_read_and_the_rest_is_told(
     (tmp_path / "0000.parquet").write_bytes(out.getvalue())
 
     class Api:
-        def __init__(self, token: str | bool) -> None:
+        def __init__(self, endpoint: str | None, token: str | bool) -> None:
             assert token is False
 
         def list_repo_tree(self, name: str, **how: object) -> list[SimpleNamespace]:
             assert how == {"recursive": True, "repo_type": "dataset", "revision": "refs/convert/parquet"}
             return [SimpleNamespace(path=path, size=size) for path, size in PATHS.items()]
 
+        def hf_hub_download(self, name: str, path: str, **how: object) -> str:
+            return str(tmp_path / "0000.parquet")
+
     monkeypatch.setattr(huggingface_hub, "HfApi", Api)
-    local = str(tmp_path / "0000.parquet")
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda *names, **how: local)
     loaded = source("hub").load("someone/some@main", Bounds())
     assert [(e.prompt, e.target) for e in loaded.examples] == [("Why?", "So.")]
     assert loaded.notes[-1] == "Only the first of 2 files of this split was read."
