@@ -22,7 +22,7 @@ from core.faithfulness.planted import line_scores
 from core.models.base import LanguageModel
 from core.records import Segment, Tokens
 from core.salience import Method
-from core.salience.leave_one_out import without
+from core.salience.taking_out import without
 
 Span = tuple[int, int]
 Tick = Callable[[float, str], None]

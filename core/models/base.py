@@ -129,12 +129,22 @@ class GradientModel(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What a model makes of a response: `logprob_nats` (R,), and what it cost."""
+
+    logprob_nats: NDArray[np.float32]
+    likeliest: NDArray[np.bool_] | None
+    """(R,) whether no other token was likelier in its place; None where the model does not tell."""
+    tokens_read: int
+
+
 @runtime_checkable
 class SharingModel(Protocol):
     """A model that reads what many texts have in common at their beginning once."""
 
-    def beside(self, tokens: Tokens) -> Callable[[Tokens], NDArray[np.float32]]:
-        """`logprobs` for texts that begin like `tokens`, to which it costs least; exact for any other too."""
+    def beside(self, tokens: Tokens) -> Callable[[Tokens], Reading]:
+        """Reads texts that begin like `tokens`, to which it costs least; exact for any other too."""
         ...
 
 

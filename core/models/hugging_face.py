@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from core.errors import AppError
 from core.generation import Drawn, draw
 from core.models import causal_tape, chat, estimate, folder, weights
-from core.models.base import Capabilities, Progress, Tape
+from core.models.base import Capabilities, Progress, Reading, Tape
 from core.models.char_spans import TokenBytes, complete_length, cover, decode_with_spans
 from core.models.loading import Steps
 from core.models.shared_beginning import SharedBeginning
@@ -240,10 +240,10 @@ class HuggingFaceModel:
         nats = wide.gather(1, ids[rows][:, None].to(logits.device))[:, 0] - wide.logsumexp(-1)
         return nats.cpu().numpy()
 
-    def beside(self, tokens: Tokens) -> Callable[[Tokens], NDArray[np.float32]]:
+    def beside(self, tokens: Tokens) -> Callable[[Tokens], Reading]:
         """See `SharingModel`."""
         shared = SharedBeginning(self.model, tokens.ids)
-        return lambda other: shared.logprobs(other.ids, other.prompt_len)
+        return lambda other: shared.read(other.ids, other.prompt_len)
 
     @torch.no_grad()
     def mean_embedding(self) -> torch.Tensor:

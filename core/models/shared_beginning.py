@@ -15,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 from transformers import DynamicCache
 
+from core.models.base import Reading
+
 
 class SharedBeginning:
     """The states of `ids` (T,); answers for other ids as far as they begin alike."""
@@ -32,11 +34,15 @@ class SharedBeginning:
     def _tensor(self, ids: NDArray[np.int64]) -> torch.Tensor:
         return torch.tensor(ids, device=self.model.device)[None]
 
-    @torch.inference_mode()
     def logprobs(self, ids: NDArray[np.int64], prompt_len: int) -> NDArray[np.float32]:
         """log p of `ids` (T,) from `prompt_len` (at least 1) on, given all before: (T - prompt_len,) nats."""
+        return self.read(ids, prompt_len).logprob_nats
+
+    @torch.inference_mode()
+    def read(self, ids: NDArray[np.int64], prompt_len: int) -> Reading:
+        """What the model makes of `ids` (T,) from `prompt_len` (at least 1) on."""
         if len(ids) <= prompt_len:
-            return np.zeros(0, np.float32)
+            return Reading(np.zeros(0, np.float32), np.zeros(0, np.bool_), 0)
         size = min(len(ids), len(self.ids))
         unlike = np.flatnonzero(ids[:size] != self.ids[:size])
         # The last token of the prompt is read again: it is what the first answer token is told from.
@@ -52,5 +58,6 @@ class SharedBeginning:
         ).logits[0]
         wide = logits.float()
         targets = torch.tensor(ids[prompt_len:], device=wide.device)
-        nats = wide.gather(1, targets[:, None])[:, 0] - wide.logsumexp(-1)
-        return nats.cpu().numpy()
+        own = wide.gather(1, targets[:, None])[:, 0]
+        likeliest = own >= wide.amax(-1)
+        return Reading((own - wide.logsumexp(-1)).cpu().numpy(), likeliest.cpu().numpy(), read)

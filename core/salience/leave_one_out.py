@@ -16,10 +16,11 @@ import threading
 import numpy as np
 
 from core.errors import AppError, Stopped
-from core.models.base import LanguageModel, SharingModel
+from core.models.base import LanguageModel
 from core.records import Role, SalienceMatrix, SalienceRequest, Tokens
 from core.salience import OnProgress, OnRow, method
 from core.salience.scores import finite
+from core.salience.taking_out import reader, without
 
 UNITS = "nats"
 Spans = list[tuple[int, int]]
@@ -45,8 +46,8 @@ def run(
         if not tokens.special[i] and tokens.role[i] == Role.PROMPT
     ]
     values = np.zeros((len(request.targets), len(request.ids)), np.float32)
-    ask = model.beside(tokens) if isinstance(model, SharingModel) else model.logprobs
-    whole = ask(tokens)
+    ask = reader(model, tokens)
+    whole = ask(tokens).logprob_nats
     note = ""
     for done, (start, end) in enumerate(columns):
         if done and on_progress is not None:
@@ -57,7 +58,7 @@ def run(
         if rest.prompt_len == 0:
             note = "The segment is the whole prompt, so there is nothing left to compare it with."
             continue
-        lost = finite(whole - ask(rest))
+        lost = finite(whole - ask(rest).logprob_nats)
         for row, (first, last) in enumerate(request.targets):
             inside = slice(max(first - tokens.prompt_len, 0), last - tokens.prompt_len)
             values[row, start:end] = lost[inside].sum() / (end - start)
@@ -91,26 +92,6 @@ def spans(text: str, prompt_len: int) -> Spans:
 def columns_option(parts: Spans) -> tuple[str, str]:
     """The option that carries the spans of the segments shown."""
     return "columns", ",".join(f"{first}:{last}" for first, last in parts)
-
-
-def without(tokens: Tokens, start: int, end: int) -> Tokens:
-    """`tokens` with the prompt's tokens `start` to `end` and their text cut out."""
-    keep = np.r_[0:start, end : len(tokens)]
-    cut = tokens.char_spans[start:end]
-    filled = cut[cut[:, 0] < cut[:, 1]]
-    low, high = (int(filled[0, 0]), int(filled[-1, 1])) if len(filled) else (0, 0)
-    char_spans = tokens.char_spans[keep].copy()
-    # A character shared with a token that stays is cut from the text all the same.
-    char_spans[char_spans >= high] -= high - low
-    char_spans = np.minimum(char_spans, len(tokens.text) - (high - low))
-    return Tokens(
-        ids=tokens.ids[keep],
-        text=tokens.text[:low] + tokens.text[high:],
-        char_spans=np.stack([char_spans.min(1), char_spans.max(1)], 1),
-        special=tokens.special[keep],
-        role=tokens.role[keep],
-        prompt_len=tokens.prompt_len - (end - start),
-    )
 
 
 def _bare(request: SalienceRequest) -> Tokens:

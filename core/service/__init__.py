@@ -8,6 +8,7 @@ what is kept.
 
 from core.service.answers import Answers
 from core.service.base import BULK, CLICK, MEMORY_BYTES, NORMAL
+from core.service.causes import Causes
 from core.service.maps import Maps
 from core.service.recent import Recent
 from core.service.together import Together, batches
@@ -15,5 +16,5 @@ from core.service.together import Together, batches
 __all__ = ["BULK", "CLICK", "MEMORY_BYTES", "NORMAL", "Recent", "Service", "batches"]
 
 
-class Service(Answers, Maps, Together):
+class Service(Answers, Maps, Causes, Together):
     """One a process. Cheap to make: the database is opened and a model loaded at first use."""

@@ -15,6 +15,7 @@ FLOORS = {
         "expressions",
         "segments",
         "aggregate",
+        "cause",
         "compare",
         "datasets",
         "metrics",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.models.shared_beginning import SharedBeginning
-from core.salience.leave_one_out import without
+from core.salience.taking_out import without
 
 PROMPT = "The soup has cheese in it, so a vegan would not like the soup. Analyze a menu item.\nSo a vegan"
 

@@ -14,7 +14,8 @@ from core.errors import AppError, Stopped
 from core.models.base import Capabilities
 from core.records import ModelSpec, Tokens
 from core.salience import METHODS, method, request_for
-from core.salience.leave_one_out import columns_option, spans, without
+from core.salience.leave_one_out import columns_option, spans
+from core.salience.taking_out import without
 from core.segments import segments
 
 PROMPT, RESPONSE = "The soup has cheese.\nA vegan would not", " like"

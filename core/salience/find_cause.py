@@ -1,0 +1,221 @@
+"""Find the cause: the map proposes, taking out decides.
+
+1. A map ranks the parts that may be left out; the first few are the candidates.
+2. All candidates out together, one pass. Where that takes away next to nothing the map missed: the number of
+   candidates is doubled until it does; if even all parts together do nothing, nothing decides the words.
+3. Each candidate out alone: the figures that are shown. Few parts: every part is measured.
+4. No single one carries half of the joint effect: pairs among the best, then, where no pair does, candidates
+   are put back one by one as long as half of the effect stays, so that three copies are found as well.
+
+Effects are sums over the chosen tokens of the drop in log-probability, nats (`taking_out.py`). Knows no page.
+Source: the joint check and the thresholds are this project's own, measured in docs/methods/find_cause.md;
+putting back one by one is the minimising step of Zeller and Hildebrandt 2002, "Simplifying and Isolating
+Failure-Inducing Input".
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.aggregate import select
+from core.cause import Cause, CauseRequest, Removal, Verdict
+from core.errors import AppError
+from core.models.base import LanguageModel
+from core.records import SalienceRequest, Tokens
+from core.salience import method
+from core.salience.taking_out import TakingOut
+
+Floats = NDArray[np.float32]
+OnMeasured = Callable[[float, Cause], None]
+"""Called after each pass with the share done (a guess) and what is known by then, verdict "measuring"."""
+
+
+def find_cause(
+    model: LanguageModel,
+    request: CauseRequest,
+    tokens: Tokens,
+    *,
+    map_scores: Floats | None = None,
+    on_measured: OnMeasured | None = None,
+    between: Callable[[], None] | None = None,
+    stop: threading.Event | None = None,
+) -> Cause:
+    """Which parts of the prompt caused the chosen words.
+
+    `map_scores` (S,) ranks the parts where the map is known already; `between` is called before each pass.
+    Raises: AppError where the model tells no log-probabilities or no part may be taken out; Stopped.
+    """
+    if not model.capabilities.logprobs:
+        why = model.capabilities.why.get("logprobs", "it gives no log-probabilities")
+        raise AppError(f"Taking out cannot be measured with {model.spec.name}: {why}.")
+    if not request.free:
+        raise AppError(
+            "No part of this prompt may be taken out: every one is locked.",
+            hint="Unlock one, or choose a finer granularity.",
+        )
+    return _Search(model, request, tokens, on_measured, between, stop).run(map_scores)
+
+
+class _Search:
+    """One search; `removals` is everything measured so far."""
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        request: CauseRequest,
+        tokens: Tokens,
+        on_measured: OnMeasured | None,
+        between: Callable[[], None] | None,
+        stop: threading.Event | None,
+    ) -> None:
+        self.model, self.request, self.tokens, self.stop = model, request, tokens, stop
+        self.between, self.on_measured, self.settings = between, on_measured, request.settings
+        self.started = time.perf_counter()
+        self.removals: list[Removal] = []
+        self.candidates: list[int] = []
+        self.joint: Removal | None = None
+        self.scores: Floats | None = None
+        self.note, self.escalated = "", False
+        self.last: int | None = None
+        self.planned = 1
+
+    def run(self, map_scores: Floats | None) -> Cause:
+        s, free = self.settings, list(self.request.free)
+        self.scores = map_scores if map_scores is not None else self._map()
+        order = free
+        if self.scores is not None:
+            order = sorted(free, key=lambda i: -float(self.scores[i]))  # type: ignore[index]
+        self.out = TakingOut(
+            self.model, self.tokens, self.request.targets, self.request.parts,
+            stop=self.stop, between=self.between,
+        )  # fmt: skip
+        everything = len(free) <= s.measure_all or self.scores is None
+        self.planned = (len(free) if everything else min(s.candidates, len(free))) + 1
+        if everything:
+            for index in order:
+                self._take((index,))
+            strongest = max(free, key=self._alone)
+            if self.scores is None:
+                order = sorted(free, key=lambda i: -self._alone(i))
+            elif strongest not in order[: s.candidates]:
+                order = [strongest, *(i for i in order if i != strongest)]
+        self._together(order)
+        self._alone_each()
+        return self._judge()
+
+    def _map(self) -> Floats | None:
+        """The map's score of each part, (S,); None where the model cannot be mapped."""
+        if not self.settings.map_method:
+            return None
+        declared = method(self.settings.map_method)
+        if not declared.available(self.model.capabilities):
+            self.note = f"{declared.label} cannot be had from this model, so every part is measured."
+            return None
+        r = self.request
+        asked = SalienceRequest(r.model, r.ids, r.prompt_len, declared.name, r.targets)
+        matrix = declared.run(self.model, asked, tokens=self.tokens, stop=self.stop)
+        self.note = matrix.note
+        scores = select(matrix, np.ones(len(r.targets), np.float32))
+        return np.array([scores[a:b].sum() for a, b in r.parts], np.float32)
+
+    def _together(self, order: Sequence[int]) -> None:
+        """The candidates and their joint effect; more of them as long as it is next to nothing."""
+        count = min(self.settings.candidates, len(order))
+        while True:
+            self.candidates = list(order[:count])
+            self.joint = self._take(tuple(self.candidates))
+            if np.isnan(self.joint.effect_nats) and count > 1:
+                count -= 1  # something must stay before the answer: the weakest, looked at alone below
+                order, self.last = order[:count], order[count]
+                continue
+            if not self.joint.effect_nats < self.settings.joint_nats or count == len(order):
+                return
+            self.escalated = True
+            count = min(2 * count, len(order))
+
+    def _alone_each(self) -> None:
+        """Each candidate alone, unless together they do nothing."""
+        assert self.joint is not None
+        if not self.joint.effect_nats >= self.settings.joint_nats:
+            if self.last is not None:
+                self._take((self.last,))
+            return
+        self.planned = len(self.removals) + sum((i,) not in self._done() for i in self.candidates)
+        for index in self.candidates:
+            self._take((index,))
+
+    def _judge(self) -> Cause:
+        s, joint = self.settings, self.joint
+        assert joint is not None
+        singles = sorted((one for one in self.removals if len(one.parts) == 1), key=_strength, reverse=True)
+        best = singles[0] if singles else joint
+        whole = max(joint.effect_nats if joint.effect_nats == joint.effect_nats else 0.0, 0.0)
+        if best.effect_nats >= max(s.half * whole, s.joint_nats):
+            return self._cause("one", best.parts)
+        if whole < s.joint_nats:
+            return self._cause("none", ())
+        # What the map proposed first, and what measured strongest: copies say little alone.
+        near = list(dict.fromkeys([*self.candidates, *(one.parts[0] for one in singles)]))
+        among = sorted(near[: s.pairs_among])
+        self.planned = len(self.removals) + len(among) * (len(among) - 1) // 2
+        pairs = [self._take(pair) for pair in combinations(among, 2)]
+        pair = max(pairs, key=_strength, default=None)
+        if pair is not None and pair.effect_nats >= s.half * whole:
+            return self._cause("several", pair.parts)
+        kept = self._put_back(s.half * whole)
+        if kept is not None:
+            several = self._cause("several", kept.parts)
+            if several.redundant:
+                return several
+        return self._cause("spread", ())
+
+    def _put_back(self, enough: float) -> Removal | None:
+        """The candidates that cannot be put back without losing the effect; None where that is most of them."""
+        left = sorted(self.candidates)
+        self.planned = len(self.removals) + len(left)
+        for index in reversed(self.candidates):
+            fewer = tuple(i for i in left if i != index)
+            if fewer and self._take(fewer).effect_nats >= enough:
+                left = list(fewer)
+        few = 2 < len(left) <= max(3, len(self.candidates) // 2)
+        return self._take(tuple(left)) if few else None
+
+    def _alone(self, index: int) -> float:
+        return _strength(self.out((index,)))
+
+    def _done(self) -> set[tuple[int, ...]]:
+        return {one.parts for one in self.removals}
+
+    def _take(self, parts: tuple[int, ...]) -> Removal:
+        found = self.out(parts)
+        if found.parts not in self._done():
+            self.removals.append(found)
+            if self.on_measured is not None:
+                share = min(len(self.removals) / max(self.planned, len(self.removals)), 1.0)
+                self.on_measured(share, self._cause("measuring", ()))
+        return found
+
+    def _cause(self, verdict: Verdict, parts: tuple[int, ...]) -> Cause:
+        return Cause(
+            request=self.request,
+            verdict=verdict,
+            parts=parts,
+            candidates=tuple(self.candidates),
+            joint=self.joint,
+            removals=tuple(self.removals),
+            map_scores=self.scores,
+            map_note=self.note,
+            escalated=self.escalated,
+            passes=self.out.passes,
+            seconds=time.perf_counter() - self.started,
+        )
+
+
+def _strength(one: Removal) -> float:
+    return one.effect_nats if one.effect_nats == one.effect_nats else -np.inf

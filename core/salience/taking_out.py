@@ -1,0 +1,118 @@
+"""The chosen words' log-probability with parts of the prompt taken out: f of any set of parts, in nats.
+
+f = sum over the chosen tokens of log p(token | the prompt without the parts, the answer before it). Ids are
+cut, never made again from text; the answer's ids stay. Passes go on from the beginning that a text shares
+with the whole one, where the model can. Knows no map and no verdict.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Sequence
+
+import numpy as np
+
+from core.cause import Removal
+from core.errors import Stopped
+from core.models.base import LanguageModel, Reading, SharingModel
+from core.records import Tokens
+
+Span = tuple[int, int]
+
+
+class TakingOut:
+    """Measures sets of parts of one text, each once; `tokens_read` grows with every pass."""
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        tokens: Tokens,
+        targets: Sequence[Span],
+        parts: Sequence[Span],
+        *,
+        stop: threading.Event | None = None,
+        between: Callable[[], None] | None = None,
+    ) -> None:
+        """`between` is called before each pass, where other work may go first."""
+        self.tokens, self.parts = tokens, tuple(parts)
+        self.stop, self.between = stop, between
+        self.rows = np.concatenate([np.arange(a, b) for a, b in targets]) - tokens.prompt_len
+        self.tokens_read = 0
+        self._known: dict[frozenset[int], Removal] = {}
+        self._check()
+        self._ask = reader(model, tokens)
+        self.whole = self._read(tokens)
+        self.total_nats = float(self.whole.logprob_nats[self.rows].sum())
+
+    def __call__(self, out: Collection[int]) -> Removal:
+        """The effect of taking `out` (indices of parts) out together. Raises: Stopped before a pass."""
+        key = frozenset(out)
+        if key not in self._known:
+            self._check()
+            self._known[key] = self._measure(key, tuple(out))
+        found = self._known[key]
+        return Removal(tuple(out), found.effect_nats, found.turns)
+
+    @property
+    def passes(self) -> float:
+        """What was read so far, in passes over the whole text."""
+        return self.tokens_read / max(len(self.tokens) - 1, 1)
+
+    def _measure(self, key: frozenset[int], order: tuple[int, ...]) -> Removal:
+        rest = self.tokens
+        for index in sorted(key, reverse=True):
+            rest = without(rest, *self.parts[index])
+        if rest.prompt_len == 0:
+            return Removal(order, float("nan"))
+        reading = self._read(rest)
+        effect = self.total_nats - float(reading.logprob_nats[self.rows].sum())
+        return Removal(order, effect, self._turns(reading))
+
+    def _turns(self, reading: Reading) -> bool | None:
+        """Whether one of the chosen tokens is no longer the likeliest in its place; None: not told.
+
+        An answer that was drawn, so that its words were not the likeliest to begin with, cannot turn.
+        """
+        if self.whole.likeliest is None or reading.likeliest is None:
+            return None
+        if not self.whole.likeliest[self.rows].all():
+            return None
+        return not bool(reading.likeliest[self.rows].all())
+
+    def _read(self, tokens: Tokens) -> Reading:
+        reading = self._ask(tokens)
+        self.tokens_read += reading.tokens_read
+        return reading
+
+    def _check(self) -> None:
+        if self.stop is not None and self.stop.is_set():
+            raise Stopped
+        if self.between is not None:
+            self.between()
+
+
+def reader(model: LanguageModel, tokens: Tokens) -> Callable[[Tokens], Reading]:
+    """How texts like `tokens` are read: from what they share where the model can, else whole."""
+    if isinstance(model, SharingModel):
+        return model.beside(tokens)
+    return lambda other: Reading(model.logprobs(other), None, len(other) - 1)
+
+
+def without(tokens: Tokens, start: int, end: int) -> Tokens:
+    """`tokens` with the prompt's tokens `start` to `end` and their text cut out."""
+    keep = np.r_[0:start, end : len(tokens)]
+    cut = tokens.char_spans[start:end]
+    filled = cut[cut[:, 0] < cut[:, 1]]
+    low, high = (int(filled[0, 0]), int(filled[-1, 1])) if len(filled) else (0, 0)
+    char_spans = tokens.char_spans[keep].copy()
+    # A character shared with a token that stays is cut from the text all the same.
+    char_spans[char_spans >= high] -= high - low
+    char_spans = np.minimum(char_spans, len(tokens.text) - (high - low))
+    return Tokens(
+        ids=tokens.ids[keep],
+        text=tokens.text[:low] + tokens.text[high:],
+        char_spans=np.stack([char_spans.min(1), char_spans.max(1)], 1),
+        special=tokens.special[keep],
+        role=tokens.role[keep],
+        prompt_len=tokens.prompt_len - (end - start),
+    )

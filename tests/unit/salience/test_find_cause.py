@@ -1,0 +1,215 @@
+"""Find the cause against models whose causes are known by hand, and against whole passes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from core.cause import Cause, CauseRequest, CauseSettings, sentence
+from core.errors import AppError, Stopped
+from core.models.base import Capabilities
+from core.records import ModelSpec, Tokens
+from core.salience.find_cause import find_cause
+
+SPEC = ModelSpec("rule", "nowhere")
+
+
+class Rule:
+    """Tells log-probabilities alone: `nats(letters of the prompt)` for the one answer token."""
+
+    spec = SPEC
+    capabilities = Capabilities(gradients=False, salience=False)
+
+    def __init__(self, nats: Callable[[str], float]) -> None:
+        self.nats, self.asked = nats, []
+
+    def logprobs(self, tokens: Tokens) -> np.ndarray:
+        prompt = tokens.text[: tokens.prompt_chars]
+        self.asked.append(prompt)
+        return np.array([self.nats(prompt)], np.float32)
+
+
+def ask(
+    prompt: str,
+    nats: Callable[[str], float],
+    scores: str | None = None,
+    locked: tuple[int, ...] = (),
+    **settings: float,
+) -> tuple[Cause, Rule]:
+    """Each letter of `prompt` is a part; `scores` are letters, the map's strongest first."""
+    size = len(prompt) + 1
+    role = np.arange(size) >= len(prompt)
+    tokens = Tokens(
+        np.arange(size), prompt + "!", np.array([(i, i + 1) for i in range(size)]), np.zeros(size, bool),
+        role, len(prompt),
+    )  # fmt: skip
+    request = CauseRequest(
+        SPEC, tuple(range(size)), len(prompt), ((len(prompt), size),),
+        tuple((i, i + 1) for i in range(len(prompt))), locked, CauseSettings(**settings),
+    )  # fmt: skip
+    order = None
+    if scores is not None:
+        order = np.array([-scores.index(c) if c in scores else -99 for c in prompt], np.float32)
+    model = Rule(nats)
+    return find_cause(model, request, tokens, map_scores=order), model
+
+
+LONG = "abcdefghijklmnopqrst"
+
+
+def test_one_cause_costs_the_candidates_and_two_passes() -> None:
+    cause, model = ask(LONG, lambda p: -1.0 if "h" in p else -6.0, "abhcd")
+    assert cause.verdict == "one" and cause.parts == (7,)
+    assert cause.candidates == (0, 1, 7, 2, 3)
+    assert cause.joint is not None and cause.joint.effect_nats == 5.0
+    assert len(model.asked) == 1 + 1 + 5 and not cause.escalated
+    known = np.isfinite(cause.effect_nats)
+    assert np.flatnonzero(known).tolist() == [0, 1, 2, 3, 7]  # the others are not measured, and not 0
+    assert (
+        sentence(cause)
+        == "Without these lines the words are 148 times less likely; line 8 alone explains it."
+    )
+
+
+def test_copies_are_found_as_a_pair_and_three_copies_as_three() -> None:
+    cause, _ = ask(LONG, lambda p: -1.0 if "c" in p or "m" in p else -6.0, "cmxab")
+    assert cause.verdict == "several" and cause.parts == (2, 12)
+    assert "Lines 3 and 13 say the same" in sentence(cause)
+    cause, _ = ask(LONG, lambda p: -1.0 if set("cmt") & set(p) else -6.0, "cmtabde", candidates=6)
+    assert cause.verdict == "several" and cause.parts == (2, 12, 19)
+
+
+def test_two_that_add_up_do_not_say_the_same() -> None:
+    cause, _ = ask(LONG, lambda p: -1.0 - 2.0 * ("a" not in p) - 2.0 * ("b" not in p), "cdabe")
+    assert cause.verdict == "one" and cause.also == (1,)  # each carries half
+    cause, _ = ask(LONG, lambda p: -1.0 - sum(c not in p for c in "abc"), "abcde")
+    assert cause.verdict == "several" and not cause.redundant
+    assert "carry it together" in sentence(cause)
+
+
+def test_a_map_that_missed_is_noticed_and_looked_past() -> None:
+    cause, _ = ask(LONG, lambda p: -1.0 if "t" in p else -6.0, LONG)
+    assert cause.escalated and cause.verdict == "one" and cause.parts == (19,)
+
+
+def test_nothing_decides() -> None:
+    cause, model = ask(LONG + "?", lambda p: -1.0 - 0.01 * (21 - len(p)), LONG, locked=(20,))
+    assert cause.verdict == "none" and cause.parts == ()
+    assert len(model.asked) == 1 + 3  # 5, 10, 20 together
+    assert np.isnan(cause.effect_nats).all()
+    assert sentence(cause).startswith("Nothing that matters was found: without all 20 lines")
+
+
+def test_something_stays_before_the_answer() -> None:
+    cause, model = ask(LONG, lambda p: -1.0, LONG)
+    assert cause.verdict == "none" and cause.joint is not None
+    assert cause.joint.parts == tuple(range(19)) and min(map(len, model.asked)) == 1
+
+
+def test_many_small_parts_are_no_single_cause() -> None:
+    cause, _ = ask(LONG, lambda p: -1.0 - 0.6 * sum(c not in p for c in "abcde"), "abcde")
+    assert cause.verdict == "spread" and cause.parts == ()
+    assert "no single line carries it" in sentence(cause)
+
+
+def test_few_parts_are_all_measured_whatever_the_map_says() -> None:
+    cause, _ = ask("abcdefghijkl", lambda p: -1.0 if "l" in p else -6.0, "abcde")
+    assert cause.verdict == "one" and cause.parts == (11,)
+    assert np.isfinite(cause.effect_nats).all()
+
+
+def test_without_a_map_every_part_is_measured() -> None:
+    cause, _ = ask(LONG, lambda p: -1.0 if "h" in p else -6.0)
+    assert cause.verdict == "one" and cause.parts == (7,) and np.isfinite(cause.effect_nats).all()
+
+
+def test_locked_parts_stay_in() -> None:
+    cause, model = ask(LONG, lambda p: -1.0 if "t" in p else -9.0, LONG[::-1], locked=(19,))
+    assert cause.verdict == "none" and all("t" in prompt for prompt in model.asked)
+    assert np.isnan(cause.effect_nats[19])
+    with pytest.raises(AppError, match="every one is locked"):
+        ask("ab", lambda p: 0.0, locked=(0, 1))
+
+
+def test_what_would_leave_nothing_cannot_be_measured() -> None:
+    cause, _ = ask("a", lambda p: -1.0)
+    assert np.isnan(cause.effect_nats[0]) and cause.verdict == "none"
+
+
+def test_effects_are_those_of_whole_passes(load_tiny) -> None:
+    model = load_tiny("llama")
+    tokens = model.tokenize("The soup has cheese.\nA vegan\nwould not\nlike it.\nWould they", " like")
+    parts = ((1, 8), (8, 14), (14, 20), (20, tokens.prompt_len - 4))
+    chosen = (tokens.prompt_len, len(tokens))
+    request = CauseRequest(
+        model.spec, tuple(tokens.ids.tolist()), tokens.prompt_len, (chosen,), parts,
+        settings=CauseSettings(joint_nats=0.0),
+    )  # fmt: skip
+    cause = find_cause(model, request, tokens)
+    whole = model.logprobs(tokens).sum()
+    from core.salience.taking_out import without
+
+    for one in cause.removals:
+        rest = tokens
+        for index in sorted(one.parts, reverse=True):
+            rest = without(rest, *parts[index])
+        assert one.effect_nats == pytest.approx(whole - model.logprobs(rest).sum(), abs=1e-4)
+    assert 1 < cause.passes < len(cause.removals) + 1
+
+
+def test_turning_is_told_from_the_likeliest_tokens(load_tiny) -> None:
+    model = load_tiny("llama")
+    from core.records import GenerationParams
+
+    prompt = model.tokenize("The soup has cheese.\nA vegan\nwould not\nlike it.\nWould they")
+    tokens = model.generate(prompt, GenerationParams(max_new_tokens=3)).tokens
+    parts = ((1, 8), (8, 14), (14, 20))
+    request = CauseRequest(
+        model.spec, tuple(tokens.ids.tolist()), tokens.prompt_len, ((tokens.prompt_len, len(tokens)),), parts
+    )
+    cause = find_cause(model, request, tokens)
+    from core.salience.taking_out import without
+
+    for one in cause.singles:
+        rest = without(tokens, *parts[one.parts[0]])
+        logits = model.model(input_ids=model_ids(rest)).logits[0, rest.prompt_len - 1 : -1]
+        assert one.turns == (logits.argmax(-1).tolist() != rest.ids[rest.prompt_len :].tolist())
+
+
+def model_ids(tokens: Tokens):
+    import torch
+
+    return torch.tensor(tokens.ids)[None]
+
+
+def test_stop_ends_before_the_next_pass() -> None:
+    stop = threading.Event()
+    seen: list[Cause] = []
+
+    def watch(_share: float, cause: Cause) -> None:
+        seen.append(cause)
+        stop.set()
+
+    size = len(LONG) + 1
+    tokens = Tokens(
+        np.arange(size), LONG + "!", np.array([(i, i + 1) for i in range(size)]), np.zeros(size, bool),
+        np.arange(size) >= len(LONG), len(LONG),
+    )  # fmt: skip
+    request = CauseRequest(
+        SPEC, tuple(range(size)), len(LONG), ((len(LONG), size),), tuple((i, i + 1) for i in range(len(LONG)))
+    )
+    with pytest.raises(Stopped):
+        find_cause(Rule(lambda p: -1.0), request, tokens, on_measured=watch, stop=stop)
+    assert len(seen) == 1 and seen[0].verdict == "measuring" and len(seen[0].removals) == 1
+
+
+def test_settings_and_spans_that_are_none_are_refused() -> None:
+    with pytest.raises(AppError, match="should be 1 to 100"):
+        CauseSettings(candidates=0)
+    with pytest.raises(AppError, match="parts should be token spans"):
+        CauseRequest(SPEC, (1, 2, 3), 2, ((2, 3),), ((0, 3),))
+    with pytest.raises(AppError, match="No words"):
+        CauseRequest(SPEC, (1, 2, 3), 2, (), ((0, 1),))
