@@ -28,14 +28,14 @@ def compute(folder: Path) -> tuple[Generation, list[SalienceMatrix]]:
     service = Service(settings, store)
     try:
         spec, sample = service.spec(), load()[0]
-        job = service.generate(sample.prompt, spec, GenerationParams(), owner="precompute")
+        job = service.answers.generate(sample.prompt, spec, GenerationParams(), owner="precompute")
         job.wait()
         generation = job.result
         if generation is None:
             raise job.error or RuntimeError("no answer")
         made = []
         for method in METHODS:
-            filled = service.salience(generation.tokens, spec, method, owner=f"precompute {method}")
+            filled = service.maps.fill(generation.tokens, spec, method, owner=f"precompute {method}")
             filled.wait()
             if filled.result is None:
                 raise filled.error or RuntimeError("no map")

@@ -37,7 +37,7 @@ async def predict(request: Request, body: LitRequest) -> list[Predicted]:
         return []
     params = GenerationParams(max_new_tokens=state.limits.max_new_tokens)
     asked = [(str(index), item.prompt) for index, item in enumerate(body.inputs)]
-    job = state.service.generate_many(asked, state.spec, params, owner=state.owner(), priority=0)
+    job = state.service.answers.generate_many(asked, state.spec, params, owner=state.owner(), priority=0)
     made = await result(request, job, state.limits.request_seconds)
     for name, prompt in asked:
         state.written.remember(prompt, made[name])
@@ -64,7 +64,7 @@ async def salience(request: Request, body: LitRequest) -> list[Explained]:
         (tokens, wire.explained(tokens, item.target_mask, f"inputs.{index}"))
         for index, (item, (tokens, _)) in enumerate(zip(body.inputs, found))
     ]
-    job = state.service.both_scores(examples, state.spec, owner=state.owner())
+    job = state.service.batches.both_scores(examples, state.spec, owner=state.owner())
     scores = await result(request, job, state.limits.request_seconds)
     return [
         Explained(tokens=strings, grad_l2=norms.tolist(), grad_dot_input=wire.lit_sign(products).tolist())

@@ -62,7 +62,7 @@ async def salience(request: Request, body: SalienceQuestion) -> MatrixAnswer:
         read, state.spec, kind="tokenize", asks=(owner,), owner=owner, priority=CLICK
     )
     tokens = await result(request, reading, state.limits.request_seconds)
-    job = state.service.salience(tokens, state.spec, chosen.name, owner=owner)
+    job = state.service.maps.fill(tokens, state.spec, chosen.name, owner=owner)
     matrix: SalienceMatrix = await result(request, job, state.limits.request_seconds)
     return MatrixAnswer(
         model=facts(state),
@@ -76,7 +76,7 @@ async def salience(request: Request, body: SalienceQuestion) -> MatrixAnswer:
         prompt_tokens=tokens.prompt_len,
         targets=list(matrix.request.targets),
         values=matrix.values.tolist(),
-        note=state.service.salience_note(tokens, state.spec),
+        note=state.service.maps.note(tokens, state.spec),
     )
 
 
@@ -103,7 +103,7 @@ async def generate(request: Request, body: GenerateRequest) -> StreamingResponse
         stop=tuple(body.stop),
     )
     prompt = _prompt(state, body.prompt, *body.stop)
-    job = state.service.generate(prompt, state.spec, params, owner=state.owner())
+    job = state.service.answers.generate(prompt, state.spec, params, owner=state.owner())
     events = _events(state, prompt, job)
     first = await unless_gone(request, anext(events))  # an AppError here is still an answer with a status
     return StreamingResponse(_then(first, events), media_type="text/event-stream", headers=NO_CACHE)

@@ -6,15 +6,40 @@ before it. This package knows no page, no tensor and no formula; it decides what
 what is kept.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.jobs import JobQueue
 from core.service.answers import Answers
-from core.service.base import BULK, CLICK, MEMORY_BYTES, NORMAL
+from core.service.batched import BatchedScores, batches
 from core.service.causes import Causes
 from core.service.maps import Maps
 from core.service.recent import Recent
-from core.service.together import Together, batches
+from core.service.workshop import BULK, CLICK, MEMORY_BYTES, NORMAL, Workshop
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from core.models.manager import ModelManager
+    from core.store.store import Store
 
 __all__ = ["BULK", "CLICK", "MEMORY_BYTES", "NORMAL", "Recent", "Service", "batches"]
 
 
-class Service(Answers, Maps, Causes, Together):
-    """One a process. Cheap to make: the database is opened and a model loaded at first use."""
+class Service(Workshop):
+    """One a process: a workshop, and what can be asked of it (`answers`, `maps`, `batches`, `causes`)."""
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        store: Store | None = None,
+        *,
+        manager: ModelManager | None = None,
+        jobs: JobQueue | None = None,
+        memory_bytes: int = MEMORY_BYTES,
+    ) -> None:
+        super().__init__(settings, store, manager=manager, jobs=jobs, memory_bytes=memory_bytes)
+        self.answers = Answers(self)
+        self.maps = Maps(self)
+        self.batches = BatchedScores(self)
+        self.causes = Causes(self)

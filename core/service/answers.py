@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.jobs import Job, JobContext
 from core.records import Generation, GenerationParams, ModelSpec, Tokens, digest
-from core.service.base import BULK, NORMAL, Base, Prompt
+from core.service.batched import batches
 from core.service.recent import Recent
+from core.service.workshop import BULK, NORMAL, Prompt, Workshop
 from core.store.keys import generation_key, model_key
 
 if TYPE_CHECKING:
     from core.models.base import LanguageModel
 
 
-class Answers(Base):
+class Answers:
     """Found by content, else written, and kept."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self._generations: Recent[Generation] = Recent(self.memory_bytes)
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+        self._generations: Recent[Generation] = Recent(workshop.memory_bytes)
 
-    def cached_generation(
+    def known(
         self,
         prompt: Prompt,
         spec: ModelSpec,
@@ -35,9 +36,9 @@ class Answers(Base):
         example_id: str = "",
     ) -> Generation | None:
         """The answer (with `response`: the score of that typed answer) if it is known. Loads no model."""
-        key = generation_key(prompt, self.resolve(spec), params or GenerationParams(), response)
+        key = generation_key(prompt, self._workshop.resolve(spec), params or GenerationParams(), response)
         found = self._generations.get(key)
-        if found is None and (found := self.store.generation(key)) is not None:
+        if found is None and (found := self._workshop.store.generation(key)) is not None:
             self._remember(key, found)
         return replace(found, example_id=example_id) if found is not None and example_id else found
 
@@ -58,14 +59,14 @@ class Answers(Base):
         """
         if response is not None:
             return self.score(prompt, response, spec, owner=owner, example_id=example_id, priority=priority)
-        spec, params, prompt = self.resolve(spec), params or GenerationParams(), _frozen(prompt)
+        spec, params, prompt = self._workshop.resolve(spec), params or GenerationParams(), _frozen(prompt)
         key = generation_key(prompt, spec, params)
 
         def work(context: JobContext) -> Generation:
-            found = self.cached_generation(prompt, spec, params)
+            found = self.known(prompt, spec, params)
             if found is None:
-                with self.model(spec, context) as model:
-                    tokens = self.fitting(model.tokenize(prompt))
+                with self._workshop.model(spec, context) as model:
+                    tokens = self._workshop.fitting(model.tokenize(prompt))
                     context.progress(0.0, "Writing", partial="")
                     found = model.generate(
                         tokens, params, on_text=_writer(context, params), stop=context.stop
@@ -73,7 +74,7 @@ class Answers(Base):
                 self._keep_generation(key, found, prompt, context)
             return replace(found, example_id=example_id)
 
-        return self.submit(
+        return self._workshop.submit(
             work, spec, kind="generate", key=f"{key} {example_id}", owner=owner, priority=priority
         )
 
@@ -88,20 +89,20 @@ class Answers(Base):
         priority: int = NORMAL,
     ) -> Job[Generation]:
         """A job for a typed answer: its tokens and how likely the model finds each; nothing is written."""
-        spec, prompt, params = self.resolve(spec), _frozen(prompt), GenerationParams()
+        spec, prompt, params = self._workshop.resolve(spec), _frozen(prompt), GenerationParams()
         key = generation_key(prompt, spec, params, response)
 
         def work(context: JobContext) -> Generation:
-            found = self.cached_generation(prompt, spec, params, response=response)
+            found = self.known(prompt, spec, params, response=response)
             if found is None:
-                with self.model(spec, context) as model:
+                with self._workshop.model(spec, context) as model:
                     context.progress(None, "Reading the answer")
-                    tokens = self.fitting(model.tokenize(prompt, response))
+                    tokens = self._workshop.fitting(model.tokenize(prompt, response))
                     found = _scored(model, tokens, response, params)
                 self._keep_generation(key, found, prompt, context)
             return replace(found, example_id=example_id)
 
-        return self.submit(
+        return self._workshop.submit(
             work, spec, kind="generate", key=f"{key} {example_id}", owner=owner, priority=priority
         )
 
@@ -119,28 +120,28 @@ class Answers(Base):
         Goes in batches of like length, keeps each batch at once, and lets other people's work pass between
         two batches; what is known already costs nothing, so stopping and asking again goes on.
         """
-        spec, params = self.resolve(spec), params or GenerationParams()
+        spec, params = self._workshop.resolve(spec), params or GenerationParams()
         asked = [(name, _frozen(prompt)) for name, prompt in prompts]
         keys = {name: generation_key(prompt, spec, params) for name, prompt in asked}
-        size = self.settings.batch_size
+        size = self._workshop.settings.batch_size
 
         def work(context: JobContext) -> dict[str, Generation]:
             done: dict[str, Generation] = {}
             for name, prompt in asked:
-                found = self.cached_generation(prompt, spec, params, example_id=name)
+                found = self.known(prompt, spec, params, example_id=name)
                 if found is not None:
                     done[name] = found
             left = [(name, prompt) for name, prompt in asked if name not in done]
             tokens: dict[str, Tokens] = {}
             if left:
-                with self.model(spec, context) as model:
-                    tokens = {name: self.fitting(model.tokenize(prompt)) for name, prompt in left}
-            left.sort(key=lambda item: len(tokens[item[0]]))
-            for start in range(0, len(left), size):
+                with self._workshop.model(spec, context) as model:
+                    tokens = {name: self._workshop.fitting(model.tokenize(prompt)) for name, prompt in left}
+            # Writing goes token by token, where a batch costs little more than a row: worth padding.
+            for group in batches([len(tokens[name]) for name, _ in left], size, padding=True):
                 context.progress(len(done) / len(asked), "Writing answers", partial=dict(done))
                 context.give_way()
-                batch = left[start : start + size]
-                with self.model(spec, context) as model:
+                batch = [left[index] for index in group]
+                with self._workshop.model(spec, context) as model:
                     made = model.generate_batch(
                         [tokens[name] for name, _ in batch], params, stop=context.stop
                     )
@@ -151,7 +152,9 @@ class Answers(Base):
             return {name: done[name] for name, _ in asked}
 
         key = digest("generate_many", model_key(spec), sorted(keys.items()))
-        return self.submit(work, spec, kind="generate_many", key=key, owner=owner, priority=priority)
+        return self._workshop.submit(
+            work, spec, kind="generate_many", key=key, owner=owner, priority=priority
+        )
 
     def _remember(self, key: str, generation: Generation) -> None:
         self._generations.put(key, generation, 64 * len(generation.tokens) + 4 * len(generation.tokens.text))
@@ -159,7 +162,9 @@ class Answers(Base):
     def _keep_generation(self, key: str, generation: Generation, prompt: Prompt, context: JobContext) -> None:
         if generation.stop_reason != "stopped" and not context.stop.is_set():
             self._remember(key, generation)
-            self.quietly(lambda: self.store.save_generation(key, generation, prompt=prompt))
+            self._workshop.quietly(
+                lambda: self._workshop.store.save_generation(key, generation, prompt=prompt)
+            )
 
 
 def _frozen(prompt: Prompt) -> Prompt:

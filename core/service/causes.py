@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from core.cause import Cause, CauseRequest, CauseSettings, proposed_locks
 from core.jobs import Job, JobContext
 from core.records import ModelSpec, Role, Segment, Tokens
-from core.service.base import NORMAL, Base
 from core.service.recent import Recent
+from core.service.workshop import NORMAL, Workshop
 from core.store.keys import model_key
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ CAUSE = "cause"
 """Kind of these jobs: a person's newer question stops the older one, and no map."""
 
 
-class Causes(Base):
+class Causes:
     """Found by content, else measured, and kept."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self._causes: Recent[Cause] = Recent(self.memory_bytes // 16)
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+        self._causes: Recent[Cause] = Recent(workshop.memory_bytes // 16)
 
-    def cause_request(
+    def request(
         self,
         tokens: Tokens,
         spec: ModelSpec,
@@ -47,7 +47,7 @@ class Causes(Base):
         """
         own = asked_parts(parts)
         return CauseRequest(
-            self.resolve(spec),
+            self._workshop.resolve(spec),
             tuple(int(i) for i in tokens.ids),
             tokens.prompt_len,
             _joined(targets),
@@ -56,11 +56,11 @@ class Causes(Base):
             settings or CauseSettings(),
         )
 
-    def cached_cause(self, request: CauseRequest) -> Cause | None:
+    def known(self, request: CauseRequest) -> Cause | None:
         """What was found if it is known. Loads no model."""
         return self._causes.get(request.key)
 
-    def causes(
+    def find(
         self,
         request: CauseRequest,
         tokens: Tokens,
@@ -76,16 +76,18 @@ class Causes(Base):
         """
 
         def work(context: JobContext) -> Cause:
-            found = self.cached_cause(request)
+            found = self.known(request)
             if found is None:
-                with self.model(request.model, context) as model:
+                with self._workshop.model(request.model, context) as model:
                     found = self._find(model, request, tokens, map_scores, context)
                 self._causes.put(
                     request.key, found, 200 * (len(found.removals) + 1) + 64 * len(request.parts)
                 )
             return found
 
-        return self.submit(work, request.model, kind=CAUSE, key=request.key, owner=owner, priority=priority)
+        return self._workshop.submit(
+            work, request.model, kind=CAUSE, key=request.key, owner=owner, priority=priority
+        )
 
     def _find(
         self,

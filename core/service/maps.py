@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from core.errors import AppError
 from core.jobs import Job, JobContext
 from core.records import ModelSpec, Option, SalienceMatrix, SalienceRequest, Tokens
-from core.service.base import CLICK, NORMAL, Base
 from core.service.recent import Recent
+from core.service.workshop import CLICK, NORMAL, Workshop
 from core.store.keys import model_key
 
 if TYPE_CHECKING:
@@ -25,25 +25,28 @@ SPAN = "salience of a span"
 """Kind of the jobs of a click: they replace each other, not the matrix."""
 
 
-class Maps(Base):
+class Maps:
     """Found by content, else computed, and kept."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self._matrices: Recent[SalienceMatrix] = Recent(self.memory_bytes)
-        self._spans: Recent[NDArray[np.float32]] = Recent(self.memory_bytes // 8)
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+        self._matrices: Recent[SalienceMatrix] = Recent(workshop.memory_bytes)
+        self._spans: Recent[NDArray[np.float32]] = Recent(workshop.memory_bytes // 8)
 
-    def salience_request(
-        self, tokens: Tokens, spec: ModelSpec, method: str, options: Options = ()
-    ) -> SalienceRequest:
+    def request(self, tokens: Tokens, spec: ModelSpec, method: str, options: Options = ()) -> SalienceRequest:
         """The question "why each part of the response": one row a token, grouped where memory asks for it."""
         targets, _ = self._plan(tokens, spec)
         ids = tuple(int(i) for i in tokens.ids)
         return SalienceRequest(
-            self.resolve(spec), ids, tokens.prompt_len, method, tuple(targets), tuple(sorted(options))
+            self._workshop.resolve(spec),
+            ids,
+            tokens.prompt_len,
+            method,
+            tuple(targets),
+            tuple(sorted(options)),
         )
 
-    def salience_note(self, tokens: Tokens, spec: ModelSpec) -> str:
+    def note(self, tokens: Tokens, spec: ModelSpec) -> str:
         """What to tell the person when rows were grouped to fit; empty when they were not."""
         return self._plan(tokens, spec)[1]
 
@@ -51,17 +54,17 @@ class Maps(Base):
         from core.models import backend
         from core.salience import plan
 
-        return plan(tokens, self.settings.salience_budget_bytes, backend(spec.backend).rows)
+        return plan(tokens, self._workshop.settings.salience_budget_bytes, backend(spec.backend).rows)
 
-    def cached_salience(self, request: SalienceRequest) -> SalienceMatrix | None:
+    def known(self, request: SalienceRequest) -> SalienceMatrix | None:
         """The matrix if it is known: from memory, from disk, or as it ships. Loads no model."""
         key = request.key
         found = self._matrices.get(key)
-        if found is None and (found := self.store.salience(key)) is not None:
+        if found is None and (found := self._workshop.store.salience(key)) is not None:
             self._matrices.put(key, found, _matrix_bytes(found))
         return found
 
-    def salience(
+    def fill(
         self,
         tokens: Tokens,
         spec: ModelSpec,
@@ -76,9 +79,9 @@ class Maps(Base):
 
         `partial` is a dict: `span` and `scores` (T,) of the clicked `first` (one backward pass, at once), and
         `targets` with `values` (rows so far, T) of the matrix as it fills, in the order of the targets.
-        Later clicks are for `span_salience`, which runs between two rows of this.
+        Later clicks are for `span`, which runs between two rows of this.
         """
-        request = self.salience_request(tokens, spec, method, options)
+        request = self.request(tokens, spec, method, options)
         return self._matrix_job(request, tokens, owner=owner, first=first, priority=priority)
 
     def explain(
@@ -87,7 +90,7 @@ class Maps(Base):
         """A job for exactly `request`, whatever its rows."""
         return self._matrix_job(request, tokens, owner=owner, replaces=replaces)
 
-    def span_salience(
+    def span(
         self,
         tokens: Tokens,
         spec: ModelSpec,
@@ -98,14 +101,14 @@ class Maps(Base):
         options: Options = (),
     ) -> Job[NDArray[np.float32]]:
         """A job for one span by one backward pass, ahead of all other work: scores (T,)."""
-        spec = self.resolve(spec)
+        spec = self._workshop.resolve(spec)
         ids = tuple(int(i) for i in tokens.ids)
         request = SalienceRequest(spec, ids, tokens.prompt_len, method, (span,), tuple(sorted(options)))
 
         def work(model: LanguageModel, context: JobContext) -> NDArray[np.float32]:
             return self._span(model, request, tokens, context)
 
-        return self.with_model(
+        return self._workshop.with_model(
             work,
             spec,
             kind=SPAN,
@@ -128,10 +131,10 @@ class Maps(Base):
         def work(context: JobContext) -> SalienceMatrix:
             if not request.targets:
                 raise AppError("The answer is empty, so there is nothing to explain.", hint="Run it again.")
-            found = self.cached_salience(request)
-            return found if found is not None else self._fill(request, tokens, first, context)
+            found = self.known(request)
+            return found if found is not None else self._computed(request, tokens, first, context)
 
-        return self.submit(
+        return self._workshop.submit(
             work,
             request.model,
             kind="salience",
@@ -141,7 +144,7 @@ class Maps(Base):
             priority=priority,
         )
 
-    def _fill(
+    def _computed(
         self, request: SalienceRequest, tokens: Tokens, first: Span | None, context: JobContext
     ) -> SalienceMatrix:
         from core.salience import method
@@ -164,7 +167,7 @@ class Maps(Base):
             partial.update(targets=request.targets[:done], values=rows[:done])
             on_progress(done / total)
 
-        with self.model(spec, context) as model:
+        with self._workshop.model(spec, context) as model:
             if first is not None and request.targets != (first,):
                 scores = self._span(model, replace(request, targets=(first,)), tokens, context)
                 partial.update(span=first, scores=scores)
@@ -175,7 +178,7 @@ class Maps(Base):
             )
         context.check()
         self._matrices.put(request.key, matrix, _matrix_bytes(matrix))
-        self.quietly(lambda: self.store.save_salience(matrix))
+        self._workshop.quietly(lambda: self._workshop.store.save_salience(matrix))
         return matrix
 
     def _span(

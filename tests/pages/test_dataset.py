@@ -296,7 +296,7 @@ class TestChat:
         answers = [">b/", "zyx", "teg"]
         assert list(table["response (fake, chat)"]) == list(table["response (fake)"]) == answers
         for sent in ("xyz", (Message("user", "xyz"),)):
-            assert fake_service.cached_generation(sent, fake_service.spec()) is not None
+            assert fake_service.answers.known(sent, fake_service.spec()) is not None
 
     def test_it_begins_with_what_the_salience_page_sends(self, app: AppTest) -> None:
         assert way(app).value == "plain"

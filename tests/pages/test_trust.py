@@ -131,7 +131,7 @@ def test_dots_are_methods_two_controls_and_one_twin() -> None:
 def test_the_curve_of_the_example_at_hand(page: Callable[[], AppTest], service: Service) -> None:
     app = page()
     assert "has not answered this prompt yet" in said(app)
-    service.generate("one\ntwo\nthree\n", service.spec(), owner="test", example_id="a").get(30)
+    service.answers.generate("one\ntwo\nthree\n", service.spec(), owner="test", example_id="a").get(30)
     app = page()
     (methods,) = [m for m in app.multiselect if m.label == "Methods"]
     methods.set_value(["grad_l2", "leave_one_out"]).run()

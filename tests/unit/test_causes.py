@@ -35,18 +35,18 @@ def test_a_cause_is_measured_step_by_step_and_kept(service: Service, load_tiny) 
     model = load_tiny("llama")
     tokens = model.tokenize(PROMPT, " like")
     lines = segments(tokens, "line", "prompt")
-    request = service.cause_request(tokens, model.spec, [(tokens.prompt_len, len(tokens))], lines)
+    request = service.causes.request(tokens, model.spec, [(tokens.prompt_len, len(tokens))], lines)
     assert len(request.parts) == 5 and request.locked == (4,)  # <bos> is no part; the question stays
-    assert service.cached_cause(request) is None
+    assert service.causes.known(request) is None
     seen: list[int] = []
-    job = service.causes(request, tokens, owner="a")
+    job = service.causes.find(request, tokens, owner="a")
     job.on_change(lambda job: seen.append(len(job.partial.removals)) if job.partial is not None else None)
     cause = job.get(LONG)
     assert cause.verdict != "measuring" and len(cause.removals) >= 5
     assert seen and max(seen) == len(cause.removals)
     assert np.isnan(cause.effect_nats[4]) and np.isfinite(cause.effect_nats[:4]).all()
-    assert service.cached_cause(request) is cause
-    assert service.causes(request, tokens, owner="b").get(LONG) is cause
+    assert service.causes.known(request) is cause
+    assert service.causes.find(request, tokens, owner="b").get(LONG) is cause
 
 
 def test_stop_ends_it_within_one_pass(tmp_path: Path) -> None:
@@ -66,8 +66,8 @@ def test_stop_ends_it_within_one_pass(tmp_path: Path) -> None:
     model.logprobs = slow  # type: ignore[method-assign]
     tokens = model.tokenize("abcdefgh", "xy")
     parts = tuple(Segment(i, "a", (i, i + 1), (i, i + 1), Role.PROMPT) for i in range(8))
-    request = service.cause_request(tokens, SPEC, [(8, 10)], parts, locked=())
-    job = service.causes(request, tokens, owner="a")
+    request = service.causes.request(tokens, SPEC, [(8, 10)], parts, locked=())
+    job = service.causes.find(request, tokens, owner="a")
     assert asked.wait(LONG)
     job.stop()
     go.set()

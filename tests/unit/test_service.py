@@ -43,29 +43,29 @@ def service(model: FakeModel, settings: Settings) -> Iterator[Service]:
 
 def test_an_answer_streams_and_is_kept(service: Service, model: FakeModel) -> None:
     seen: list[str] = []
-    job = service.generate("abc", SPEC, owner="a", example_id="e1")
+    job = service.answers.generate("abc", SPEC, owner="a", example_id="e1")
     model.step = lambda text: seen.append(job.partial)
     made = job.get(LONG)
     assert (made.text, made.example_id, made.stop_reason) == ("cba", "e1", "eos")
-    assert service.cached_generation("abc", SPEC) is not None
-    again = service.generate("abc", SPEC, owner="b", example_id="e2").get(LONG)
+    assert service.answers.known("abc", SPEC) is not None
+    again = service.answers.generate("abc", SPEC, owner="b", example_id="e2").get(LONG)
     assert (again.text, again.example_id) == ("cba", "e2")
     assert model.calls == ["load", "generate"]
-    assert service.cached_generation("abc", SPEC, GenerationParams(max_new_tokens=2)) is None
-    assert service.cached_generation("abd", SPEC) is None
+    assert service.answers.known("abc", SPEC, GenerationParams(max_new_tokens=2)) is None
+    assert service.answers.known("abd", SPEC) is None
 
 
 def test_a_restart_loses_nothing(service: Service, model: FakeModel, settings: Settings) -> None:
-    tokens = service.generate("abc", SPEC, owner="a").get(LONG).tokens
-    matrix = service.salience(tokens, SPEC, "grad_dot_input", owner="a").get(LONG)
+    tokens = service.answers.generate("abc", SPEC, owner="a").get(LONG).tokens
+    matrix = service.maps.fill(tokens, SPEC, "grad_dot_input", owner="a").get(LONG)
     service.close()
     fresh = Service(settings, manager=ModelManager(loader(model)))
     before = list(model.calls)
-    again = fresh.cached_generation("abc", SPEC, example_id="e")
+    again = fresh.answers.known("abc", SPEC, example_id="e")
     assert again is not None
     assert (again.text, again.example_id) == ("cba", "e")
-    request = fresh.salience_request(tokens, SPEC, "grad_dot_input")
-    kept = fresh.cached_salience(request)
+    request = fresh.maps.request(tokens, SPEC, "grad_dot_input")
+    kept = fresh.maps.known(request)
     assert kept is not None
     assert np.array_equal(kept.values, matrix.values)
     assert model.calls == before
@@ -82,7 +82,7 @@ def test_stop_keeps_what_was_written_on_the_page_but_not_in_the_store(
         assert go.wait(LONG)
 
     model.step = step
-    job = service.generate("abc", SPEC, owner="a")
+    job = service.answers.generate("abc", SPEC, owner="a")
     assert started.wait(LONG)
     job.stop()
     go.set()
@@ -90,29 +90,29 @@ def test_stop_keeps_what_was_written_on_the_page_but_not_in_the_store(
     assert job.state == "stopped"
     assert job.result is not None
     assert (job.result.text, job.result.stop_reason) == ("c", "stopped")
-    assert service.cached_generation("abc", SPEC) is None
+    assert service.answers.known("abc", SPEC) is None
 
 
 def test_a_typed_answer_is_scored_and_nothing_is_written(service: Service, model: FakeModel) -> None:
-    made = service.generate("abc", SPEC, owner="a", response="xy").get(LONG)
+    made = service.answers.generate("abc", SPEC, owner="a", response="xy").get(LONG)
     assert (made.text, made.tokens.prompt_len, made.logprob_nats.tolist()) == ("xy", 3, [-0.25, -0.25])
     assert model.calls == ["load", "logprobs"]
-    kept = service.cached_generation("abc", SPEC, response="xy")
+    kept = service.answers.known("abc", SPEC, response="xy")
     assert kept is not None
     assert kept.text == "xy"
-    assert service.cached_generation("abc", SPEC) is None
+    assert service.answers.known("abc", SPEC) is None
 
 
 def test_a_model_without_logprobs_scores_nan(service: Service, model: FakeModel) -> None:
     model.capabilities = replace(model.capabilities, logprobs=False)
-    made = service.score("abc", "xy", SPEC, owner="a").get(LONG)
+    made = service.answers.score("abc", "xy", SPEC, owner="a").get(LONG)
     assert np.isnan(made.logprob_nats).all()
 
 
 def test_a_chat_is_a_prompt_too(service: Service) -> None:
     turns = [Message("user", "hello")]
-    assert service.generate(turns, SPEC, owner="a").get(LONG).text == "oll"
-    assert service.cached_generation(turns, SPEC) is not None
+    assert service.answers.generate(turns, SPEC, owner="a").get(LONG).text == "oll"
+    assert service.answers.known(turns, SPEC) is not None
 
 
 def test_salience_goes_from_coarse_to_fine(service: Service, model: FakeModel) -> None:
@@ -120,7 +120,7 @@ def test_salience_goes_from_coarse_to_fine(service: Service, model: FakeModel) -
     seen: list[dict] = []
     held = service.manager
 
-    job = service.salience(tokens, SPEC, "grad_dot_input", owner="a", first=(3, 5))
+    job = service.maps.fill(tokens, SPEC, "grad_dot_input", owner="a", first=(3, 5))
     assert held is service.manager
     model.step = lambda what: seen.append(dict(job.partial or {}))
     matrix = job.get(LONG)
@@ -131,7 +131,7 @@ def test_salience_goes_from_coarse_to_fine(service: Service, model: FakeModel) -
     assert partial["targets"] == ((3, 4), (4, 5), (5, 6))
     assert np.array_equal(partial["values"], matrix.values)
     assert model.calls == ["load", "salience of 1", "salience of 3"]
-    service.salience(tokens, SPEC, "grad_dot_input", owner="b", first=(5, 6)).get(LONG)
+    service.maps.fill(tokens, SPEC, "grad_dot_input", owner="b", first=(5, 6)).get(LONG)
     assert len(model.calls) == 3
 
 
@@ -144,7 +144,7 @@ def test_rows_arrive_one_after_the_other(service: Service, model: FakeModel) -> 
             assert go.wait(LONG)
 
     model.step = step
-    job = service.salience(tokens_of("abc", "xyz"), SPEC, "grad_dot_input", owner="a")
+    job = service.maps.fill(tokens_of("abc", "xyz"), SPEC, "grad_dot_input", owner="a")
     assert reached.wait(LONG)
     assert job.partial["targets"] == ((3, 4), (4, 5))
     assert job.partial["values"].shape == (2, 6)
@@ -155,9 +155,9 @@ def test_rows_arrive_one_after_the_other(service: Service, model: FakeModel) -> 
 
 def test_a_span_costs_one_backward_once(service: Service, model: FakeModel) -> None:
     tokens = tokens_of("abc", "xyz")
-    scores = service.span_salience(tokens, SPEC, "grad_dot_input", (4, 6), owner="a").get(LONG)
+    scores = service.maps.span(tokens, SPEC, "grad_dot_input", (4, 6), owner="a").get(LONG)
     assert scores.tolist() == [9, 7, 5, 3, 1, 0]
-    service.span_salience(tokens, SPEC, "grad_dot_input", (4, 6), owner="b").get(LONG)
+    service.maps.span(tokens, SPEC, "grad_dot_input", (4, 6), owner="b").get(LONG)
     assert model.calls == ["load", "salience of 1"]
 
 
@@ -171,9 +171,9 @@ def test_a_later_click_passes_between_two_rows(service: Service, model: FakeMode
 
     model.step = step
     tokens = tokens_of("abc", "xyz")
-    matrix = service.salience(tokens, SPEC, "grad_dot_input", owner="a")
+    matrix = service.maps.fill(tokens, SPEC, "grad_dot_input", owner="a")
     assert reached.wait(LONG)
-    click = service.span_salience(tokens, SPEC, "grad_dot_input", (4, 6), owner="a")
+    click = service.maps.span(tokens, SPEC, "grad_dot_input", (4, 6), owner="a")
     order: list[str] = []
     click.on_change(lambda job: order.append("click") if job.finished else None)
     matrix.on_change(lambda job: order.append("matrix") if job.finished else None)
@@ -185,20 +185,21 @@ def test_a_later_click_passes_between_two_rows(service: Service, model: FakeMode
 
 def test_nothing_to_explain_is_said(service: Service) -> None:
     with pytest.raises(AppError, match="nothing to explain"):
-        service.salience(tokens_of("abc"), SPEC, "grad_dot_input", owner="a").get(LONG)
+        service.maps.fill(tokens_of("abc"), SPEC, "grad_dot_input", owner="a").get(LONG)
 
 
 def test_texts_of_all_who_wait_share_a_pass(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.service import together
+
+    from core.service import batched
 
     groups: list[list[str]] = []
-    compute = together._both
+    compute = batched._both
 
-    def noted(model: FakeModel, texts: list[together.Text], context: object) -> object:
+    def noted(model: FakeModel, texts: list[batched.Text], context: object) -> object:
         groups.append([text.tokens.text for text in texts])
         return compute(model, texts, context)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(together, "_both", noted)
+    monkeypatch.setattr(batched, "_both", noted)
     reached, go = threading.Event(), threading.Event()
 
     def hold(model: object, context: object) -> None:
@@ -209,17 +210,17 @@ def test_texts_of_all_who_wait_share_a_pass(service: Service, monkeypatch: pytes
     assert reached.wait(LONG)
     asked = [("abc", "xy"), ("abcdef", "g"), ("dab", "no")]
     jobs = [
-        service.both_scores([(tokens_of(*text), np.array([4]))], SPEC, owner=str(i))
+        service.batches.both_scores([(tokens_of(*text), np.array([4]))], SPEC, owner=str(i))
         for i, text in enumerate(asked[:1] + asked[2:])
     ]
     longer = [(tokens_of(*asked[1]), np.array([6])), (tokens_of(*asked[0]), np.array([4]))]
-    jobs.append(service.both_scores(longer, SPEC, owner="z"))
+    jobs.append(service.batches.both_scores(longer, SPEC, owner="z"))
     go.set()
     first, second, (third, again) = (job.get(LONG) for job in jobs)
     assert groups == [["abcxy", "dabno"], ["abcdefg"]]
     assert first[0][1].tolist() == again[1].tolist() == second[0][1].tolist() == [4, 3, 2, 1, 0]
     assert third[1].tolist() == [6, 5, 4, 3, 2, 1, 0]
-    assert not service._waiting
+    assert not service.batches._waiting
 
 
 def test_a_text_that_fails_does_not_spoil_its_company(service: Service, model: FakeModel) -> None:
@@ -241,7 +242,7 @@ def test_a_text_that_fails_does_not_spoil_its_company(service: Service, model: F
     service.with_model(hold, SPEC, kind="hold", asks=(), owner="x")  # type: ignore[arg-type]
     assert reached.wait(LONG)
     jobs = [
-        service.both_scores([(tokens, np.array([4]))], SPEC, owner=str(i))
+        service.batches.both_scores([(tokens, np.array([4]))], SPEC, owner=str(i))
         for i, tokens in enumerate((good, bad))
     ]
     go.set()
@@ -278,7 +279,7 @@ def test_leaving_one_out_shows_how_far_it_is(
 
     monkeypatch.setattr(model, "logprobs", logprobs)
     columns = (("columns", "0:1,1:2,2:3,3:4"),)
-    job = service.salience(tokens, SPEC, "leave_one_out", owner="a", options=columns)
+    job = service.maps.fill(tokens, SPEC, "leave_one_out", owner="a", options=columns)
     started.set()
     job.get(LONG)
     # The whole prompt first; then each of the four is gone before the next is tried. Rows do not set it back.
@@ -295,33 +296,33 @@ def test_stopped_salience_is_not_kept(service: Service, model: FakeModel) -> Non
 
     model.step = step
     tokens = tokens_of("abc", "xyz")
-    job = service.salience(tokens, SPEC, "grad_dot_input", owner="a")
+    job = service.maps.fill(tokens, SPEC, "grad_dot_input", owner="a")
     assert reached.wait(LONG)
     job.stop()
     go.set()
     assert job.wait(LONG)
     assert job.state == "stopped"
-    assert service.cached_salience(service.salience_request(tokens, SPEC, "grad_dot_input")) is None
+    assert service.maps.known(service.maps.request(tokens, SPEC, "grad_dot_input")) is None
 
 
 def test_exactly_the_rows_asked_for(service: Service) -> None:
     tokens = tokens_of("abc", "xyz")
     ids = tuple(int(i) for i in tokens.ids)
     request = SalienceRequest(service.resolve(SPEC), ids, 3, "grad_dot_input", ((3, 6),))
-    matrix = service.explain(request, tokens, owner="a").get(LONG)
+    matrix = service.maps.explain(request, tokens, owner="a").get(LONG)
     assert matrix.values.tolist() == [[12, 9, 6, 3, 1, 0]]
 
 
 def test_many_answers_go_in_batches_and_only_new_ones_are_written(service: Service, model: FakeModel) -> None:
-    service.generate("bb", SPEC, owner="x").get(LONG)
+    service.answers.generate("bb", SPEC, owner="x").get(LONG)
     asked = [("1", "dddd"), ("2", "bb"), ("3", "c"), ("4", "eee")]
-    job = service.generate_many(asked, SPEC, owner="a")
+    job = service.answers.generate_many(asked, SPEC, owner="a")
     made = job.get(LONG)
     assert {name: one.text for name, one in made.items()} == {"1": "ddd", "2": "bb", "3": "c", "4": "eee"}
     assert list(made) == ["1", "2", "3", "4"]
     assert [one.example_id for one in made.values()] == ["1", "2", "3", "4"]
     assert [call for call in model.calls if "batch" in call] == ["batch of 2", "batch of 1"]
-    assert service.generate_many(asked, SPEC, owner="b").get(LONG).keys() == made.keys()
+    assert service.answers.generate_many(asked, SPEC, owner="b").get(LONG).keys() == made.keys()
     assert len([call for call in model.calls if "batch" in call]) == 2
 
 
@@ -336,9 +337,9 @@ def test_a_click_passes_between_two_batches(service: Service, model: FakeModel) 
             assert go.wait(LONG)
 
     model.step = step
-    many = service.generate_many([("1", "a"), ("2", "bb"), ("3", "ccc")], SPEC, owner="a")
+    many = service.answers.generate_many([("1", "a"), ("2", "bb"), ("3", "ccc")], SPEC, owner="a")
     assert reached.wait(LONG)
-    click = service.span_salience(tokens_of("q", "r"), SPEC, "grad_dot_input", (1, 2), owner="b")
+    click = service.maps.span(tokens_of("q", "r"), SPEC, "grad_dot_input", (1, 2), owner="b")
     go.set()
     many.get(LONG)
     click.get(LONG)
@@ -349,7 +350,7 @@ def test_the_operators_limit_is_told_with_figures(model: FakeModel, tmp_path: Pa
     short = Settings(data_dir=tmp_path, sequence_length=4, _env_file=None)
     service = Service(short, manager=ModelManager(loader(model)))
     with pytest.raises(AppError, match="5 tokens long, but this installation takes at most 4") as caught:
-        service.generate("abcde", SPEC, owner="a").get(LONG)
+        service.answers.generate("abcde", SPEC, owner="a").get(LONG)
     assert caught.value.code == "too_long"
     service.close()
 
@@ -361,7 +362,7 @@ def test_a_full_disk_does_not_hide_the_answer(
         raise OSError("No space left on device")
 
     monkeypatch.setattr(Store, "save_generation", full)
-    assert service.generate("abc", SPEC, owner="a").get(LONG).text == "cba"
+    assert service.answers.generate("abc", SPEC, owner="a").get(LONG).text == "cba"
     assert "No space left" in caplog.text
 
 
@@ -395,7 +396,7 @@ def test_one_question_to_two_precisions_at_once_is_two_pieces_of_work(settings: 
 
 def test_info_tells_only_of_a_loaded_model(service: Service) -> None:
     assert service.info(SPEC) is None
-    service.generate("abc", SPEC, owner="a").get(LONG)
+    service.answers.generate("abc", SPEC, owner="a").get(LONG)
     info = service.info(SPEC)
     assert info is not None
     assert (info["parameters"], info["context"], info["precision"]) == (1_000, 200, "float32")
@@ -435,9 +436,9 @@ from core.settings import Settings
 from tests.unit.fake_model import tokens_of
 service = Service(Settings(data_dir=pathlib.Path({str(tmp_path)!r})))
 spec = service.spec()
-assert service.cached_generation("nobody asked this", spec) is None
-request = service.salience_request(tokens_of("ab", "c"), spec, "grad_l2")
-assert service.cached_salience(request) is None
+assert service.answers.known("nobody asked this", spec) is None
+request = service.maps.request(tokens_of("ab", "c"), spec, "grad_l2")
+assert service.maps.known(request) is None
 assert service.info(spec) is None
 service.close()
 heavy = {{"torch", "transformers", "streamlit", "plotly"}} & set(sys.modules)
@@ -456,8 +457,8 @@ def test_a_hosted_installation_asks_only_the_operators_models(tmp_path: Path, mo
     )
     for spec in theirs:
         with pytest.raises(AppError, match="not one of the models of this site") as told:
-            service.generate("abc", spec, owner="a").get(LONG)
+            service.answers.generate("abc", spec, owner="a").get(LONG)
         assert told.value.code == "forbidden"
     assert model.calls == []
-    assert service.generate("abc", service.spec(), owner="a").get(LONG).text == "cba"
+    assert service.answers.generate("abc", service.spec(), owner="a").get(LONG).text == "cba"
     service.close()

@@ -40,7 +40,7 @@ def draw(versions: Sequence[Example], spec: ModelSpec, params: GenerationParams)
             for at, row in enumerate(rows)
             for v in versions
         ]
-        job_box.hold(JOB, service().generate_many(asked, spec, params, owner=owner()))
+        job_box.hold(JOB, service().answers.generate_many(asked, spec, params, owner=owner()))
         st.session_state["grid asked"] = (rows, [v.id for v in versions])
         st.rerun()
     job_box.draw(JOB, _keep)

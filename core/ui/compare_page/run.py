@@ -57,7 +57,7 @@ class Side:
         if self.generation is None or not self.generation.tokens.response:
             return None
         chosen = options(method, parts(self.generation, cut.granularity, cut.pattern))
-        return service().salience_request(self.generation.tokens, self.spec, method.name, chosen)
+        return service().maps.request(self.generation.tokens, self.spec, method.name, chosen)
 
 
 @dataclass
@@ -111,7 +111,7 @@ class Comparison:
     def matrix(self, place: int, method: Method, cut: Cut) -> SalienceMatrix | None:
         """The finished map of a side; loads no model."""
         request = self.sides[place].request(method, cut)
-        return service().cached_salience(request) if request is not None else None
+        return service().maps.known(request) if request is not None else None
 
     def map_error(self, place: int, method: Method, cut: Cut) -> AppError | None:
         """Why a side has no map."""
@@ -139,7 +139,7 @@ class Comparison:
         if side.settled:
             return
         if side.job is None:
-            side.job = service().generate(
+            side.job = service().answers.generate(
                 side.prompt,
                 side.spec,
                 self.params,
@@ -160,7 +160,7 @@ class Comparison:
                 if not text:
                     side.scores[other] = AppError("The answer is empty.")
                     continue
-                held = side.scores[other] = service().score(
+                held = side.scores[other] = service().answers.score(
                     side.prompt, text, side.spec, owner=self._owner(place, other)
                 )
             if held is not None and not isinstance(held, (Generation, AppError)) and held.finished:
@@ -172,8 +172,8 @@ class Comparison:
         if request is None or side.generation is None:
             return
         held = side.maps.get(request.key)
-        if held is None and service().cached_salience(request) is None:
-            side.maps[request.key] = service().explain(
+        if held is None and service().maps.known(request) is None:
+            side.maps[request.key] = service().maps.explain(
                 request, side.generation.tokens, owner=self._owner(place, "map"), replaces=True
             )
         elif held is not None and not isinstance(held, AppError) and held.finished and held.error:
@@ -199,9 +199,7 @@ def start(key: str, sides: Sequence[Side], params: GenerationParams) -> Comparis
 def known(key: str, sides: Sequence[Side], params: GenerationParams) -> Comparison | None:
     """A comparison whose answers are all known already; loads no model."""
     for side in sides:
-        side.generation = service().cached_generation(
-            side.prompt, side.spec, params, example_id=side.example_id
-        )
+        side.generation = service().answers.known(side.prompt, side.spec, params, example_id=side.example_id)
         if side.generation is None:
             return None
     return start(key, sides, params)

@@ -25,7 +25,7 @@ NONE = "no metric"
 def begin(staged: Staged, spec: ModelSpec, params: GenerationParams, way: SendAs) -> None:
     """The job that measures every kept change; originals without an answer are run first."""
     parents = [staged.originals[name] for name in dict.fromkeys(e.parent_id or "" for e in staged.kept)]
-    said = {e.id: service().cached_generation(e.sent(way), spec, params) for e in parents}
+    said = {e.id: service().answers.known(e.sent(way), spec, params) for e in parents}
     missing = [e for e in parents if said[e.id] is None]
     run = backend(service()).run
     if missing:

@@ -57,7 +57,7 @@ def begin(asked: Asked, rows: Sequence[Example], spec: ModelSpec, params: Genera
 
     Raises: AppError as `core.counterfactuals.make` does where no model is needed.
     """
-    answers = {e.id: service().cached_generation(e.prompt, spec, params) for e in rows}
+    answers = {e.id: service().answers.known(e.prompt, spec, params) for e in rows}
     said = {name: None if found is None else found.text for name, found in answers.items()}
 
     def staged(made: Made) -> None:

@@ -61,10 +61,10 @@ def options(method: Method, here: Parts) -> Options:
 def matrix(answer: Answer, method: Method, here: Parts) -> SalienceMatrix | None:
     """The finished matrix, if it is known; loads no model."""
     assert answer.generation is not None
-    request = service().salience_request(
+    request = service().maps.request(
         answer.generation.tokens, answer.spec, method.name, options(method, here)
     )
-    return service().cached_salience(request)
+    return service().maps.known(request)
 
 
 def job(answer: Answer, method: Method, here: Parts, first: tuple[int, int] | None) -> Job[SalienceMatrix]:
@@ -74,7 +74,7 @@ def job(answer: Answer, method: Method, here: Parts, first: tuple[int, int] | No
     held = answer.map_jobs.get(name)
     if held is None or held.state == "stopped":
         assert answer.generation is not None
-        held = service().salience(
+        held = service().maps.fill(
             answer.generation.tokens,
             answer.spec,
             method.name,
@@ -95,9 +95,7 @@ def clicked(answer: Answer, method: Method, span: tuple[int, int] | None) -> NDA
     held = answer.span_jobs.get(name)
     if held is None:
         assert answer.generation is not None
-        held = service().span_salience(
-            answer.generation.tokens, answer.spec, method.name, span, owner=owner()
-        )
+        held = service().maps.span(answer.generation.tokens, answer.spec, method.name, span, owner=owner())
         answer.span_jobs[name] = held
     return held.result
 

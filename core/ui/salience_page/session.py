@@ -67,7 +67,7 @@ def current(example: Example, sent: Prompt, spec: ModelSpec, params: GenerationP
     """The answer on the screen: this session's newest one, else one that is known already; loads no model."""
     held = _answers().get(_key(example.id, spec))
     if held is None:
-        found = service().cached_generation(sent, spec, params, example_id=example.id)
+        found = service().answers.known(sent, spec, params, example_id=example.id)
         if found is None:
             return None
         held = Answer(example.id, example.prompt, sent, spec, params, generation=found)
@@ -92,7 +92,7 @@ def start(
     """
     example = versions.keep(example, prompt, edit="edited on the Salience page", fields=fields)
     asked = sent(prompt, example)
-    job = service().generate(asked, spec, params, owner=owner(), example_id=example.id)
+    job = service().answers.generate(asked, spec, params, owner=owner(), example_id=example.id)
     answer = Answer(example.id, prompt, asked, spec, params, job=job)
     _answers()[_key(example.id, spec)] = answer
     return example

@@ -92,7 +92,7 @@ def start(
             target="".join(here.response[i].text for i in chosen).strip(),
             answer=generation,
             scoring=service().with_model(score, answer.spec, kind="what if", asks=asks, owner=name),
-            writing=service().generate(sent, answer.spec, answer.params, owner=name),
+            writing=service().answers.generate(sent, answer.spec, answer.params, owner=name),
         )
     )
 

@@ -79,7 +79,7 @@ def run(service: Service, here: Workspace, task, rows=ROWS) -> Report:  # type: 
 def test_answers_are_kept_and_never_made_twice(service: Service, here: Workspace, model: FakeModel) -> None:
     report = run(service, here, Generate(batch=2))
     assert (report.done, report.known, report.failed, report.left_out) == (4, 0, (), 0)
-    kept = service.cached_generation("xyz", SPEC)
+    kept = service.answers.known("xyz", SPEC)
     assert kept is not None and kept.text == "zyx"
     calls = list(model.calls)
     again = run(service, here, Generate(batch=2))
@@ -199,9 +199,9 @@ class TestChat:
         assert run(service, here, Generate(), short).done == 1
         assert run(service, here, Generate(send_as="chat"), short).done == 1
         assert run(service, here, Generate(send_as="chat"), short).known == 1
-        texts = [service.cached_generation(short[0].sent(way), SPEC) for way in ("plain", "chat")]
+        texts = [service.answers.known(short[0].sent(way), SPEC) for way in ("plain", "chat")]
         assert [made and made.text for made in texts] == ["a", "a?!"]
-        assert service.cached_generation((Message("user", "a"),), SPEC) is None
+        assert service.answers.known((Message("user", "a"),), SPEC) is None
 
     def test_metrics_are_of_the_answers_that_were_sent_so(self, service: Service, here: Workspace) -> None:
         rows = [after(Example("s", "a", "a")), after(Example("long", "x" * 199, "y"))]
@@ -266,7 +266,7 @@ def test_salience_of_parts_adds_to_one(service: Service, here: Workspace) -> Non
     total = sum(scores)
     assert [name for name, _ in parts] == ["one", "two"]
     assert [share for _, share in parts] == pytest.approx([sum(scores[:4]) / total, sum(scores[4:]) / total])
-    assert service.cached_generation(rows[0].prompt, SPEC) is not None
+    assert service.answers.known(rows[0].prompt, SPEC) is not None
 
 
 def test_salience_of_a_template(service: Service, here: Workspace) -> None:
@@ -300,7 +300,7 @@ def test_effects_of_counterfactuals(service: Service, here: Workspace) -> None:
         ("a2", "ba", True, -1.0),
     ]
     assert effects[0].logprob_before_nats == effects[0].logprob_after_nats == -0.75
-    assert service.cached_generation("abd", SPEC) is not None
+    assert service.answers.known("abd", SPEC) is not None
 
 
 @pytest.mark.parametrize("kind", TASKS, ids=lambda t: t.__name__)

@@ -94,7 +94,7 @@ def test_a_killed_worker_loses_no_row_and_none_comes_twice(cluster: None, servic
     results = WorkList(here).results(report.work_id)
     assert list(results) == [row.id for row in ROWS]
     for row in ROWS:
-        kept = service.cached_generation(row.prompt, SPEC)
+        kept = service.answers.known(row.prompt, SPEC)
         assert kept is not None and kept.text == row.prompt[::-1][:3]
     # What Ray has done, the local backend knows.
     again = LocalBackend(service).run(Generate(batch=1), ROWS, SPEC, workspace=here, owner="o").get(20)
@@ -110,9 +110,9 @@ def test_a_chat_reaches_the_workers_as_a_chat(cluster: None, service: Service) -
     here = service.store.workspace()
     report = runner.run(Generate(send_as="chat"), [row], SPEC, workspace=here, owner="o").get(200)
     assert (report.done, report.failed) == (1, ())
-    kept = service.cached_generation(row.sent("chat"), SPEC)
+    kept = service.answers.known(row.sent("chat"), SPEC)
     assert kept is not None and kept.text == "a?!"
-    assert service.cached_generation("a", SPEC) is None
+    assert service.answers.known("a", SPEC) is None
 
 
 @pytest.mark.timeout(280)

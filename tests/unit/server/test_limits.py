@@ -107,7 +107,7 @@ def test_too_slow_is_a_503_and_stops_the_work(make_app: Callable[..., FastAPI], 
             hold.go.set()
             await asyncio.to_thread(state.service.jobs.close, LONG)
             assert model.calls.count("generate") == 1
-            assert state.service.cached_generation("abc", state.spec) is None
+            assert state.service.answers.known("abc", state.spec) is None
 
     asyncio.run(play())
 

@@ -22,13 +22,13 @@ def test_the_first_example_ships_finished_and_right(tmp_path: Path, fresh) -> No
     service = Service(Settings(data_dir=tmp_path / "other"))
     try:
         spec, sample = service.spec(), load()[0]
-        shipped = service.cached_generation(sample.prompt, spec, GenerationParams())
+        shipped = service.answers.known(sample.prompt, spec, GenerationParams())
         assert shipped is not None, "run `python -m tools.precompute`"
         assert shipped.text == generation.text
         np.testing.assert_array_equal(shipped.tokens.ids, generation.tokens.ids)
         np.testing.assert_allclose(shipped.logprob_nats, generation.logprob_nats, atol=1e-4)
         for method, computed in zip(METHODS, matrices):
-            found = service.cached_salience(service.salience_request(shipped.tokens, spec, method))
+            found = service.maps.known(service.maps.request(shipped.tokens, spec, method))
             assert found is not None
             scale = float(np.abs(computed.values).max())
             np.testing.assert_allclose(found.values, computed.values, atol=1e-4 * scale)

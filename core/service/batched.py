@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from core.errors import AppError
 from core.jobs import Job, JobContext
 from core.records import ModelSpec, SalienceRequest, Tokens, digest
-from core.service.base import NORMAL, Base
 from core.service.recent import Recent
+from core.service.workshop import NORMAL, Workshop
 from core.store.keys import model_key
 
 if TYPE_CHECKING:
@@ -43,12 +43,12 @@ class Text:
         return int(self.positions[-1]) if len(self.positions) else 0
 
 
-class Together(Base):
+class BatchedScores:
     """Keeps the texts that wait, and the newest scores."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self._scores: Recent[Scores] = Recent(self.memory_bytes // 8)
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+        self._scores: Recent[Scores] = Recent(workshop.memory_bytes // 8)
         self._waiting: dict[str, Text] = {}
         self._waiting_lock = threading.Lock()
 
@@ -65,7 +65,7 @@ class Together(Base):
         An example is its tokens and the positions to explain (ascending, from 1). Other people's work passes
         between two passes.
         """
-        spec = self.resolve(spec)
+        spec = self._workshop.resolve(spec)
         exact = model_key(spec)
         texts = [
             Text(digest("both", exact, tokens.ids.tolist(), where.tolist()), exact, tokens, where)
@@ -81,7 +81,7 @@ class Together(Base):
                 context.progress(len(found) / len(texts), "Looking at the prompts")
                 context.give_way()
                 group = self._company(left, spec)
-                with self.model(spec, context) as model:
+                with self._workshop.model(spec, context) as model:
                     try:
                         scores = _both(model, group, context)
                     except AppError:
@@ -98,7 +98,7 @@ class Together(Base):
         key = digest("both_scores", [text.key for text in texts])
         with self._waiting_lock:
             self._waiting.update((text.key, text) for text in texts)
-        job = self.submit(work, spec, kind="salience", key=key, owner=owner, priority=priority)
+        job = self._workshop.submit(work, spec, kind="salience", key=key, owner=owner, priority=priority)
         job.on_change(lambda job: self._forget(texts) if job.finished else None)
         return job
 
@@ -113,7 +113,7 @@ class Together(Base):
         unique = {text.key: text for text in (longest, *left, *unknown)}
         padding = spec.device != "cpu"
         alike = [text for text in unique.values() if near(text.reach, longest.reach, padding=padding)]
-        return alike[: self.settings.batch_size]
+        return alike[: self._workshop.settings.batch_size]
 
     def _forget(self, texts: Sequence[Text]) -> None:
         with self._waiting_lock:

@@ -1,6 +1,6 @@
 """What all of the service stands on: settings, the store, the models, and how work gets to a worker.
 
-Knows no question; `answers.py`, `maps.py` and `together.py` do.
+Knows no question; `answers.py`, `maps.py` and `batched.py` do.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ BULK, NORMAL, CLICK = -10, 0, 10
 logger = logging.getLogger(__name__)
 
 
-class Base:
-    """One a process. Cheap to make: the database is opened and a model loaded at first use."""
+class Workshop:
+    """Settings, the store, the models and the queue. Cheap to make: all of it is opened at first use."""
 
     def __init__(
         self,
