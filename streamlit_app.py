@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import frame
+from core.ui.shell import frame
 
 PAGES = {
     "One prompt": [

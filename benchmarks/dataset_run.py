@@ -14,11 +14,11 @@ from pathlib import Path
 
 import torch
 
-from core.backends import Generate, backend
+from core.datasets.samples import load
 from core.records import Example, GenerationParams
+from core.runs import Generate, backend
 from core.service import Service
 from core.settings import Settings
-from core.ui.samples import load
 
 TIMES = 8
 

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, TimeoutError, sync_playwright
 
-from core.ui.samples import load
+from core.datasets.samples import load
 
 ROOT = Path(__file__).resolve().parents[1]
 LONG_MS, QUIET_MS = 120_000, 10_000

@@ -32,7 +32,8 @@ from core.errors import AppError
 from core.faithfulness import CONTROLS, Case, Trial, control_finding, countable_parts, curves, finding, verify
 from core.faithfulness import results as published
 from core.faithfulness.results import FULL, RANDOM_WEIGHTS
-from core.models import folder, load
+from core.models import load
+from core.models.local import folder
 from core.records import GenerationParams, ModelSpec
 from core.salience import METHODS, Method
 from core.settings import ROOT

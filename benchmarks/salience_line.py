@@ -15,7 +15,7 @@ SPAN = (PROMPT + 20, PROMPT + 30)
 
 def whence() -> tuple[Any, Any, list[int]]:
     """The product's model around the benchmark's, its method grad L2, and the ids."""
-    from core.models.hugging_face import HuggingFaceModel
+    from core.models.local.hugging_face import HuggingFaceModel
     from core.records import ModelSpec
     from core.salience import method
 

@@ -4,10 +4,10 @@ import streamlit as st
 
 from core.errors import AppError
 from core.records import Example
-from core.ui import example_menu, frame, library, problem, versions
-from core.ui.catalog import title
+from core.ui.asking import example_menu, prompt_box, versions
 from core.ui.compare_page import choice, run, view
-from core.ui.salience_page import editor
+from core.ui.shell import frame, library, problem
+from core.ui.shell.model_list import title
 
 frame.begin("Compare models", "Do other models answer alike, and for the same reason?")
 
@@ -17,11 +17,11 @@ if len(specs) < choice.LEAST:
     st.info("Choose at least two models.")
     st.stop()
 
-params = editor.params()
+params = prompt_box.params()
 
 
 def sides(of: Example) -> list[run.Side]:
-    return [run.Side(title(spec), of.id, editor.sent(of.prompt, of), spec) for spec in specs]
+    return [run.Side(title(spec), of.id, prompt_box.sent(of.prompt, of), spec) for spec in specs]
 
 
 comparison = run.current("models")
@@ -33,11 +33,11 @@ if comparison is None or not comparison.same(asked, params):
 
 left, right = st.columns([32, 68], gap="medium")
 with left:
-    text, pressed = editor.draw(example, busy=comparison is not None and not comparison.answered)
+    text, pressed = prompt_box.draw(example, busy=comparison is not None and not comparison.answered)
     if pressed:
         try:
             opened = versions.keep(
-                example, text, edit="edited while comparing models", fields=editor.fields(example)
+                example, text, edit="edited while comparing models", fields=prompt_box.fields(example)
             )
             run.start("models", sides(opened), params)
             library.open_example(opened.id)

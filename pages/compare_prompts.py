@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core.ui import example_menu, frame, model_box
+from core.ui.asking import example_menu, prompt_box
 from core.ui.compare_page import grid, prompts, run, view
-from core.ui.salience_page import editor
+from core.ui.shell import frame, model_box
 
 frame.begin("Compare prompts", "What does a change to the prompt do to the answer, and to its reasons?")
 
@@ -14,9 +14,9 @@ if len(versions) < prompts.LEAST:
     st.info("Choose at least two versions. Editing a prompt on the Salience or Editor page makes one.")
     st.stop()
 
-spec, params = model_box.chosen(), editor.params()
+spec, params = model_box.chosen(), prompt_box.params()
 comparison = run.current("prompts")
-asked = [run.Side(v.id, v.id, editor.sent(v.prompt, v), spec) for v in versions]
+asked = [run.Side(v.id, v.id, prompt_box.sent(v.prompt, v), spec) for v in versions]
 if comparison is None or not comparison.same(asked, params):
     comparison = run.known("prompts", asked, params)
 

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from core.ui import copy_link, frame, library, row_choice
+from core.ui.asking import row_choice
 from core.ui.dataset_page import grid, loading, narrow, rows, running
 from core.ui.dataset_page import table as tables
+from core.ui.shell import copy_link, frame, library
 
 frame.begin("Dataset", "All your examples. Find the odd ones, and run the model on as many as you like.")
 

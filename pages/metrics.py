@@ -4,8 +4,9 @@ import streamlit as st
 
 from core.errors import AppError
 from core.metrics import LANGUAGES
-from core.ui import copy_link, frame, job_box, library, problem, row_choice
+from core.ui.asking import row_choice
 from core.ui.metrics_page import charts, missing, results, systems, work
+from core.ui.shell import copy_link, frame, job_box, library, problem
 
 frame.begin("Metrics", "How good are the answers, over many examples?")
 

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core.ui import frame
 from core.ui.models_page import known, loading, local, remote
-from core.ui.services import service
+from core.ui.shell import frame
+from core.ui.shell.services import service
 
 frame.begin("Models", "Which model answers, what it can do, and what it needs")
 

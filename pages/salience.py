@@ -3,23 +3,24 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.ui import example_menu, frame, library, model_box, problem
-from core.ui.salience_page import editor, session, view
+from core.ui.asking import answering, example_menu, prompt_box
+from core.ui.salience_page import view
+from core.ui.shell import frame, library, model_box, problem
 
 frame.begin("Salience", "Which part of the prompt made the model say that?")
 
 example = example_menu.draw()
-spec, params = model_box.chosen(), editor.params()
-answer = session.current(example, editor.sent(example.prompt, example), spec, params)
+spec, params = model_box.chosen(), prompt_box.params()
+answer = answering.current(example, prompt_box.sent(example.prompt, example), spec, params)
 reply = answer.generation.text if answer is not None and answer.generation is not None else ""
 
 left, right = st.columns([32, 68], gap="medium")
 with left:
     busy, asked = (answer.writing, answer.sent) if answer is not None else (False, None)
-    text, pressed = editor.draw(example, busy=busy, asked=asked, reply=reply)
+    text, pressed = prompt_box.draw(example, busy=busy, asked=asked, reply=reply)
     if pressed:
         try:
-            kept = session.start(example, text, editor.sent, spec, params, editor.fields(example))
+            kept = answering.start(example, text, prompt_box.sent, spec, params, prompt_box.fields(example))
             library.open_example(kept.id)
             st.rerun()
         except AppError as error:

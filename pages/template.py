@@ -3,7 +3,8 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.ui import copy_link, frame, job_box, model_box, problem, row_choice, sending
+from core.ui.asking import row_choice, sending
+from core.ui.shell import copy_link, frame, job_box, model_box, problem
 from core.ui.template_page import view, work
 
 frame.begin("Template", "Which part of a template do the answers come from, over many rows?")

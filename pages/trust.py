@@ -3,8 +3,8 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.ui import example_menu, frame, model_box, problem
-from core.ui.salience_page import editor, session
+from core.ui.asking import answering, example_menu, prompt_box
+from core.ui.shell import frame, model_box, problem
 from core.ui.trust_page import benchmark, curve
 
 frame.begin("Trust", "How far can these explanations be believed?")
@@ -16,7 +16,7 @@ benchmark.draw(spec)
 st.subheader("On your own example", anchor=False)
 example = example_menu.draw()
 try:
-    sent = editor.sent(example.prompt, example)
-    curve.draw(session.current(example, sent, spec, editor.params()))
+    sent = prompt_box.sent(example.prompt, example)
+    curve.draw(answering.current(example, sent, spec, prompt_box.params()))
 except AppError as error:
     problem.show(error)

@@ -11,12 +11,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from core.datasets.samples import load
 from core.records import Generation, GenerationParams, SalienceMatrix
 from core.service import Service
 from core.settings import Settings
 from core.store.bundle import Bundle
 from core.store.store import PRECOMPUTED, Store
-from core.ui.samples import load
 
 METHODS = ("grad_l2", "grad_dot_input")
 

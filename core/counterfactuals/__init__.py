@@ -20,17 +20,8 @@ from core.counterfactuals import (
     template_sweep,
     word_replacer,
 )
-from core.counterfactuals.base import (
-    Choices,
-    Context,
-    Edit,
-    Field,
-    Generator,
-    Made,
-    make,
-    resolve,
-)
 from core.counterfactuals.effect import ORDERS, Effect, effect, flipped, ranked, times
+from core.counterfactuals.generator import Choices, Context, Edit, Field, Generator, Made, make, resolve
 from core.errors import AppError
 
 __all__ = [

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import regex
 
-from core.counterfactuals.base import Choices, Context, Edit, Field, Generator, Translate, shown
+from core.counterfactuals.generator import Choices, Context, Edit, Field, Generator, Translate, shown
 from core.counterfactuals.parts import PARTS, parts
 from core.errors import AppError
 from core.records import Example

@@ -15,7 +15,7 @@ from itertools import combinations
 
 import regex
 
-from core.counterfactuals.base import Choices, Context, Edit, Field, Generator
+from core.counterfactuals.generator import Choices, Context, Edit, Field, Generator
 from core.errors import AppError
 from core.records import Example
 from core.segments import partition

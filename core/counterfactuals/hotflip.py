@@ -19,9 +19,9 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from core.counterfactuals.base import Choices, Context, Edit, Field, Generator
+from core.counterfactuals.generator import Choices, Context, Edit, Field, Generator
 from core.errors import AppError, Stopped
-from core.models.base import GradientModel, LanguageModel
+from core.models.language_model import GradientModel, LanguageModel
 from core.records import Example, Tokens
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from core.counterfactuals.base import Choices, Context, Edit, Field, Generator, shown
+from core.counterfactuals.generator import Choices, Context, Edit, Field, Generator, shown
 from core.records import Example
 from core.segments import GRANULARITIES, partition
 

@@ -9,10 +9,10 @@ import random
 from collections.abc import Iterator
 from typing import cast
 
-from core.counterfactuals.base import Choices, Context, Edit, Field, Generator, shown
+from core.counterfactuals.generator import Choices, Context, Edit, Field, Generator, shown
 from core.counterfactuals.parts import PARTS, parts
 from core.errors import AppError
-from core.models.base import LanguageModel
+from core.models.language_model import LanguageModel
 from core.records import Example, GenerationParams, Message
 
 _ROOM = 32

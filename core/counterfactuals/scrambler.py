@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import regex
 
-from core.counterfactuals.base import Choices, Context, Edit, Field, Generator, ordinal
+from core.counterfactuals.generator import Choices, Context, Edit, Field, Generator, ordinal
 from core.records import Example
 
 _WORD = regex.compile(r"\S+")

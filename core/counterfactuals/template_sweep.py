@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from core.counterfactuals.base import Choices, Context, Edit, Field, Generator, shown
+from core.counterfactuals.generator import Choices, Context, Edit, Field, Generator, shown
 from core.datasets.templates import render, variables
 from core.errors import AppError
 from core.records import Example

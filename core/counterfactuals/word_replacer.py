@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import regex
 
-from core.counterfactuals.base import Choices, Context, Edit, Field, Generator, ordinal
+from core.counterfactuals.generator import Choices, Context, Edit, Field, Generator, ordinal
 from core.counterfactuals.rules import parse
 from core.records import Example
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from core.datasets.base import Bounds, Loaded, Reading, to_examples, too_large
 from core.datasets.csv_file import read_csv
 from core.datasets.jsonl import read_json, read_jsonl
 from core.datasets.parquet import read_parquet
+from core.datasets.reading import Bounds, Loaded, Reading, to_examples, too_large
 from core.datasets.txt import read_txt
 from core.errors import AppError
 

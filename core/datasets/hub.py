@@ -16,8 +16,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from core.datasets.base import Bounds, Loaded, too_large
 from core.datasets.formats import load_bytes
+from core.datasets.reading import Bounds, Loaded, too_large
 from core.errors import AppError
 
 _CONVERTED = "refs/convert/parquet"

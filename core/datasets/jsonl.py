@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from core.datasets.base import Reading
 from core.datasets.encoding import decode
+from core.datasets.reading import Reading
 from core.errors import AppError
 
 

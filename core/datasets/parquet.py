@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.datasets.base import Reading
+from core.datasets.reading import Reading
 from core.errors import AppError
 
 _BATCH_ROWS = 2_000

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.datasets.base import Bounds, Loaded, too_large
 from core.datasets.formats import load_bytes
 from core.datasets.hub import load_hub
+from core.datasets.reading import Bounds, Loaded, too_large
 from core.datasets.web import fetch
 from core.errors import AppError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
-from core.datasets.base import Bounds, Loaded
+from core.datasets.reading import Bounds, Loaded
 from core.datasets.sources import load_path, load_url
 from core.errors import AppError
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.datasets.base import Reading
 from core.datasets.encoding import decode
+from core.datasets.reading import Reading
 
 
 def read_txt(data: bytes) -> Reading:

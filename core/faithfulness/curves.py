@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from core import aggregate
 from core.errors import AppError, Stopped
 from core.faithfulness.planted import line_scores
-from core.models.base import LanguageModel
+from core.models.language_model import LanguageModel
 from core.records import Segment, Tokens
 from core.salience import Method
 from core.salience.taking_out import without

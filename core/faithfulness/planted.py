@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from core import aggregate
 from core.faithfulness.controls import Control
 from core.faithfulness.measures import Finding, ranks_of
-from core.models.base import LanguageModel
+from core.models.language_model import LanguageModel
 from core.records import GenerationParams, Option, Segment, Tokens
 from core.salience import Method, span
 from core.segments import segments

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from core.errors import AppError
 from core.metrics import bleu, chrf, contains, exact_match, length_ratio, rouge, target_logprob, token_f1
-from core.metrics.base import STATES, Metric, Row, State
 from core.metrics.evaluate import (
     REASONS,
     Aggregate,
@@ -24,6 +23,7 @@ from core.metrics.evaluate import (
     measure,
     resolve_language,
 )
+from core.metrics.metric import STATES, Metric, Row, State
 from core.metrics.text import LANGUAGES, language_of
 
 __all__ = [

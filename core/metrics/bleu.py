@@ -15,7 +15,7 @@ from importlib.util import find_spec
 import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 
-from core.metrics.base import Floats, Metric, Row
+from core.metrics.metric import Floats, Metric, Row
 
 ORDERS = 4
 _TOKENIZERS = {"zh": "zh", "th": "char"}

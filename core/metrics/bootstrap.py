@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from core.metrics.base import Floats
+from core.metrics.metric import Floats
 
 RESAMPLES = 1000
 SEED = 12345

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from sacrebleu.metrics.chrf import CHRF
 
-from core.metrics.base import Floats, Metric, Row
+from core.metrics.metric import Floats, Metric, Row
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.metrics.base import Metric, mean_of, ratio
+from core.metrics.metric import Metric, mean_of, ratio
 from core.metrics.text import normalised_words
 
 

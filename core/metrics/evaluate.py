@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from core.errors import AppError, Stopped
 from core.metrics import bootstrap
-from core.metrics.base import Floats, Metric, Row
+from core.metrics.metric import Floats, Metric, Row
 from core.metrics.text import LANGUAGES, language_of
 
 _CHUNK_ROWS = 200

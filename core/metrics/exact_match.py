@@ -5,7 +5,7 @@ Source of the normalised form: SQuAD's evaluation (`core.metrics.text.normalised
 
 from __future__ import annotations
 
-from core.metrics.base import Metric, mean_of, ratio
+from core.metrics.metric import Metric, mean_of, ratio
 from core.metrics.text import normalised
 
 RAW = Metric(

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from core.metrics import lcs
-from core.metrics.base import Metric, mean_of, ratio
+from core.metrics.metric import Metric, mean_of, ratio
 from core.metrics.text import words
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.metrics.base import Floats, Metric, Row, ratio
+from core.metrics.metric import Floats, Metric, Row, ratio
 
 
 def _sums(rows: Sequence[Row], _language: str) -> Floats:

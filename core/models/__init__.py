@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass
 
 from core.errors import AppError
-from core.models.base import Capabilities, LanguageModel, Progress
+from core.models.language_model import Capabilities, LanguageModel, Progress
 from core.records import ModelSpec
 
 __all__ = ["BACKENDS", "Backend", "Capabilities", "LanguageModel", "Progress", "backend", "load"]
@@ -55,19 +55,19 @@ BACKENDS: tuple[Backend, ...] = (
         "hugging_face",
         "Hugging Face transformers",
         "Any causal language model from a local folder or the hub, run on this machine.",
-        "core.models.hugging_face",
+        "core.models.local.hugging_face",
     ),
     Backend(
         "keras_hub",
         "KerasHub",
         "A KerasHub preset (Gemma, GPT-2, Llama, Mistral), run on this machine with torch.",
-        "core.models.keras_hub",
+        "core.models.keras.load",
     ),
     Backend(
         "lit_server",
         "LIT model server",
         "A model behind a LIT model server or another Whence: answers and salience, no probabilities.",
-        "core.models.lit_server",
+        "core.models.remote.lit_server",
         remote=True,
         rows=16,
     ),
@@ -76,14 +76,14 @@ BACKENDS: tuple[Backend, ...] = (
         "OpenAI-compatible server",
         "vLLM, TGI, llama.cpp, Ollama, transformers serve and the like: answers, and log-probabilities "
         "where offered.",
-        "core.models.openai_compatible",
+        "core.models.remote.openai_compatible",
         remote=True,
     ),
     Backend(
         "gemini",
         "Gemini",
         "A Gemini model of Google, asked through its own library: answers only.",
-        "core.models.gemini",
+        "core.models.remote.gemini",
         remote=True,
     ),
 )

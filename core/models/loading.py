@@ -14,7 +14,7 @@ from typing import Any
 from transformers.utils import logging as transformers_logging
 
 from core.errors import Stopped
-from core.models.base import Progress
+from core.models.language_model import Progress
 
 
 class Steps:

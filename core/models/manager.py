@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from core.errors import AppError
 from core.models import backend, load
-from core.models.base import LanguageModel, Progress
+from core.models.language_model import LanguageModel, Progress
 from core.records import ModelSpec
 
 logger = logging.getLogger(__name__)

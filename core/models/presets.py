@@ -11,9 +11,9 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from core.errors import AppError
-from core.models.estimate import DTYPE_BYTES, Facts
-from core.models.precision import Choice, automatic
-from core.models.secrets import base_address
+from core.models.local.estimate import DTYPE_BYTES, Facts
+from core.models.local.precision import Choice, automatic
+from core.models.remote.secrets import base_address
 from core.records import QUANTIZATIONS, ModelSpec, Quantization
 from core.settings import DEMO_MODEL, ROOT, Settings
 

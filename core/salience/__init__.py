@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import AppError
-from core.models.base import LanguageModel
+from core.models.language_model import LanguageModel
 from core.records import Option, SalienceMatrix, SalienceRequest, Tokens
-from core.salience.plan import plan
+from core.salience.rows import plan_rows
 
 __all__ = [
     "METHODS",
@@ -26,7 +26,7 @@ __all__ = [
     "OnProgress",
     "OnRow",
     "method",
-    "plan",
+    "plan_rows",
     "request_for",
     "span",
 ]

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from core.aggregate import select
 from core.cause import Cause, CauseRequest, Removal, Verdict
 from core.errors import AppError
-from core.models.base import LanguageModel
+from core.models.language_model import LanguageModel
 from core.records import SalienceRequest, Tokens
 from core.salience import method
 from core.salience.taking_out import TakingOut

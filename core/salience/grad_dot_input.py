@@ -12,7 +12,7 @@ import threading
 
 import numpy as np
 
-from core.models.base import GradientModel
+from core.models.language_model import GradientModel
 from core.records import SalienceMatrix, SalienceRequest, Tokens
 from core.salience import OnRow
 from core.salience.gradients import gradients

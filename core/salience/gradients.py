@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from core.errors import Stopped
-from core.models.base import GradientModel, Tape
+from core.models.language_model import GradientModel, Tape
 from core.records import SalienceRequest
 from core.salience.memory import Plan, out_of_memory
 

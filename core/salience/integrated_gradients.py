@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from core.models.base import GradientModel
+from core.models.language_model import GradientModel
 from core.records import SalienceMatrix, SalienceRequest, Tokens
 from core.salience import OnProgress, OnRow, method
 from core.salience.gradients import gradients

@@ -16,7 +16,7 @@ import threading
 import numpy as np
 
 from core.errors import AppError, Stopped
-from core.models.base import LanguageModel
+from core.models.language_model import LanguageModel
 from core.records import Role, SalienceMatrix, SalienceRequest, Tokens
 from core.salience import OnProgress, OnRow, method
 from core.salience.scores import finite

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import torch
 
 from core.errors import AppError
-from core.models.estimate import RESERVE, facts_from_config, free_bytes, gigabytes, salience_bytes
+from core.models.local.estimate import RESERVE, facts_from_config, free_bytes, gigabytes, salience_bytes
 from core.records import SalienceRequest
 
 T = TypeVar("T")

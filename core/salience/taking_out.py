@@ -14,7 +14,7 @@ import numpy as np
 
 from core.cause import Removal
 from core.errors import Stopped
-from core.models.base import LanguageModel, Reading, SharingModel
+from core.models.language_model import LanguageModel, Reading, SharingModel
 from core.records import Tokens
 
 Span = tuple[int, int]

@@ -73,7 +73,7 @@ def main(given: list[str] | None = None) -> int:
 
 def _check(path: str) -> None:
     """Raises: AppError when `path` is meant as a folder and is none with a model in it."""
-    from core.models import folder
+    from core.models.local import folder
 
     here = ROOT / Path(path).expanduser()
     if here.exists() or path.startswith((".", "/", "~", "data/")):

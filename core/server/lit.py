@@ -10,7 +10,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from core.jobs import JobContext
-from core.models.base import LanguageModel
+from core.models.language_model import LanguageModel
 from core.records import GenerationParams, Tokens
 from core.server import wire
 from core.server.errors import DOCUMENTED

@@ -17,7 +17,7 @@ from core.service import Service
 from core.settings import Settings
 
 if TYPE_CHECKING:
-    from core.models.base import LanguageModel
+    from core.models.language_model import LanguageModel
 
 SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300)
 

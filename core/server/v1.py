@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from core.errors import AppError
 from core.jobs import Job
-from core.models.base import LanguageModel
+from core.models.language_model import LanguageModel
 from core.records import Generation, GenerationParams, Message, Role, SalienceMatrix, Tokens
 from core.salience import method
 from core.server.errors import DOCUMENTED, Fault, Problem

@@ -16,7 +16,7 @@ from core.service.workshop import BULK, NORMAL, Prompt, Workshop
 from core.store.keys import generation_key, model_key
 
 if TYPE_CHECKING:
-    from core.models.base import LanguageModel
+    from core.models.language_model import LanguageModel
 
 
 class Answers:

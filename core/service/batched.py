@@ -22,7 +22,7 @@ from core.service.workshop import NORMAL, Workshop
 from core.store.keys import model_key
 
 if TYPE_CHECKING:
-    from core.models.base import LanguageModel
+    from core.models.language_model import LanguageModel
 
 Scores = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Grad L2 and grad · input of each token, (T,) each."""
@@ -149,7 +149,7 @@ def _both(
 ) -> list[Scores]:
     """Grad L2 and grad · input of each text; in one pass where the model is one of transformers."""
     if model.capabilities.gradients and model.spec.backend == "hugging_face":
-        from core.salience.together import together
+        from core.salience.batched import together
 
         return together(model, [(text.tokens.ids, text.positions) for text in texts])
     return [

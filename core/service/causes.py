@@ -16,7 +16,7 @@ from core.service.workshop import NORMAL, Workshop
 from core.store.keys import model_key
 
 if TYPE_CHECKING:
-    from core.models.base import LanguageModel
+    from core.models.language_model import LanguageModel
 
 Span = tuple[int, int]
 CAUSE = "cause"

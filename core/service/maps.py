@@ -17,7 +17,7 @@ from core.service.workshop import CLICK, NORMAL, Workshop
 from core.store.keys import model_key
 
 if TYPE_CHECKING:
-    from core.models.base import LanguageModel
+    from core.models.language_model import LanguageModel
 
 Span = tuple[int, int]
 Options = Sequence[tuple[str, Option]]
@@ -52,9 +52,9 @@ class Maps:
 
     def _plan(self, tokens: Tokens, spec: ModelSpec) -> tuple[tuple[Span, ...], str]:
         from core.models import backend
-        from core.salience import plan
+        from core.salience import plan_rows
 
-        return plan(tokens, self._workshop.settings.salience_budget_bytes, backend(spec.backend).rows)
+        return plan_rows(tokens, self._workshop.settings.salience_budget_bytes, backend(spec.backend).rows)
 
     def known(self, request: SalienceRequest) -> SalienceMatrix | None:
         """The matrix if it is known: from memory, from disk, or as it ships. Loads no model."""

@@ -21,7 +21,7 @@ from core.settings import settings as default_settings
 from core.store.keys import question_key
 
 if TYPE_CHECKING:
-    from core.models.base import LanguageModel
+    from core.models.language_model import LanguageModel
     from core.models.manager import ModelManager
     from core.store.store import Store
 
@@ -101,7 +101,7 @@ class Workshop:
         path = ROOT / path
         if spec.revision or not path.is_dir():
             return spec
-        from core.models import folder
+        from core.models.local import folder
 
         seen = (spec.path, *sorted((f.name, f.stat().st_mtime_ns) for f in path.iterdir() if f.is_file()))
         if seen not in self._revisions:

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from core.ui.samples import load
+from core.datasets.samples import load
 
 WRONG = load()[0]
 LONG_MS = 120_000

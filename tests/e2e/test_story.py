@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from core.ui.samples import load
+from core.datasets.samples import load
 
 MOST_CLICKS = 6
 LONG_MS = 120_000

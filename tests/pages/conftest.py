@@ -46,10 +46,10 @@ def fake_service(
     usual: dict[str, Any] = {"MODEL_CONFIG": "fake:fake/model", "precision": "float32", "_env_file": None}
     chosen = Settings(data_dir=tmp_path / "home", **usual | options)
     made = Service(chosen, manager=ModelManager(load))
-    monkeypatch.setattr("core.ui.services.settings", lambda: chosen)
+    monkeypatch.setattr("core.ui.shell.services.settings", lambda: chosen)
     monkeypatch.setattr("core.ui.dataset_page.loading.settings", lambda: chosen)
     monkeypatch.setattr("core.service.Service", lambda _settings: made)
-    monkeypatch.setattr("core.ui.samples.load", lambda: list(SHORT))
+    monkeypatch.setattr("core.datasets.samples.load", lambda: list(SHORT))
     st.cache_resource.clear()
     st.cache_data.clear()
     yield made

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
 from core.errors import AppError
-from core.models.base import Capabilities
+from core.models.language_model import Capabilities
 from core.models.manager import ModelManager
 from core.records import Example, Generation, ModelSpec, Tokens
 from core.service import Service
@@ -60,7 +60,7 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loads: list[str]) -
         data_dir=tmp_path / "home", MODEL_CONFIG="one:fake/one", precision="float32", _env_file=None
     )
     made = Service(chosen, manager=ModelManager(load))
-    monkeypatch.setattr("core.ui.services.settings", lambda: chosen)
+    monkeypatch.setattr("core.ui.shell.services.settings", lambda: chosen)
     monkeypatch.setattr("core.service.Service", lambda _settings: made)
     st.cache_resource.clear()
     st.cache_data.clear()

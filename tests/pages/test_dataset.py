@@ -12,7 +12,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core.models.base import Capabilities
+from core.models.language_model import Capabilities
 from core.records import Example, GenerationParams, Message
 from core.service import Service
 from core.settings import ROOT

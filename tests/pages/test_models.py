@@ -12,15 +12,15 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.errors import AppError
-from core.models.base import Capabilities
-from core.models.devices import Device
+from core.models.language_model import Capabilities
+from core.models.local.devices import Device
+from core.models.local.precision import Choice
 from core.models.manager import ModelManager
-from core.models.precision import Choice
-from core.models.secrets import SECRETS
+from core.models.remote.secrets import SECRETS
 from core.records import ModelSpec
 from core.service import Service
 from core.settings import ROOT, Settings
-from core.ui.catalog import catalog
+from core.ui.shell.model_list import catalog
 from tests.unit.fake_model import FakeModel
 
 CPU = Device("cpu", "CPU", 10_000_000_000, 16_000_000_000)
@@ -53,9 +53,9 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, 
         **options,
     )
     made = Service(chosen, manager=ModelManager(load))
-    monkeypatch.setattr("core.ui.services.settings", lambda: chosen)
+    monkeypatch.setattr("core.ui.shell.services.settings", lambda: chosen)
     monkeypatch.setattr("core.service.Service", lambda _settings: made)
-    monkeypatch.setattr("core.models.estimate.free_bytes", lambda device: CPU.free_bytes)
+    monkeypatch.setattr("core.models.local.estimate.free_bytes", lambda device: CPU.free_bytes)
     monkeypatch.setattr("core.ui.models_page.local.available", lambda: (CPU,))
     monkeypatch.setattr("core.ui.models_page.local.automatic", lambda path: Choice("float32", "none", "cpu"))
     st.cache_resource.clear()

@@ -11,9 +11,9 @@ from streamlit.testing.v1.element_tree import TextArea
 from core.records import Message
 from core.service import Service
 from core.settings import ROOT
-from core.ui.salience_page.conversation import replaced
-from core.ui.salience_page.maps import parts
-from core.ui.salience_page.session import Answer
+from core.ui.asking.answering import Answer
+from core.ui.asking.conversation import replaced
+from core.ui.explaining.maps import parts
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ FOUND = Results(
 def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     chosen = Settings(data_dir=tmp_path, MODEL_CONFIG="fake:fake/model", PRECISION="float32", _env_file=None)
     made = Service(chosen, manager=ModelManager(loader(FakeModel())))
-    monkeypatch.setattr("core.ui.services.settings", lambda: chosen)
+    monkeypatch.setattr("core.ui.shell.services.settings", lambda: chosen)
     monkeypatch.setattr("core.service.Service", lambda _settings: made)
     monkeypatch.setattr("core.ui.trust_page.benchmark.draw.__defaults__", (tmp_path / "results.json",))
     st.cache_resource.clear()

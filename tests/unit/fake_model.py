@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import AppError, Stopped
-from core.models.base import Capabilities
+from core.models.language_model import Capabilities
 from core.records import (
     Generation,
     GenerationParams,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 FLOORS = {
-    0: ("records", "errors", "settings"),
+    0: ("records", "errors", "settings", "family"),
     1: (
         "expressions",
         "segments",
@@ -20,11 +21,12 @@ FLOORS = {
         "datasets",
         "metrics",
         "figures",
+        "checks",
         "report",
         "spreadsheet",
     ),
-    2: ("models", "generation", "salience", "counterfactuals", "faithfulness"),
-    3: ("store", "jobs", "service", "backends"),
+    2: ("models", "salience", "counterfactuals", "faithfulness"),
+    3: ("store", "jobs", "service", "runs"),
     4: ("ui", "server"),
 }
 FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}
@@ -121,6 +123,138 @@ def test_every_import_keeps_to_its_floor() -> None:
 )
 def test_the_check_can_fail(path: str, source: str) -> None:
     assert faults(path, source)
+
+
+def module_of(path: str) -> str:
+    """The dotted name of the module at `path`; a package's own is the package's."""
+    return ".".join(Path(path).with_suffix("").parts).removesuffix(".__init__")
+
+
+def room(path: str) -> str:
+    """The page whose room `path` stands in: core/ui/models_page/cards.py -> models; "" outside such a room."""
+    parts = Path(path).parts
+    inside = len(parts) > 3 and parts[:2] == ("core", "ui") and parts[2].endswith("_page")
+    return parts[2].removesuffix("_page") if inside else ""
+
+
+def trespasses(path: str, source: str, pages: Mapping[str, set[str]]) -> list[str]:
+    """Imports of a page's room (`core/ui/<name>_page/`) by anything but its pages and the room itself.
+
+    `pages`: room -> the files in pages/ that it belongs to.
+    """
+    found = []
+    for name in imported(source):
+        top = name.split(".")
+        if top[:2] == ["core", "ui"] and len(top) > 2 and top[2].endswith("_page"):
+            other = top[2].removesuffix("_page")
+            if room(path) != other and Path(path).name not in pages.get(other, set()):
+                found.append(f"{path} imports {name}")
+    return found
+
+
+PAGES_OF = {
+    "compare": {"compare_prompts.py", "compare_models.py"},
+}
+"""Rooms that serve more than the page of their own name."""
+
+
+def pages_of() -> dict[str, set[str]]:
+    rooms = {path.name.removesuffix("_page") for path in (ROOT / "core/ui").glob("*_page")}
+    return {name: PAGES_OF.get(name, {f"{name}.py"}) for name in rooms}
+
+
+def test_a_page_s_room_is_used_by_its_page_alone() -> None:
+    found = [
+        fault
+        for path in sources()
+        for fault in trespasses(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"), pages_of())
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["core/ui/trust_page/curve.py", "core/ui/shell/frame.py", "pages/trust.py", "core/ui/asking/turns.py"],
+)
+def test_the_check_of_rooms_can_fail(path: str) -> None:
+    assert trespasses(path, "from core.ui.salience_page import view", pages_of())
+
+
+def circles(sources: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """Groups of modules (dotted name -> source) that import one another, at any depth, also inside functions.
+
+    Imports for types alone are not counted. A package that imports its own modules is not a circle by itself:
+    `from core.x import y` counts for the module `core.x.y` where there is one.
+    """
+    arrows: dict[str, set[str]] = {}
+    for module, source in sources.items():
+        names = set()
+        for node in ast.walk(without_typing(ast.parse(source))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                for alias in node.names:
+                    deeper = f"{node.module}.{alias.name}"
+                    names.add(deeper if deeper in sources else node.module)
+        arrows[module] = {name for name in names if name in sources and name != module}
+    reached: dict[str, set[str]] = {}
+    for module in arrows:
+        seen: set[str] = set()
+        todo = list(arrows[module])
+        while todo:
+            name = todo.pop()
+            if name not in seen:
+                seen.add(name)
+                todo += arrows[name]
+        reached[module] = seen
+    groups = {
+        tuple(sorted(other for other in arrows if other in reached[module] and module in reached[other]))
+        for module in arrows
+        if module in reached[module]
+    }
+    return sorted(groups)
+
+
+def without_typing(tree: ast.Module) -> ast.Module:
+    """`tree` without what stands under `if TYPE_CHECKING:`."""
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [  # type: ignore[attr-defined]
+                part
+                for part in body
+                if not (isinstance(part, ast.If) and getattr(part.test, "id", "") == "TYPE_CHECKING")
+            ]
+    return tree
+
+
+def test_the_check_of_circles_can_fail() -> None:
+    pair = {"core.a": "from core import b", "core.b": "def f():\n    from core.a import g", "core": ""}
+    assert circles(pair) == [("core.a", "core.b")]
+    assert circles({**pair, "core.b": "if TYPE_CHECKING:\n    from core.a import g"}) == []
+
+
+def classes(source: str) -> set[str]:
+    """Public class names that `source` defines at its top."""
+    return {
+        node.name
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    }
+
+
+def meanings(sources: Mapping[str, str]) -> dict[str, list[str]]:
+    """Public class names that more than one module defines, with those modules."""
+    where: dict[str, list[str]] = {}
+    for module, source in sorted(sources.items()):
+        for name in classes(source):
+            where.setdefault(name, []).append(module)
+    return {name: modules for name, modules in sorted(where.items()) if len(modules) > 1}
+
+
+def test_the_check_of_class_names_can_fail() -> None:
+    both = {"core.a": "class Row: ...", "core.b": "class Row: ...\nclass _Row: ..."}
+    assert meanings(both) == {"Row": ["core.a", "core.b"]}
 
 
 def test_pages_are_short() -> None:

@@ -8,12 +8,12 @@ import streamlit as st
 
 from core.compare import word_diff
 from core.records import Segment
-from core.ui import diff, frame, problem
+from core.ui.asking import answering, target_choice
 from core.ui.compare_page.run import Comparison, Side
-from core.ui.map_controls import Cut
-from core.ui.salience_page import more, session
-from core.ui.salience_page import target as targets
+from core.ui.explaining import maps
+from core.ui.explaining.controls import Cut
 from core.ui.salience_text import choice, salience_text
+from core.ui.shell import diff, frame, problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,9 @@ def draw(comparison: Comparison, cut: Cut) -> dict[int, Shown]:
     """Draw the answers in columns. Returns what is shown of each side that has one, by place."""
     first = next((side.generation for side in comparison.sides if side.generation is not None), None)
     if first is not None:
-        more.parts(first, cut.granularity, cut.pattern, tell=True)  # a fault of the expression: told once
+        maps.parts_or_lines(
+            first, cut.granularity, cut.pattern, tell=True
+        )  # a fault of the expression: told once
     shown: dict[int, Shown] = {}
     columns = st.columns(min(len(comparison.sides), 2)) if len(comparison.sides) > 1 else [st.container()]
     for place, side in enumerate(comparison.sides):
@@ -57,22 +59,26 @@ def _answer(place: int, side: Side, cut: Cut) -> Shown:
     generation = side.generation
     assert generation is not None
     tokens = generation.tokens
-    here = more.parts(generation, cut.granularity, cut.pattern)
+    here = maps.parts_or_lines(generation, cut.granularity, cut.pattern)
     prompt, response = here.prompt, here.response
-    chosen = targets.keep(session.target(tokens.response), response, tokens.response, tokens.prompt_chars)
+    chosen = target_choice.keep(
+        answering.target(tokens.response), response, tokens.response, tokens.prompt_chars
+    )
     key = f"answer-{place}"
 
     def on_select() -> None:
         picked = choice(key)
         if picked is not None:
-            session.choose_target(targets.of(picked.indices, response, tokens.response, tokens.prompt_chars))
+            answering.choose_target(
+                target_choice.of(picked.indices, response, tokens.response, tokens.prompt_chars)
+            )
 
     salience_text(
         key=key,
         prompt_segments=prompt,
         response_segments=response,
         selected=chosen,
-        note=more.facts(generation),
+        note=answering.facts(generation),
         show=("response",),
         link=f"compared-{place}",
         height=None,

@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
 
 from core.records import ModelSpec
 from core.settings import DEMO_MODEL, ROOT
-from core.ui.catalog import catalog, title
-from core.ui.model_box import chosen
+from core.ui.shell.model_box import chosen
+from core.ui.shell.model_list import catalog, title, variants
 
 LEAST, MOST = 2, 4
 KEY = "compared"
-
-
-def variants(spec: ModelSpec) -> tuple[ModelSpec, ...]:
-    """`spec` and the same weights in the other precisions that this machine can load them in."""
-    if spec.backend != "hugging_face":
-        return (spec,)
-    others = [
-        replace(spec, quantization="none", dtype="float32"),
-        replace(spec, quantization="none", dtype="bfloat16"),
-        replace(spec, quantization="nf4", dtype="float32" if spec.device == "cpu" else "bfloat16"),
-        replace(spec, quantization="int8", dtype="float32" if spec.device == "cpu" else "float16"),
-    ]
-    return (spec, *(other for other in others if other.precision != spec.precision))
 
 
 def options() -> dict[str, ModelSpec]:

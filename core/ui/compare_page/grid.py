@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.datasets import templates
 from core.records import Example, Generation, GenerationParams, ModelSpec
-from core.ui import job_box, problem
-from core.ui.salience_page import editor
-from core.ui.services import owner, service
+from core.ui.asking import prompt_box
+from core.ui.shell import job_box, problem
+from core.ui.shell.services import owner, service
 
 TARGET = "target"
 JOB = "variables × versions"
@@ -36,7 +36,7 @@ def draw(versions: Sequence[Example], spec: ModelSpec, params: GenerationParams)
     rows = _values(versions, names)
     if st.button("Run the table", disabled=job_box.running(JOB) or not rows):
         asked = [
-            (f"{at} {v.id}", editor.sent(templates.render(template_of(v), row), v))
+            (f"{at} {v.id}", prompt_box.sent(templates.render(template_of(v), row), v))
             for at, row in enumerate(rows)
             for v in versions
         ]

@@ -9,8 +9,8 @@ from core.errors import AppError
 from core.figures.bars import token_logprobs
 from core.figures.models import cross_likelihood
 from core.records import Generation
-from core.ui import frame, problem
 from core.ui.compare_page.run import Comparison
+from core.ui.shell import frame, problem
 
 
 def draw(comparison: Comparison) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from core.compare import word_diff
 from core.errors import AppError
 from core.records import Example
-from core.ui import diff, frame, library, problem
+from core.ui.shell import diff, frame, library, problem
 
 LEAST, MOST = 2, 4
 KEY = "versions"

@@ -14,12 +14,12 @@ from core.figures.heatmap import difference_heatmap
 from core.figures.models import model_bars
 from core.records import Reduce, SalienceMatrix, SegmentSalience
 from core.salience import Method
-from core.ui import frame, problem
 from core.ui.compare_page.answers import Shown
 from core.ui.compare_page.run import Comparison
-from core.ui.map_controls import Cut, Look
-from core.ui.salience_page.maps import Parts, column_scores, scores_of
+from core.ui.explaining.controls import Cut, Look
+from core.ui.explaining.maps import Parts, column_scores, scores_of
 from core.ui.salience_text import salience_text
+from core.ui.shell import frame, problem
 
 Floats = NDArray[np.float32]
 LABELS_PX, COLUMN_PX = 330, 20

@@ -21,10 +21,9 @@ from numpy.typing import NDArray
 from core.errors import AppError
 from core.records import Generation, GenerationParams, Message, ModelSpec, SalienceMatrix, SalienceRequest
 from core.salience import Method
-from core.ui.map_controls import Cut
-from core.ui.salience_page.maps import options
-from core.ui.salience_page.more import parts
-from core.ui.services import owner, service
+from core.ui.explaining.controls import Cut
+from core.ui.explaining.maps import options, parts_or_lines
+from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
     from core.jobs import Job
@@ -56,7 +55,7 @@ class Side:
         """The question "why this answer", None where there is none."""
         if self.generation is None or not self.generation.tokens.response:
             return None
-        chosen = options(method, parts(self.generation, cut.granularity, cut.pattern))
+        chosen = options(method, parts_or_lines(self.generation, cut.granularity, cut.pattern))
         return service().maps.request(self.generation.tokens, self.spec, method.name, chosen)
 
 

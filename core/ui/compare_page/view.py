@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.ui import map_controls
 from core.ui.compare_page import answers, likely, reasons
 from core.ui.compare_page.run import Comparison
+from core.ui.explaining import controls
 
 if TYPE_CHECKING:
     from core.jobs import Job
@@ -22,7 +22,7 @@ POLL_SECONDS = 0.3
 
 def draw(comparison: Comparison) -> None:
     """Draw everything that depends on the answers."""
-    comparison.step(map_controls.method(), map_controls.cut())
+    comparison.step(controls.method(), controls.cut())
     watched = comparison.answered and bool(comparison.jobs())
     st.fragment(_view, run_every=None if comparison.answered else POLL_SECONDS)(
         comparison, comparison.answered, watched
@@ -33,8 +33,8 @@ def draw(comparison: Comparison) -> None:
 
 def _view(comparison: Comparison, answered: bool, watched: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="salience-controls"):
-        map_controls.draw()
-    method, cut = map_controls.method(), map_controls.cut()
+        controls.draw()
+    method, cut = controls.method(), controls.cut()
     before = comparison.finished_pieces
     comparison.step(method, cut)
     news = comparison.finished_pieces != before or (comparison.jobs() and not watched)
@@ -44,12 +44,12 @@ def _view(comparison: Comparison, answered: bool, watched: bool) -> None:
     if not comparison.answered:
         _working(comparison, comparison.jobs())
         return
-    reasons.draw(comparison, here, method, cut, map_controls.look())
+    reasons.draw(comparison, here, method, cut, controls.look())
     likely.draw(comparison)
 
 
 def _progress(comparison: Comparison, finished: int) -> None:
-    comparison.step(map_controls.method(), map_controls.cut())
+    comparison.step(controls.method(), controls.cut())
     jobs = comparison.jobs()
     if comparison.finished_pieces != finished or not jobs:
         st.rerun()

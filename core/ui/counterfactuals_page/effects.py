@@ -8,15 +8,16 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.backends import Generate, MeasureEffects, Report, backend, to_effects
 from core.counterfactuals import ORDERS, Effect, flipped, ranked, times
 from core.errors import AppError
 from core.metrics import METRICS, Metric
 from core.records import GenerationParams, ModelSpec, SendAs
+from core.runs import Generate, MeasureEffects, Report, backend, to_effects
 from core.store.work import WorkList
-from core.ui import diff, frame, job_box, library, problem, sending
+from core.ui.asking import sending
 from core.ui.counterfactuals_page.staging import Staged, shortened
-from core.ui.services import owner, service
+from core.ui.shell import diff, frame, job_box, library, problem
+from core.ui.shell.services import owner, service
 
 KEY = "effects"
 NONE = "no metric"

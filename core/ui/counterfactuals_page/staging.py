@@ -13,15 +13,15 @@ import streamlit as st
 
 from core.compare import Run, word_diff
 from core.counterfactuals import Context, Made, make
-from core.counterfactuals.base import Translate
+from core.counterfactuals.generator import Translate
 from core.records import Example, GenerationParams, ModelSpec, digest
-from core.ui import diff, frame, job_box, library, problem
 from core.ui.counterfactuals_page.form import Asked
-from core.ui.services import owner, service
+from core.ui.shell import diff, frame, job_box, library, problem
+from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
     from core.jobs import JobContext
-    from core.models.base import LanguageModel
+    from core.models.language_model import LanguageModel
 
 KEY = "staged"
 _LINE_ENDS = regex.compile(r"\s*\n\s*")

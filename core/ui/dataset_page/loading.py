@@ -7,7 +7,7 @@ import streamlit as st
 from core.datasets import FORMATS, Bounds, Loaded, Source, load_bytes, offered
 from core.errors import AppError
 from core.settings import settings
-from core.ui import library, problem
+from core.ui.shell import library, problem
 
 SAID = "dataset said"
 

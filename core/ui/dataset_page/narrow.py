@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from core.datasets import search
 from core.errors import AppError
-from core.ui import problem
 from core.ui.dataset_page.table import VERSION
+from core.ui.shell import problem
 
 if TYPE_CHECKING:
     from core.store.workspace import Workspace

@@ -11,8 +11,8 @@ import streamlit as st
 
 from core.datasets import EXPORTS
 from core.errors import AppError
-from core.ui import library, problem
 from core.ui.dataset_page.grid import counted
+from core.ui.shell import library, problem
 
 if TYPE_CHECKING:
     from core.store.workspace import Dataset, Workspace

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.backends import Generate, backend
 from core.errors import AppError
 from core.records import GenerationParams, ModelSpec, SendAs
+from core.runs import Generate, backend
 from core.store import Work, WorkList
-from core.ui import job_box, model_box, problem, sending
+from core.ui.asking import prompt_box, sending
 from core.ui.dataset_page.grid import counted
-from core.ui.salience_page import editor
-from core.ui.services import owner, service
+from core.ui.shell import job_box, model_box, problem
+from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
     from core.store.workspace import Dataset, Workspace
@@ -53,7 +53,7 @@ def draw(workspace: Workspace, dataset: Dataset, picked: list[str], left: list[s
         )
     if pressed and which:
         ids = {SELECTED: picked, SHOWN: left, ALL: None}[which]
-        _start(workspace, dataset.id, ids, spec, Generate(editor.params(), way))
+        _start(workspace, dataset.id, ids, spec, Generate(prompt_box.params(), way))
     if not job_box.draw(JOB):
         _unfinished(workspace, dataset)
 

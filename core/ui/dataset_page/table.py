@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from core.store import model_key
-from core.ui.catalog import catalog
+from core.ui.shell.model_list import catalog
 
 if TYPE_CHECKING:
     from core.store.workspace import Workspace

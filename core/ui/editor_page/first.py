@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.records import Example
-from core.ui import library, problem
+from core.ui.shell import library, problem
 
 
 def draw() -> None:

@@ -9,7 +9,8 @@ import streamlit as st
 
 from core.datasets import templates
 from core.records import Example
-from core.ui import problem, versions
+from core.ui.asking import versions
+from core.ui.shell import problem
 
 Pressed = Literal["", "run", "add", "compare"]
 

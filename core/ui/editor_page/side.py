@@ -7,11 +7,11 @@ import streamlit as st
 from core.compare import word_diff
 from core.errors import AppError
 from core.records import Example
-from core.ui import diff, frame, library, problem
+from core.ui.asking import answering
+from core.ui.asking.answering import Answer
 from core.ui.editor_page.form import Draft
-from core.ui.salience_page import more
-from core.ui.salience_page.session import Answer
 from core.ui.salience_text import salience_text
+from core.ui.shell import diff, frame, library, problem
 
 POLL_SECONDS = 0.25
 
@@ -42,7 +42,7 @@ def _answer(answer: Answer) -> None:
         key="editor-answer",
         stream=written or "",
         writing=generation is None,
-        note=more.facts(generation) if generation is not None else "Writing",
+        note=answering.facts(generation) if generation is not None else "Writing",
         show=("response",),
         height=None,
     )

@@ -14,10 +14,10 @@ import streamlit as st
 from core.figures.bars import Interval, interval_bars
 from core.figures.distributions import distribution, scatter_of_two
 from core.metrics import METRICS, Metric, metric
-from core.ui import frame, library, problem
+from core.ui.asking.row_choice import Rows
 from core.ui.metrics_page import work
 from core.ui.metrics_page.work import Column
-from core.ui.row_choice import Rows
+from core.ui.shell import frame, library, problem
 
 BEHIND = "metrics behind"
 MOST_GROUPS = 12

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from core.errors import AppError
-from core.ui import job_box, problem
+from core.ui.asking.row_choice import Rows
 from core.ui.metrics_page import work
 from core.ui.metrics_page.work import Column
-from core.ui.row_choice import Rows
+from core.ui.shell import job_box, problem
 
 Step = tuple[str, str, Callable[[], object]]
 

@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.errors import AppError
 from core.metrics import METRICS, Aggregate, Metric
-from core.ui import problem
 from core.ui.metrics_page import work
 from core.ui.metrics_page.work import Column
+from core.ui.shell import problem
 
 SURE = 0.05
 

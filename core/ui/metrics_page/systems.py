@@ -10,10 +10,9 @@ import streamlit as st
 from core.records import Example, ModelSpec, SendAs
 from core.store.keys import model_key
 from core.store.workspace import Workspace
-from core.ui.catalog import catalog, title
-from core.ui.compare_page.choice import variants
-from core.ui.model_box import chosen
-from core.ui.services import service
+from core.ui.shell.model_box import chosen
+from core.ui.shell.model_list import catalog, title, variants
+from core.ui.shell.services import service
 
 KEY = "metrics systems"
 

@@ -11,14 +11,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.backends import Desk, Generate, ScoreAnswers, ScoreTargets, backend, measured, metric_rows
 from core.metrics import METRICS, Aggregate, Comparison, Measured, Row, aggregate, compare
 from core.metrics.evaluate import why_left_out
 from core.records import Example
-from core.ui import job_box, library
+from core.runs import Desk, Generate, ScoreAnswers, ScoreTargets, backend, measured, metric_rows
+from core.ui.asking.row_choice import Rows
 from core.ui.metrics_page.systems import System
-from core.ui.row_choice import Rows
-from core.ui.services import owner, service
+from core.ui.shell import job_box, library
+from core.ui.shell.services import owner, service
 
 NAMES = tuple(member.name for member in METRICS)
 AT_ONCE = 500

@@ -7,12 +7,12 @@ from typing import Any
 import streamlit as st
 
 from core.models import backend
-from core.models.estimate import gigabytes
+from core.models.local.estimate import gigabytes
 from core.records import ModelSpec
-from core.ui import model_box, problem
-from core.ui.catalog import catalog, title
 from core.ui.models_page import loading
-from core.ui.services import service
+from core.ui.shell import model_box, problem
+from core.ui.shell.model_list import catalog, title
+from core.ui.shell.services import service
 
 _ABILITIES = (
     ("generate", "Write answers"),

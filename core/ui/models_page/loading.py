@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from core.records import ModelSpec, digest
 from core.store.keys import model_key
-from core.ui import job_box, model_box
-from core.ui.catalog import catalog, title
-from core.ui.services import owner, service
+from core.ui.shell import job_box, model_box
+from core.ui.shell.model_list import catalog, title
+from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
     from core.jobs import JobContext

@@ -9,14 +9,14 @@ import streamlit as st
 
 from core.errors import AppError
 from core.models import BACKENDS, backend
-from core.models.devices import Device, available
-from core.models.estimate import estimate, gigabytes
-from core.models.precision import automatic
+from core.models.local.devices import Device, available
+from core.models.local.estimate import estimate, gigabytes
+from core.models.local.precision import automatic
 from core.models.presets import PRESETS, Preset
 from core.records import ModelSpec, Quantization
-from core.ui import problem
 from core.ui.models_page import loading
-from core.ui.services import service
+from core.ui.shell import problem
+from core.ui.shell.services import service
 
 _LOCAL = {member.name: member for member in BACKENDS if not member.remote}
 PRECISIONS = {

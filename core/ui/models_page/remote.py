@@ -1,6 +1,6 @@
 """The form for a model on another machine: its kind, its address, its token.
 
-The token goes from the field straight into the process's memory (`core.models.secrets`); the field is
+The token goes from the field straight into the process's memory (`core.models.remote.secrets`); the field is
 emptied, and neither the session, the link nor the database ever holds it.
 """
 
@@ -13,10 +13,10 @@ import streamlit as st
 
 from core.errors import AppError
 from core.models import BACKENDS
-from core.models.secrets import SECRETS, base_address
+from core.models.remote.secrets import SECRETS, base_address
 from core.records import ModelSpec
-from core.ui import problem
 from core.ui.models_page import loading
+from core.ui.shell import problem
 
 _KINDS = {member.name: member for member in BACKENDS if member.remote}
 _EXAMPLES = {

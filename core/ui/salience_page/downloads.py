@@ -11,9 +11,9 @@ from core import aggregate, segments
 from core.records import Reduce, SalienceMatrix
 from core.report import Shown, to_csv, to_html, to_json
 from core.salience import Method
-from core.ui.salience_page import maps
-from core.ui.salience_page.maps import Parts
-from core.ui.salience_page.session import Answer
+from core.ui.asking.answering import Answer
+from core.ui.explaining import maps
+from core.ui.explaining.maps import Parts
 
 FILES: tuple[tuple[str, Callable[[Shown], bytes], str, str], ...] = (
     ("Report (HTML)", to_html, "html", "text/html"),

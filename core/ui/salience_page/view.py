@@ -11,12 +11,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core import aggregate
 from core.salience import Method
-from core.ui import map_controls, problem
-from core.ui.map_controls import Cut
-from core.ui.salience_page import downloads, maps, more, session, what_if
-from core.ui.salience_page import target as targets
-from core.ui.salience_page.session import Answer
+from core.ui.asking import answering, target_choice
+from core.ui.asking.answering import Answer
+from core.ui.explaining import controls, maps
+from core.ui.explaining.controls import Cut
+from core.ui.salience_page import below_map, downloads, what_if
 from core.ui.salience_text import ACTIONS, choice, salience_text
+from core.ui.shell import problem
 
 POLL_SECONDS = 0.25
 KEY = "salience-text"
@@ -37,8 +38,8 @@ def _map_missing(answer: Answer) -> bool:
     """Whether the map of what the controls say has yet to come."""
     if answer.generation is None:
         return False
-    cut, method = map_controls.cut(), map_controls.method()
-    here = more.parts(answer.generation, cut.granularity, cut.pattern)
+    cut, method = controls.cut(), controls.method()
+    here = maps.parts_or_lines(answer.generation, cut.granularity, cut.pattern)
     return maps.matrix(answer, method, here) is None and not maps.failed(answer, method, here)
 
 
@@ -56,13 +57,13 @@ def _view(answer: Answer | None, polling: bool) -> None:
         if answer.error is not None:
             problem.show(answer.error)
     else:
-        _explained(answer, map_controls.cut(), map_controls.method(), corner)
+        _explained(answer, controls.cut(), controls.method(), corner)
 
 
 def _controls() -> DeltaGenerator:
     """Draw them. Returns a place beside them for what comes last."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="salience-controls"):
-        map_controls.draw()
+        controls.draw()
         return st.empty()
 
 
@@ -78,11 +79,11 @@ def _writing(answer: Answer) -> None:
 def _explained(answer: Answer, cut: Cut, method: Method, corner: DeltaGenerator) -> None:
     generation = answer.generation
     assert generation is not None
-    here = more.parts(generation, cut.granularity, cut.pattern, tell=True)
+    here = maps.parts_or_lines(generation, cut.granularity, cut.pattern, tell=True)
     offset = generation.tokens.prompt_chars
     response = generation.tokens.response
-    chosen = targets.keep(session.target(response), here.response, response, offset)
-    look = map_controls.look()
+    chosen = target_choice.keep(answering.target(response), here.response, response, offset)
+    look = controls.look()
     reduce = look.reduce
     found = maps.matrix(answer, method, here)
     held = None
@@ -93,7 +94,7 @@ def _explained(answer: Answer, cut: Cut, method: Method, corner: DeltaGenerator)
     def on_select() -> None:
         picked = choice(KEY)
         if picked is not None:
-            session.choose_target(targets.of(picked.indices, here.response, response, offset))
+            answering.choose_target(target_choice.of(picked.indices, here.response, response, offset))
 
     def on_action() -> None:
         picked = choice(KEY)
@@ -119,7 +120,7 @@ def _explained(answer: Answer, cut: Cut, method: Method, corner: DeltaGenerator)
         strength=look.strength,
         unit=cut.unit,
         units=method.units,
-        note=more.facts(generation),
+        note=answering.facts(generation),
         actions=tuple(ACTIONS) if found is not None else (),
         height=HEIGHT,
         on_select=on_select,
@@ -137,4 +138,4 @@ def _explained(answer: Answer, cut: Cut, method: Method, corner: DeltaGenerator)
     with corner:
         downloads.draw(answer, found, here, chosen, method, cut.granularity, reduce)
     what_if.draw(answer, chosen, here)
-    more.draw(generation, found, here, chosen, method, reduce)
+    below_map.draw(generation, found, here, chosen, method, reduce)

@@ -17,11 +17,11 @@ from core.compare import word_diff
 from core.counterfactuals import times
 from core.errors import AppError
 from core.records import Generation, Segment
-from core.ui import diff, frame, problem
-from core.ui.salience_page import conversation
-from core.ui.salience_page.maps import Parts
-from core.ui.salience_page.session import Answer
-from core.ui.services import owner, service
+from core.ui.asking import conversation
+from core.ui.asking.answering import Answer
+from core.ui.explaining.maps import Parts
+from core.ui.shell import diff, frame, problem
+from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
     from core.jobs import Job

@@ -20,9 +20,9 @@ from core.figures import palette
 from core.figures.captions import REDUCED
 from core.records import Role, Segment
 from core.ui.salience_text.names import part_names
+from core.ui.salience_text.protocol import Action, Choice, choice, turn
 from core.ui.salience_text.scores import Scores, chosen_weights, pack
-from core.ui.salience_text.turns import Action, Choice, choice, turn
-from core.ui.salience_text.words import words
+from core.ui.salience_text.texts import words
 
 __all__ = ["Action", "Choice", "Scores", "choice", "chosen_weights", "pack", "salience_text"]
 

@@ -12,7 +12,7 @@ from core.figures.captions import map_caption
 from core.figures.heatmap import table_heatmap
 from core.records import Example
 from core.salience import METHODS, Method
-from core.ui import frame, library, problem
+from core.ui.shell import frame, library, problem
 from core.ui.template_page import work
 from core.ui.template_page.work import Sections
 

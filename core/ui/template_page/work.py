@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.backends import Desk, SummariseSalience, backend
-from core.backends.base import key_of
 from core.datasets.template_sections import find_sections
 from core.datasets.templates import variables
 from core.errors import AppError
 from core.figures.bars import Interval
 from core.metrics import bootstrap
 from core.records import Example, ModelSpec, SendAs
+from core.runs import Desk, SummariseSalience, backend
+from core.runs.drive import key_of
 from core.store.work import WorkList
-from core.ui import job_box, library
-from core.ui.services import owner, service
+from core.ui.shell import job_box, library
+from core.ui.shell.services import owner, service
 
 JOB = "template"
 

@@ -10,8 +10,8 @@ from core.errors import AppError
 from core.faithfulness.results import PATH, Results, read
 from core.figures.planted_causes import planted_causes
 from core.records import ModelSpec
-from core.ui import frame, problem
-from core.ui.services import service
+from core.ui.shell import frame, problem
+from core.ui.shell.services import service
 from core.ui.trust_page import words
 
 HOW = (

@@ -19,15 +19,15 @@ from core.records import Segment, Tokens
 from core.salience import METHODS, method
 from core.segments import GRANULARITIES
 from core.store.keys import question_key
-from core.ui import frame, job_box, problem
-from core.ui.salience_page import maps, more, session
-from core.ui.salience_page import target as targets
-from core.ui.salience_page.session import Answer
-from core.ui.services import owner, service
+from core.ui.asking import answering, target_choice
+from core.ui.asking.answering import Answer
+from core.ui.explaining import maps
+from core.ui.shell import frame, job_box, problem
+from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
     from core.jobs import JobContext
-    from core.models.base import LanguageModel
+    from core.models.language_model import LanguageModel
 
 JOB = "deletion"
 REMOVE, PUT_IN = "remove", "put in"
@@ -116,11 +116,11 @@ def _choices() -> tuple[list[str], str, str]:
 def _asked(answer: Answer, names: Sequence[str], granularity: str, insertion: bool) -> Asked | None:
     assert answer.generation is not None
     tokens = answer.generation.tokens
-    here = more.parts(
+    here = maps.parts_or_lines(
         answer.generation, st.session_state.get("granularity", "line"), st.session_state.get("pattern")
     )
-    chosen = targets.keep(
-        session.target(tokens.response), here.response, tokens.response, tokens.prompt_chars
+    chosen = target_choice.keep(
+        answering.target(tokens.response), here.response, tokens.response, tokens.prompt_chars
     )
     span = maps.span_of(chosen, here.response)
     if span is None and chosen:

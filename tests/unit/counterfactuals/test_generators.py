@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.counterfactuals import GENERATORS, Context, Edit, Generator, generator, make, resolve
-from core.counterfactuals.base import ordinal, shown
 from core.counterfactuals.few_shot import shots
+from core.counterfactuals.generator import ordinal, shown
 from core.errors import AppError, Stopped
 from core.records import Example
 

@@ -13,7 +13,7 @@ import pytest
 from core.counterfactuals import Context, generator, make
 from core.counterfactuals.back_translation import translation_models
 from core.errors import AppError
-from core.models.base import Capabilities
+from core.models.language_model import Capabilities
 from core.records import Example
 
 PROMPT = "The soup is hot.\n\n123\nIt has eggs. "

@@ -25,7 +25,7 @@ from core.faithfulness import (
 )
 from core.faithfulness.curves import area, budget, strongest_first
 from core.faithfulness.planted import said, target_tokens
-from core.models.base import Capabilities
+from core.models.language_model import Capabilities
 from core.records import Generation, GenerationParams, Tokens
 from core.salience import method
 from core.segments import segments

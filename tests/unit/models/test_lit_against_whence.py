@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 from core import salience
-from core.models import lit_server, load
-from core.models.base import LanguageModel
+from core.models import load
+from core.models.language_model import LanguageModel
+from core.models.remote import lit_server
 from core.records import GenerationParams, ModelSpec, SalienceMatrix
 
 PROMPT, ANSWER = "The soup has cheese in it.", " A vegan would not."

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import AppError
-from core.models.estimate import estimate
+from core.models.local.estimate import estimate
 from core.models.presets import PRESETS, configured_specs, default_spec, parse_model_config
 from core.records import ModelSpec
 from core.settings import ROOT, Settings
@@ -64,7 +64,7 @@ def test_the_demo_model_is_the_default():
 )
 def test_precision_and_quantization(monkeypatch, given, expected):
     from core.models import presets
-    from core.models.precision import Choice
+    from core.models.local.precision import Choice
 
     monkeypatch.setattr(presets, "automatic", lambda path: Choice("float32", "none", "cpu"))
     (spec,) = configured_specs(settings(**given))

@@ -18,7 +18,8 @@ import httpx
 import numpy as np
 import pytest
 
-from core.models import load, openai_compatible
+from core.models import load
+from core.models.remote import openai_compatible
 from core.records import GenerationParams, Message, ModelSpec
 from core.settings import DEMO_MODEL, ROOT
 

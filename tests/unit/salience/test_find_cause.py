@@ -10,7 +10,7 @@ import pytest
 
 from core.cause import Cause, CauseRequest, CauseSettings, sentence
 from core.errors import AppError, Stopped
-from core.models.base import Capabilities
+from core.models.language_model import Capabilities
 from core.records import ModelSpec, Tokens
 from core.salience.find_cause import find_cause
 

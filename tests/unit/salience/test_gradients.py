@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.models.causal_tape import ATTENTION_OUTPUT
+from core.models.local.causal_tape import ATTENTION_OUTPUT
 from core.salience import METHODS, method, request_for, span
 from core.salience.gradients import backward
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import AppError, Stopped
-from core.models.base import Capabilities
+from core.models.language_model import Capabilities
 from core.records import ModelSpec, Tokens
 from core.salience import METHODS, method, request_for
 from core.salience.leave_one_out import columns_option, spans

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.datasets.samples import load
 from core.records import GenerationParams
 from core.service import Service
 from core.settings import Settings
-from core.ui.samples import load
 from tools.precompute import METHODS, compute
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from core.errors import AppError
 from core.records import Example, Message, Role, Tokens
-from core.ui.salience_page import conversation
-from core.ui.salience_page.conversation import FIELD, checked, kept, of, places, replaced
+from core.ui.asking import conversation
+from core.ui.asking.conversation import FIELD, checked, kept, of, places, replaced
 
 CHAT = (
     Message("system", "Be kind."),

@@ -1,7 +1,7 @@
 """The target survives a change of granularity by place and a new answer by text."""
 
 from core.records import Role, Segment
-from core.ui.salience_page.target import Target, default, keep, of
+from core.ui.asking.target_choice import Target, default, keep, of
 
 PROMPT = 10
 

@@ -9,15 +9,15 @@ from streamlit.testing.v1 import AppTest
 
 from core.figures.captions import NOT_TRUTH
 from core.records import Role, Segment
-from core.ui.salience_text import turns
+from core.ui.salience_text import protocol
 from core.ui.salience_text.names import part_names
-from core.ui.salience_text.words import words
+from core.ui.salience_text.texts import words
 
 
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     state: dict[str, Any] = {}
-    monkeypatch.setattr(turns.st, "session_state", state)
+    monkeypatch.setattr(protocol.st, "session_state", state)
     return state
 
 
@@ -26,49 +26,49 @@ def clicked(session: dict[str, Any], turn: str, *indices: int) -> None:
 
 
 def test_the_first_selection_is_pythons(session: dict[str, Any]) -> None:
-    assert turns.turn("map", "map", "a", (2,)) == ("a:1", (2,), (2,))
+    assert protocol.turn("map", "map", "a", (2,)) == ("a:1", (2,), (2,))
 
 
 def test_a_click_stands_although_the_page_still_asks_for_what_it_asked(session: dict[str, Any]) -> None:
-    turn, _, _ = turns.turn("map", "map", "a", (2,))
+    turn, _, _ = protocol.turn("map", "map", "a", (2,))
     clicked(session, turn, 0, 1)
-    assert turns.turn("map", "map", "a", (2,)) == (turn, (2,), (0, 1))
-    assert turns.turn("map", "map", "a", (0, 1)) == (turn, (2,), (0, 1))
+    assert protocol.turn("map", "map", "a", (2,)) == (turn, (2,), (0, 1))
+    assert protocol.turn("map", "map", "a", (0, 1)) == (turn, (2,), (0, 1))
 
 
 def test_another_wish_of_the_page_wins_and_clicks_of_before_are_past(session: dict[str, Any]) -> None:
-    turn, _, _ = turns.turn("map", "map", "a", (2,))
+    turn, _, _ = protocol.turn("map", "map", "a", (2,))
     clicked(session, turn, 1)
-    assert turns.turn("map", "map", "a", (0,)) == ("a:2", (0,), (0,))
-    assert turns.turn("map", "map", "a", (0,)) == ("a:2", (0,), (0,))
+    assert protocol.turn("map", "map", "a", (0,)) == ("a:2", (0,), (0,))
+    assert protocol.turn("map", "map", "a", (0,)) == ("a:2", (0,), (0,))
     clicked(session, "a:2", 1)
-    assert turns.turn("map", "map", "a", (0,)) == ("a:2", (0,), (1,))
+    assert protocol.turn("map", "map", "a", (0,)) == ("a:2", (0,), (1,))
 
 
 def test_another_response_starts_anew(session: dict[str, Any]) -> None:
-    turn, _, _ = turns.turn("map", "map", "a", (2,))
+    turn, _, _ = protocol.turn("map", "map", "a", (2,))
     clicked(session, turn, 1)
-    assert turns.turn("map", "map", "b", (2,)) == ("b:2", (2,), (2,))
+    assert protocol.turn("map", "map", "b", (2,)) == ("b:2", (2,), (2,))
 
 
 def test_linked_views_know_the_click_of_the_one_with_the_response(session: dict[str, Any]) -> None:
-    turn, _, _ = turns.turn("both", "map", "a", (2,))
+    turn, _, _ = protocol.turn("both", "map", "a", (2,))
     clicked(session, turn, 1)
-    assert turns.turn("both", None, "a", (2,)) == (turn, (2,), (1,))
+    assert protocol.turn("both", None, "a", (2,)) == (turn, (2,), (1,))
 
 
 def test_a_selection_outlives_the_pages_being_left(session: dict[str, Any]) -> None:
-    turn, _, _ = turns.turn("map", "map", "a", (2,))
+    turn, _, _ = protocol.turn("map", "map", "a", (2,))
     clicked(session, turn, 1)
-    turns.turn("map", "map", "a", (1,))
+    protocol.turn("map", "map", "a", (1,))
     del session["map"]
-    assert turns.turn("map", "map", "a", (1,)) == (turn, (2,), (1,))
+    assert protocol.turn("map", "map", "a", (1,)) == (turn, (2,), (1,))
 
 
 def test_callbacks_read_selection_and_action(session: dict[str, Any]) -> None:
-    assert turns.choice("map") is None
+    assert protocol.choice("map") is None
     session["map"] = {"selection": {"indices": [1, 3]}, "action": {"action": "remove", "part": 4}}
-    assert turns.choice("map") == turns.Choice((1, 3), turns.Action("remove", 4))
+    assert protocol.choice("map") == protocol.Choice((1, 3), protocol.Action("remove", 4))
 
 
 def _segments(*texts: str, role: Role = Role.PROMPT) -> tuple[Segment, ...]:

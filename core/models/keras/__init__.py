@@ -1,0 +1,1 @@
+"""KerasHub presets on the torch backend, an optional extra."""

@@ -1,0 +1,1 @@
+"""Models whose weights are read on this machine. Knows no server."""

@@ -1,0 +1,119 @@
+"""A model's folder: found or fetched, checked before anything is loaded from it, and its revision.
+
+Only safetensors are read: pickled weights can run code. Knows files, not models.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import AppError
+from core.records import ModelSpec
+from core.settings import ROOT
+
+if TYPE_CHECKING:
+    from core.models.loading import Steps
+
+SMALL_BYTES = 64 * 1024 * 1024
+_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
+PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+
+
+def check(path: Path) -> None:
+    """Raises: AppError when `path` is not a model folder, or holds only pickled weights."""
+    if not path.is_dir():
+        raise AppError(
+            f"There is no folder {path}.",
+            hint="Expected a folder with config.json and .safetensors weights, or a name on the hub "
+            "such as google/gemma-2-2b-it.",
+            code="not_found",
+        )
+    check_names([entry.name for entry in path.iterdir()], f"The folder {path}")
+
+
+def check_names(names: list[str], where: str) -> None:
+    """Raises: AppError when `names` are not a model's files, or its weights are only pickled.
+
+    `where` begins the sentence ("The folder /models/mine").
+    """
+    names = sorted(name for name in names if "/" not in name)
+    if "config.json" not in names:
+        raise AppError(
+            f"{where} is not a model: expected a config.json in it, but it holds "
+            f"{', '.join(names[:5]) or 'nothing'}{' and more' if len(names) > 5 else ''}.",
+        )
+    if not any(name.endswith(".safetensors") for name in names):
+        pickled = [name for name in names if name.endswith(PICKLED)]
+        if pickled:
+            raise AppError(
+                f"{where} holds only pickled weights ({pickled[0]}), which could run code when opened and "
+                "are never loaded.",
+                hint="Expected .safetensors: save the model again with save_pretrained, or choose a revision "
+                "that has them.",
+            )
+        raise AppError(f"{where} holds no weights: expected at least one .safetensors file.")
+
+
+def revision(path: Path) -> str:
+    """A content address of the weights and their configuration, 16 hex digits.
+
+    Small models are hashed whole; larger ones (64 MB and more) by name, size and time of change, because
+    hashing them would take longer than loading. What was measured of a model changes no number of it.
+    """
+    files = sorted([*path.glob("*.safetensors"), *path.glob("*.json"), *path.glob("*.jinja")])
+    files = [file for file in files if file.name != "evaluation.json"]
+    small = sum(file.stat().st_size for file in files) < SMALL_BYTES
+    hashed = hashlib.sha256()
+    for file in files:
+        hashed.update(file.name.encode())
+        if small:
+            hashed.update(file.read_bytes())
+        else:
+            about = file.stat()
+            hashed.update(f"{about.st_size}:{about.st_mtime_ns}".encode())
+    return hashed.hexdigest()[:16]
+
+
+def has_chat_template(path: Path) -> bool:
+    """Whether the tokenizer in the folder comes with a chat template, in either place where one is kept."""
+    if (path / "chat_template.jinja").is_file() or (path / "chat_template.json").is_file():
+        return True
+    try:
+        held = json.loads((path / "tokenizer_config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(held, dict) and bool(held.get("chat_template"))
+
+
+def weight_bytes(path: Path) -> int:
+    """Size of the weights on disk."""
+    return sum(file.stat().st_size for file in path.glob("*.safetensors"))
+
+
+def local(path: str) -> Path | None:
+    """The folder that `path` means on this machine, there or not; None for a name on the hub."""
+    given = Path(path).expanduser()
+    inside = given if given.is_absolute() else ROOT / given
+    if inside.exists() or path.startswith((".", "/", "~")) or not _HUB_NAME.fullmatch(path):
+        return inside
+    return None
+
+
+def find(spec: ModelSpec, steps: Steps) -> tuple[Path, str]:
+    """The checked folder of `spec` on this machine and its revision; a name on the hub is fetched first.
+
+    A relative path counts from the project's root. Raises: AppError; Stopped.
+    """
+    path = local(spec.path)
+    if path is not None:
+        check(path)
+        return path, revision(path)
+    from core.models.local.hub import fetch
+
+    found = fetch(spec.path, spec.revision or "main", steps)
+    check(found)
+    return found, found.name  # the hub's cache names a snapshot's folder by its commit

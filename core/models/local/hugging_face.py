@@ -1,0 +1,288 @@
+"""Any causal language model of transformers, from a local folder or the hub.
+
+Text to tokens and back, answers and their log-probabilities. How weights are read is `weights.py`, the pass
+that gradients start from `causal_tape.py`, the decoding loop `core.models.local.decoding`. Parameters are frozen:
+nothing here ever computes their gradients.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.errors import AppError
+from core.models.char_spans import TokenBytes, complete_length, cover, decode_with_spans
+from core.models.language_model import Capabilities, Progress, Reading, Tape
+from core.models.loading import Steps
+from core.models.local import causal_tape, chat, estimate, folder, weights
+from core.models.local.decoding import Drawn, draw
+from core.models.local.shared_beginning import SharedBeginning
+from core.records import Generation, GenerationParams, Message, ModelSpec, Role, StopReason, Tokens
+
+
+def load(
+    spec: ModelSpec, *, progress: Progress | None = None, stop: threading.Event | None = None
+) -> HuggingFaceModel:
+    """Loads `spec`; an empty `revision` becomes the folder's content address or the hub's commit.
+
+    Raises: AppError when it is no model folder, holds only pickled weights, cannot be had from the hub, asks
+    for an unknown precision or does not fit the memory; Stopped when `stop` is set meanwhile.
+    """
+    steps = Steps(progress, stop)
+    weights.check(spec)
+    path, revision = folder.find(spec, steps)
+    estimate.check(replace(spec, path=str(path)))
+    model, tokenizer = weights.read(path, spec, steps)
+    steps(1.0, "Ready")
+    return HuggingFaceModel(model, tokenizer, replace(spec, revision=spec.revision or revision))
+
+
+class HuggingFaceModel:
+    """A loaded model and its tokenizer (`LanguageModel`, `GradientModel`)."""
+
+    def __init__(self, model: Any, tokenizer: Any, spec: ModelSpec) -> None:
+        self.model = model.eval().requires_grad_(False)
+        self.tokenizer = tokenizer
+        self.spec = spec
+        self.capabilities = Capabilities(chat=bool(getattr(tokenizer, "chat_template", None)))
+        config = model.config.get_text_config()
+        self.context_length = int(getattr(config, "max_position_embeddings", 0) or 0)
+        self.parameters = int(model.num_parameters())
+        self.bytes = int(model.get_memory_footprint())
+        self._bytes_of = TokenBytes(tokenizer)
+        self._vocabulary: tuple[str, ...] | None = None
+        ends = model.generation_config.eos_token_id if model.generation_config else None
+        ends = ends if isinstance(ends, list) else [ends]
+        self.end_ids = frozenset(int(i) for i in [*ends, tokenizer.eos_token_id] if i is not None)
+
+    @property
+    def device(self) -> torch.device:
+        return self.model.get_input_embeddings().weight.device
+
+    def token_name(self, token_id: int) -> str:
+        """The vocabulary's own name of a token, for those that show no text (`<bos>`)."""
+        return str(self.tokenizer.convert_ids_to_tokens(token_id))
+
+    # Text to tokens
+
+    def tokenize(self, prompt: str | Sequence[Message], response: str | None = None) -> Tokens:
+        """See `LanguageModel`. Raises: AppError for an empty prompt or one beyond the model's length."""
+        begins, written = None, None
+        if isinstance(prompt, str):
+            text = prompt
+        else:
+            text, written, begins = chat.render(self.tokenizer, prompt)
+        if not any(part.strip() for part in ([text] if written is None else [text[a:b] for a, b in written])):
+            raise AppError("The prompt is empty.", hint="Write something for the model to continue.")
+        ids, spans, special = self._encode(text, begin=begins is None)
+        if begins:
+            ids.insert(0, self.tokenizer.bos_token_id)
+            spans.insert(0, (0, 0))
+            special.insert(0, True)
+        role = [Role.PROMPT] * len(ids)
+        if written is not None:
+            role = [
+                Role.PROMPT if any(a < high and low < b for low, high in written) else Role.TEMPLATE
+                for a, b in spans
+            ]
+        prompt_len = len(ids)
+        if response:
+            more, more_spans, more_special = self._encode(response, begin=False)
+            ids += more
+            spans += [(a + len(text), b + len(text)) for a, b in more_spans]
+            special += more_special
+            role += [Role.RESPONSE] * len(more)
+            text += response
+        if self.context_length and len(ids) > self.context_length:
+            raise AppError(
+                f"The {'prompt and its answer are' if response else 'prompt is'} {len(ids):,} tokens long, "
+                f"but {self.spec.name} reads at most {self.context_length:,}.",
+                hint="Shorten the prompt, or choose a model with a longer context.",
+                code="too_long",
+            )
+        return Tokens(
+            np.array(ids), text, np.array(spans, np.int64).reshape(-1, 2), np.array(special, bool),
+            np.array(role, np.int8), prompt_len,
+        )  # fmt: skip
+
+    def _encode(self, text: str, *, begin: bool) -> tuple[list[int], list[tuple[int, int]], list[bool]]:
+        """Ids, spans and special flags of `text`; the tokenizer's own beginning-of-text id when `begin`."""
+        encoded = self.tokenizer(
+            text, add_special_tokens=begin, return_offsets_mapping=True, return_special_tokens_mask=True,
+            return_attention_mask=False, verbose=False,
+        )  # fmt: skip
+        ids, spans = list(encoded["input_ids"]), [tuple(span) for span in encoded["offset_mapping"]]
+        added = [bool(flag) and a == b for flag, (a, b) in zip(encoded["special_tokens_mask"], spans)]
+        while added and added[-1]:  # an end-of-text id would end the prompt before the answer
+            ids.pop(), spans.pop(), added.pop()
+        if added[:1] == [True] and ids[:1] == ids[1:2]:  # who pastes a rendered template typed one already
+            ids.pop(0), spans.pop(0), added.pop(0)
+        special = [flag or self._bytes_of.is_special(i) for flag, i in zip(added, ids)]
+        return ids, cover(spans, special, len(text)), special
+
+    # Tokens to text
+
+    def generate(
+        self,
+        tokens: Tokens,
+        params: GenerationParams,
+        *,
+        on_text: Callable[[str], None] | None = None,
+        stop: threading.Event | None = None,
+        example_id: str = "",
+    ) -> Generation:
+        raw = bytearray()
+        shown = 0
+
+        def accept(_row: int, drawn: Drawn) -> StopReason | None:
+            nonlocal shown
+            raw.extend(self._bytes_of(drawn.ids[-1]))
+            ready = complete_length(bytes(raw))
+            text = raw[:ready].decode("utf-8", errors="replace")
+            found = min((at for mark in params.stop if mark and (at := text.find(mark)) >= 0), default=None)
+            if on_text is not None and ready > shown:
+                shown = ready
+                on_text(text if found is None else text[:found])
+            return None if found is None else "stop"
+
+        return self._generate([tokens], params, accept, stop, [example_id])[0]
+
+    def generate_batch(
+        self, batch: Sequence[Tokens], params: GenerationParams, *, stop: threading.Event | None = None
+    ) -> list[Generation]:
+        raws = [bytearray() for _ in batch]
+
+        def accept(row: int, drawn: Drawn) -> StopReason | None:
+            raws[row].extend(self._bytes_of(drawn.ids[-1]))
+            text = raws[row].decode("utf-8", errors="replace")
+            return "stop" if any(mark and mark in text for mark in params.stop) else None
+
+        return self._generate(batch, params, accept if params.stop else None, stop, [""] * len(batch))
+
+    def _generate(
+        self,
+        batch: Sequence[Tokens],
+        params: GenerationParams,
+        accept: Callable[[int, Drawn], StopReason | None] | None,
+        stop: threading.Event | None,
+        example_ids: Sequence[str],
+    ) -> list[Generation]:
+        started = time.perf_counter()
+        for tokens in batch:
+            if self.context_length and tokens.prompt_len >= self.context_length:
+                raise AppError(
+                    f"The prompt is {tokens.prompt_len:,} tokens long and leaves no room for an answer: "
+                    f"{self.spec.name} reads at most {self.context_length:,} tokens in all.",
+                    hint="Shorten the prompt, or choose a model with a longer context.",
+                    code="too_long",
+                )
+        drawn = draw(
+            self.model, [tokens.ids[: tokens.prompt_len].tolist() for tokens in batch], params,
+            end_ids=self.end_ids, pad_id=self.tokenizer.pad_token_id or 0, limit=self.context_length,
+            accept=accept, stop=stop,
+        )  # fmt: skip
+        seconds = (time.perf_counter() - started) / len(batch)
+        return [
+            self._generation(tokens, params, row, seconds, example_id)
+            for tokens, row, example_id in zip(batch, drawn, example_ids)
+        ]
+
+    def _generation(
+        self, prompt: Tokens, params: GenerationParams, drawn: Drawn, seconds: float, example_id: str
+    ) -> Generation:
+        """The record of one answer: its ids as drawn, its text cut where a stop text begins.
+
+        Tokens from there on are dropped; one that the stop text begins inside stays whole.
+        """
+        response, spans = decode_with_spans([self._bytes_of(i) for i in drawn.ids])
+        text, kept = response, len(drawn.ids)
+        if drawn.reason == "stop":
+            cut = min(at for mark in params.stop if mark and (at := response.find(mark)) >= 0)
+            kept = next((index for index, (start, _) in enumerate(spans) if start >= cut), kept)
+            text, response = response[:cut], response[: max((b for _, b in spans[:kept]), default=0)]
+        p, base = prompt.prompt_len, prompt.text[: prompt.prompt_chars]
+        ids = drawn.ids[:kept]
+        tokens = Tokens(
+            ids=np.concatenate([prompt.ids[:p], np.array(ids, np.int64)]),
+            text=base + response,
+            char_spans=np.concatenate(
+                [prompt.char_spans[:p], np.array(spans[:kept], np.int64).reshape(-1, 2) + len(base)]
+            ),
+            special=np.concatenate([prompt.special[:p], [self._bytes_of.is_special(i) for i in ids]]).astype(
+                bool
+            ),
+            role=np.concatenate([prompt.role[:p], [Role.RESPONSE] * kept]).astype(np.int8),
+            prompt_len=p,
+        )
+        return Generation(
+            example_id, self.spec, params, tokens, text, np.array(drawn.logprob_nats[:kept], np.float32),
+            drawn.reason or "length", seconds,
+        )  # fmt: skip
+
+    # Tokens to numbers
+
+    @torch.inference_mode()
+    def logprobs(self, tokens: Tokens) -> NDArray[np.float32]:
+        rows = torch.arange(tokens.prompt_len, len(tokens), device=self.device)
+        if not len(rows):
+            return np.zeros(0, np.float32)
+        ids = torch.tensor(tokens.ids, device=self.device)
+        logits = self.model(input_ids=ids[None, :-1], use_cache=False, logits_to_keep=rows - 1).logits[0]
+        wide = logits.float()
+        nats = wide.gather(1, ids[rows][:, None].to(logits.device))[:, 0] - wide.logsumexp(-1)
+        return nats.cpu().numpy()
+
+    def beside(self, tokens: Tokens) -> Callable[[Tokens], Reading]:
+        """See `SharingModel`."""
+        shared = SharedBeginning(self.model, tokens.ids)
+        return lambda other: shared.read(other.ids, other.prompt_len)
+
+    @torch.no_grad()
+    def mean_embedding(self) -> torch.Tensor:
+        """See `GradientModel`."""
+        module = self.model.get_input_embeddings()
+        ids = torch.arange(module.weight.shape[0], device=self.device)
+        total = sum(module(part[None])[0].float().sum(0) for part in ids.split(16_384))
+        return total / len(ids)
+
+    def tape(
+        self,
+        ids: NDArray[np.int64],
+        positions: NDArray[np.int64],
+        *,
+        embed: Callable[[Any], Any] | None = None,
+        checkpoint: bool = False,
+    ) -> AbstractContextManager[Tape]:
+        return causal_tape.tape(self.model, ids, positions, embed=embed, checkpoint=checkpoint)
+
+    # The vocabulary
+
+    def vocabulary(self) -> tuple[str, ...]:
+        """What each id shows, (V,): empty for special tokens and parts of a character."""
+        if self._vocabulary is None:
+            pieces = [
+                b"" if self._bytes_of.is_special(i) else self._bytes_of(i) for i in range(len(self.tokenizer))
+            ]
+            self._vocabulary = tuple(
+                piece.decode("utf-8", errors="ignore") if complete_length(piece) == len(piece) else ""
+                for piece in pieces
+            )
+        return self._vocabulary
+
+    @torch.inference_mode()
+    def embed(self, ids: NDArray[np.int64]) -> torch.Tensor:
+        """Outputs of the embedding module for each of `ids` alone, (len(ids), D)."""
+        return self.model.get_input_embeddings()(torch.as_tensor(ids, device=self.device))
+
+    def close(self) -> None:
+        self.model = self.tokenizer = None
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()

@@ -1,0 +1,275 @@
+"""A model behind an OpenAI-compatible server: vLLM, TGI, llama.cpp, Ollama, `transformers serve`, OpenAI.
+
+Address: the part before `/chat/completions`, with the model's own name as fragment: `http://host:8000/v1#name`
+(without one the server's only model is asked). Plain text goes to `/completions`, a chat to
+`/chat/completions`, with server-sent events. What the server offers is
+found out once, when it is connected (`openai_offer`). Token ids stay on the server; see `remote_tokens`.
+Wire: OpenAI API reference, "Completions" and "Chat completions".
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import AppError, Stopped
+from core.models import remote_tokens
+from core.models.language_model import Capabilities, Progress
+from core.models.remote.http import Limits, Remote
+from core.models.remote.openai_offer import Offer, ask_echo, probe, told
+from core.models.remote.secrets import SECRETS, base_address
+from core.records import Generation, GenerationParams, Message, ModelSpec, Role, StopReason, Tokens
+
+AT_ONCE = 4
+"""Requests in flight in `generate_batch`."""
+_STOP_REASONS: dict[str, StopReason] = {"stop": "eos", "length": "length", "eos_token": "eos"}
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What a stream told so far."""
+
+    text: str = ""
+    strings: list[str] = field(default_factory=list)
+    nats: list[float] = field(default_factory=list)
+    finish: str = ""
+
+
+class OpenAICompatible:
+    """See `core.models.language_model.LanguageModel`."""
+
+    parameters = 0
+    bytes = 0
+    context_length = 0
+
+    def __init__(self, spec: ModelSpec, remote: Remote, offer: Offer) -> None:
+        self.spec = spec
+        self._remote = remote
+        self._offer = offer
+        why = {
+            "gradients": "The server gives no gradients. Leave-one-out needs only log-probabilities.",
+            "salience": "The server computes no salience.",
+        }
+        if not offer.echo:
+            why["logprobs"] = (
+                "The server does not tell how likely it finds a given text (`echo` with `logprobs` on "
+                "/completions), so typed answers cannot be scored and leave-one-out cannot run."
+            )
+        if not offer.chat:
+            why["chat"] = "The server has no chat for this model: a chat is sent as the text you see."
+        self.capabilities = Capabilities(
+            generate=offer.completions or offer.chat,
+            logprobs=offer.echo,
+            gradients=False,
+            salience=False,
+            chat=offer.chat,
+            streaming=True,
+            why=why,
+        )
+
+    def tokenize(self, prompt: str | Sequence[Message], response: str | None = None) -> Tokens:
+        """The server's own tokens where it tells them (`echo`), else words; ids are made up.
+
+        Raises: AppError for an empty prompt.
+        """
+        if isinstance(prompt, str) and not prompt.strip():
+            raise AppError("The prompt is empty.", hint="Write something for the model to continue.")
+        if not self._offer.echo or not isinstance(prompt, str):
+            return remote_tokens.write(prompt, response)
+        head = self._strings(prompt)
+        tail = self._strings(response) if response else []
+        if "".join(head) != prompt or "".join(tail) != (response or ""):
+            return remote_tokens.write(prompt, response)
+        spans, at = [], 0
+        for piece in [*head, *tail]:
+            spans.append((at, at + len(piece)))
+            at += len(piece)
+        return remote_tokens.tokens_of(prompt + (response or ""), spans, prompt_chars=len(prompt))
+
+    def generate(
+        self,
+        tokens: Tokens,
+        params: GenerationParams,
+        *,
+        on_text: Callable[[str], None] | None = None,
+        stop: threading.Event | None = None,
+        example_id: str = "",
+    ) -> Generation:
+        """See `LanguageModel`. Log-probabilities are NaN where the server tells none for its own answer."""
+        started = time.perf_counter()
+        heard = _Heard()
+        path, body = self._question(tokens, params)
+        reason: StopReason
+        try:
+            for event in self._remote.events(path, body, stop=stop):
+                before = heard.text
+                self._hear(event, heard)
+                if on_text is not None and heard.text != before:
+                    on_text(heard.text)
+            if not heard.finish:
+                raise AppError(
+                    f"The server at {self._remote.address} ended its answer without saying that it is "
+                    f"complete, after {len(heard.text):,} characters.",
+                    hint="It may have been restarted. Try again.",
+                    code="remote",
+                )
+            reason = _STOP_REASONS.get(heard.finish, "stop")
+        except Stopped:
+            reason = "stopped"
+        known = len(heard.strings) == len(heard.nats) and "".join(heard.strings) == heard.text
+        whole = remote_tokens.with_response(tokens, heard.strings if known else None, heard.text)
+        rows = len(whole) - whole.prompt_len
+        nats = heard.nats if known and heard.strings else [math.nan] * rows
+        return Generation(
+            example_id=example_id,
+            model=self.spec,
+            params=params,
+            tokens=whole,
+            text=heard.text,
+            logprob_nats=np.array(nats, np.float32),
+            stop_reason=reason,
+            seconds=time.perf_counter() - started,
+        )
+
+    def generate_batch(
+        self, batch: Sequence[Tokens], params: GenerationParams, *, stop: threading.Event | None = None
+    ) -> list[Generation]:
+        """A few requests at a time; a server that batches does the rest."""
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+            return list(pool.map(lambda tokens: self.generate(tokens, params, stop=stop), batch))
+
+    def logprobs(self, tokens: Tokens) -> NDArray[np.float32]:
+        """log p of each response token, (R,) nats: the server's tokens, added up over each of ours.
+
+        The server tokenises the whole text itself; its token that crosses from the prompt into the response
+        counts to the response. Raises: AppError where the server cannot, or for a chat.
+        """
+        if not self.capabilities.logprobs:
+            raise AppError(self.capabilities.why["logprobs"], code="unsupported")
+        if (tokens.role[: tokens.prompt_len] == Role.TEMPLATE).any():
+            raise AppError(
+                "A chat cannot be scored through this server: how it writes turns is not known here.",
+                hint="Use plain text as the prompt.",
+                code="unsupported",
+            )
+        rows = len(tokens) - tokens.prompt_len
+        if not rows:
+            return np.zeros(0, np.float32)
+        strings, nats = self._echo(tokens.text)
+        if "".join(strings) != tokens.text:
+            raise AppError(
+                f"The server read {len(''.join(strings)):,} characters of the {len(tokens.text):,} that were "
+                "sent, so its log-probabilities cannot be placed.",
+                code="remote",
+            )
+        starts = tokens.char_spans[tokens.prompt_len :, 0]
+        sums = np.zeros(rows, np.float64)
+        at = 0
+        for piece, value in zip(strings, nats):
+            stop_at = at + len(piece)
+            if stop_at > tokens.prompt_chars or (stop_at == at == tokens.prompt_chars and piece):
+                row = int(np.searchsorted(starts, max(at, tokens.prompt_chars), side="right")) - 1
+                sums[max(row, 0)] += value
+            at = stop_at
+        return sums.astype(np.float32)
+
+    def close(self) -> None:
+        self._remote.close()
+
+    def _strings(self, text: str) -> list[str]:
+        return self._echo(text)[0]
+
+    def _echo(self, text: str) -> tuple[list[str], list[float]]:
+        """The server's tokens of `text` and log p of each (the first: 0, nothing stands before it)."""
+        found = ask_echo(self._remote, self._offer.model, text, self._offer.least)
+        if found is None:
+            raise AppError(
+                f"The server at {self._remote.address} no longer tells log-probabilities of a given text.",
+                code="remote",
+            )
+        return found
+
+    def _question(self, tokens: Tokens, params: GenerationParams) -> tuple[str, dict[str, Any]]:
+        """The path and the JSON of a request for an answer."""
+        body: dict[str, Any] = {
+            "max_tokens": params.max_new_tokens,
+            "temperature": params.temperature,
+            "top_p": params.top_p,
+            "seed": params.seed,
+            "stream": True,
+        }
+        if params.stop:
+            body["stop"] = list(params.stop)
+        if self._offer.model:
+            body["model"] = self._offer.model
+        messages = remote_tokens.turns(tokens)
+        prompt = tokens.text[: tokens.prompt_chars]
+        if messages is None and not self._offer.completions:
+            messages = (Message("user", prompt),)
+        if messages is not None and self._offer.chat:
+            body["messages"] = [{"role": turn.role, "content": turn.content} for turn in messages]
+            if self._offer.chat_logprobs:
+                body["logprobs"] = True
+            return "/chat/completions", body
+        body["prompt"] = prompt
+        if self._offer.logprobs:
+            body["logprobs"] = 1
+        return "/completions", body
+
+    def _hear(self, event: Any, heard: _Heard) -> None:
+        """Adds one event of the stream (or one whole answer) to `heard`."""
+        if isinstance(event, dict) and event.get("error"):
+            said = event["error"]
+            said = said.get("message", "") if isinstance(said, dict) else said
+            raise AppError(
+                f"The server at {self._remote.address} broke off its answer: {str(said)[:300]}", code="remote"
+            )
+        choices = event.get("choices") if isinstance(event, dict) else None
+        if not isinstance(choices, list):
+            raise AppError(
+                f"The server at {self._remote.address} sent something that is no answer "
+                "(expected `choices`).",
+                hint="Check that it speaks OpenAI's wire.",
+                code="remote",
+            )
+        for choice in choices[:1]:
+            part = choice.get("delta") or choice.get("message") or {}
+            text = choice.get("text", part.get("content"))
+            if isinstance(text, str):
+                heard.text += text
+            strings, nats = told(choice.get("logprobs"))
+            heard.strings += strings
+            heard.nats += nats
+            heard.finish = choice.get("finish_reason") or heard.finish
+
+
+def load(
+    spec: ModelSpec,
+    *,
+    progress: Progress | None = None,
+    stop: threading.Event | None = None,
+    limits: Limits | None = None,
+) -> OpenAICompatible:
+    """Connects to `spec.path` and finds out what it offers (at most six requests for one token each)."""
+    address = base_address(spec.path)
+    model = unquote(urlsplit(spec.path.strip()).fragment)
+    remote = Remote(address, SECRETS.token(spec.path), what="The server", limits=limits)
+    if progress is not None:
+        progress(0.1, "Asking the server what it offers")
+    try:
+        offer = probe(remote, model, stop)
+    except BaseException:
+        remote.close()
+        raise
+    if progress is not None:
+        progress(1.0, "Ready")
+    return OpenAICompatible(spec, remote, offer)

@@ -1,0 +1,162 @@
+"""Metrics of a model's answers over a dataset: each row's statistics, kept so that none is computed twice.
+
+The values go to the store's metrics table (columns of the dataset table); the statistics, from which
+aggregates, slices and intervals are made, stay with the list of work (`measured`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sqlalchemy import select
+
+from core.errors import AppError
+from core.metrics import Measured, Row, metric, resolve_language
+from core.metrics.evaluate import why_left_out
+from core.records import Example, ModelSpec, SendAs
+from core.runs.drive import Desk, Item, Result, key_of
+from core.runs.generation_tasks import Generate, target_key
+from core.store.keys import answerer_key, model_key
+from core.store.sql import chunks
+from core.store.tables import generations
+from core.store.work import WorkList
+
+if TYPE_CHECKING:
+    from core.models.language_model import LanguageModel
+
+
+def metric_rows(rows: Sequence[Example], dataset_id: str, desk: Desk, send_as: SendAs = "plain") -> list[Row]:
+    """What the store knows of each example as it is sent: the newest answer of the desk's model, and the
+    target's score.
+    """
+    answers = desk.workspace.responses(dataset_id)
+    own = answers[answers["answerer"] == answerer_key(model_key(desk.spec), send_as)]
+    said = {row.id: (row.text, row.stop_reason) for row in own.itertuples()}
+    scores, failed = target_scores(rows, desk, send_as), failed_rows(desk, send_as)
+    found = []
+    for row in rows:
+        response, reason = said.get(row.id, (None, ""))
+        nats, tokens = scores.get(row.id, (None, 0))
+        state = "stopped" if reason == "stopped" else "ok"
+        if response is None:
+            state = "error" if row.id in failed else "missing"
+        found.append(Row(row.id, response, row.target, state, nats, tokens))  # type: ignore[arg-type]
+    return found
+
+
+def failed_rows(desk: Desk, send_as: SendAs = "plain") -> set[str]:
+    """Examples that the desk's model was run on, as they are sent, and could not answer."""
+    work = WorkList(desk.workspace)
+    found: set[str] = set()
+    for listed in work.all(Generate().kind):
+        model, way = listed.payload.get("model"), listed.payload.get("send_as", "plain")
+        if not (listed.failed and model) or way != send_as:
+            continue
+        if model_key(ModelSpec(**model)) == model_key(desk.spec):
+            found |= work.results(listed.id, failed=True).keys()
+    return found
+
+
+def target_scores(
+    rows: Sequence[Example], desk: Desk, send_as: SendAs = "plain"
+) -> dict[str, tuple[float, int]]:
+    """Log-probability (nats) and tokens of every target that was scored, by example."""
+    keys = {target_key(row, desk, send_as): row.id for row in rows if (row.target or "").strip()}
+    columns = (generations.c.key, generations.c.logprob_nats, generations.c.response_tokens)
+    found = {}
+    with desk.store.engine.connect() as connection:
+        for part in chunks(list(keys)):
+            for key, nats, tokens in connection.execute(select(*columns).where(generations.c.key.in_(part))):
+                if nats is not None:
+                    found[keys[key]] = (float(nats), int(tokens))
+    return found
+
+
+@dataclass(frozen=True)
+class ScoreAnswers:
+    """Statistics of some metrics for every row that at least one of them can score."""
+
+    dataset_id: str
+    names: tuple[str, ...]
+    language: str = "auto"
+    send_as: SendAs = "plain"
+    batch: int = 200
+    kind: str = "metrics"
+    label: str = "Compute the metrics"
+    needs_model: bool = False
+
+    def items(self, rows: Sequence[Example], desk: Desk) -> list[Item]:
+        return self.items_of(metric_rows(rows, self.dataset_id, desk, self.send_as))
+
+    def items_of(self, rows: Sequence[Row]) -> list[Item]:
+        """The rows that at least one of the metrics can score, each with the language of all."""
+        language = resolve_language(rows, self.language)
+        return [
+            asdict(row) | {"language": language}
+            for row in rows
+            if any(not why_left_out(row, metric(name)) for name in self.names)
+        ]
+
+    def known(self, items: Sequence[Item], desk: Desk) -> set[str]:
+        return set()
+
+    def compute(
+        self, items: Sequence[Item], model: LanguageModel | None, stop: threading.Event | None
+    ) -> list[Result]:
+        rows = [Row(**{k: v for k, v in item.items() if k != "language"}) for item in items]
+        found: list[Result] = [{} for _ in rows]
+        for name in self.names:
+            member = metric(name)
+            kept = [i for i, row in enumerate(rows) if not why_left_out(row, member)]
+            if kept:
+                stats = member.statistics([rows[i] for i in kept], items[0]["language"])
+                for i, row_stats in zip(kept, stats.tolist()):
+                    found[i][name] = row_stats
+        return found
+
+    def keep(self, results: Mapping[str, Result], items: Mapping[str, Item], desk: Desk) -> dict[str, Any]:
+        answerer = answerer_key(model_key(desk.spec), self.send_as)
+        for name in self.names:
+            scored = {row: result[name] for row, result in results.items() if name in result}
+            if not scored:
+                continue
+            values = metric(name).score(np.array(list(scored.values())))
+            detail = metric(name).signature(items[next(iter(scored))]["language"])
+            finite = {row: float(v) if np.isfinite(v) else None for row, v in zip(scored, values)}
+            desk.workspace.save_metrics(answerer, name, finite, detail=detail)
+        return dict(results)
+
+
+def measured(task: ScoreAnswers, rows: Sequence[Row], desk: Desk) -> dict[str, Measured] | None:
+    """The metrics of `rows` (`metric_rows`) by name, from the finished run of `task`; None without one.
+
+    Raises: AppError where there are no rows.
+    """
+    if not rows:
+        raise AppError(
+            "There are no examples to score: the selection is empty.", hint="Choose some rows first."
+        )
+    items = task.items_of(rows)
+    key = key_of(task, items, desk.spec)
+    work = WorkList(desk.workspace)
+    listed = next((w for w in work.all(task.kind) if w.key == key and w.state == "done"), None)
+    if listed is None and items:
+        return None
+    results = work.results(listed.id) if listed is not None else {}
+    language = resolve_language(rows, task.language)
+    return {name: _measured(name, language, rows, results) for name in task.names}
+
+
+def _measured(name: str, language: str, rows: Sequence[Row], results: Mapping[str, Any]) -> Measured:
+    member = metric(name)
+    reasons = tuple(why_left_out(row, member) for row in rows)
+    width = next((len(result[name]) for result in results.values() if name in result), 2)
+    stats, kept = np.zeros((len(rows), width)), np.zeros(len(rows), dtype=bool)
+    for i, row in enumerate(rows):
+        if not reasons[i] and name in results.get(row.id, {}):
+            stats[i], kept[i] = results[row.id][name], True
+    return Measured(member, language, stats, kept, reasons)

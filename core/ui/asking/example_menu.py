@@ -1,0 +1,25 @@
+"""The top line of every page about one example: which one is open, and the link to it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.records import Example
+from core.ui.asking import versions
+from core.ui.shell import copy_link, library
+
+
+def draw() -> Example:
+    """Draw the menu of examples. Returns the one that is open."""
+    versions.settle()
+    current = library.example()
+    listed = library.examples()
+    options = list(listed) if current.id in listed else [current.id, *listed]
+    key = f"open {current.id}"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox("Example", options, index=options.index(current.id), key=key, width=420)
+        copy_link.button()
+    if chosen != current.id:
+        library.open_example(chosen)
+        st.rerun()
+    return current

@@ -1,0 +1,156 @@
+"""The left side of the Salience page: the chat before the prompt, the prompt, Run, and what is *Advanced*."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.records import Example, GenerationParams, Message
+from core.ui.asking import conversation, turn_list, versions
+from core.ui.asking.conversation import Prompt
+
+PLAIN, CHAT = "plain", "chat"
+
+HEIGHT, LEAST_HEIGHT = 540, 180
+
+
+def params() -> GenerationParams:
+    """What *Advanced* says; greedy until the person changes it."""
+    state = st.session_state
+    return GenerationParams(
+        max_new_tokens=int(state.get("max_new_tokens", 128)),
+        temperature=float(state.get("temperature", 0.0)),
+        top_p=float(state.get("top_p", 1.0)),
+        seed=int(state.get("seed", 0)),
+    )
+
+
+def _default() -> str:
+    """How prompts without a chat of their own are sent: as chosen last, at first as the link says."""
+    state = st.session_state
+    if "send as" not in state:
+        state["send as"] = CHAT if st.query_params.get("send") == CHAT else PLAIN
+    return str(state["send as"])
+
+
+def _way(example: Example) -> str:
+    """How the draft of `example` is to be sent."""
+    chosen = versions.draft(example, "send as")
+    return chosen or (CHAT if conversation.of(example) is not None else _default())
+
+
+def sent(text: str, example: Example | None = None) -> Prompt:
+    """What the model is asked: `text` as it is, or as the last turn of the chat that `example` keeps.
+
+    Models without a chat template get plain text either way.
+    """
+    earlier = conversation.of(example) if example is not None else None
+    if earlier is None and _default() == PLAIN:
+        return text
+    return (*(earlier or ()), Message("user", text))
+
+
+def fields(example: Example) -> dict[str, Any]:
+    """What is to be kept beside the prompt: the turns before it, as they stand in the boxes.
+
+    A single turn needs nothing kept: the link says that it is sent as a chat.
+    Raises: AppError for a turn in which nothing stands.
+    """
+    chat = conversation.of(example) is not None
+    if _way(example) == PLAIN:
+        return {conversation.FIELD: None} if chat else {}
+    turns = conversation.checked(turn_list.draft(example))
+    return {conversation.FIELD: conversation.kept(turns)} if turns or chat else {}
+
+
+def _drafted(text: str, example: Example) -> Prompt:
+    """What Run would send now."""
+    if _way(example) == PLAIN:
+        return text
+    said = (t for t in turn_list.draft(example) if t.role != "system" or t.content.strip())
+    return (*said, Message("user", text))
+
+
+def draw(example: Example, *, busy: bool, asked: Prompt | None = None, reply: str = "") -> tuple[str, bool]:
+    """Draw the editor. Returns the text in the box and whether Run was pressed.
+
+    `asked` is what the answer on the screen was asked, and `reply` that answer, where there is one.
+    """
+    chat = _way(example) == CHAT
+    asked = sent(example.prompt, example) if asked is None else asked
+    add = turn_list.draw(example, reply, busy=busy) if chat else False
+    text = versions.prompt_box(
+        example,
+        height=max(HEIGHT - turn_list.height(example), LEAST_HEIGHT) if chat else HEIGHT,
+        help_="Change anything, then press Run (or Ctrl+Enter). Your change is kept as a version.",
+    )
+    if add:
+        turn_list.add(example, text, reply if _asked_last(asked) == text else "")
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button("Run", type="primary", shortcut="Ctrl+Enter", disabled=busy)
+        with st.popover("Advanced"):
+            _advanced(example)
+        if _drafted(text, example) != asked:
+            st.caption("Edited, not run yet")
+    return text, pressed
+
+
+def _asked_last(asked: Prompt) -> str:
+    return asked if isinstance(asked, str) else asked[-1].content
+
+
+def _advanced(example: Example) -> None:
+    key = f"send as {example.id} ({versions.times(example)})"
+
+    def chosen() -> None:
+        way = st.session_state[key]
+        versions.hold(example, "send as", way)
+        st.session_state["send as"] = way
+        if way == CHAT:
+            st.query_params["send"] = CHAT
+        else:
+            st.query_params.pop("send", None)
+
+    st.radio(
+        "Send the prompt as",
+        [PLAIN, CHAT],
+        index=[PLAIN, CHAT].index(_way(example)),
+        format_func={PLAIN: "plain text", CHAT: "a chat"}.__getitem__,
+        key=key,
+        on_change=chosen,
+        horizontal=True,
+        help="A chat is written in the model's own template, whose words are shown grey. Above the prompt "
+        "you can add a system message and what was said before.",
+    )
+    st.slider("Longest answer, in tokens", 1, 1024, 128, key="max_new_tokens", persist_state="session")
+    st.slider(
+        "Temperature",
+        0.0,
+        2.0,
+        0.0,
+        0.1,
+        key="temperature",
+        persist_state="session",
+        help="0 always takes the likeliest word (greedy). Higher values let less likely words through.",
+    )
+    st.slider(
+        "Top-p",
+        0.05,
+        1.0,
+        1.0,
+        0.05,
+        key="top_p",
+        persist_state="session",
+        help="Only the likeliest words that together reach this probability are drawn from.",
+    )
+    st.number_input(
+        "Seed",
+        0,
+        2**31 - 1,
+        0,
+        key="seed",
+        persist_state="session",
+        help="The same seed gives the same answer again. It matters only above temperature 0.",
+    )

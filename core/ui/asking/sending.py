@@ -1,0 +1,64 @@
+"""How the prompts of many rows are sent to the model: as plain text, or each as the last turn of its chat.
+
+The choice begins with, and follows, what the Salience page sends. A chat is offered where the model is known
+to have a chat template; where not, the reason is said.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.models import backend
+from core.models.local.folder import has_chat_template
+from core.records import ModelSpec, SendAs
+from core.settings import ROOT
+from core.ui.asking import prompt_box
+from core.ui.shell import problem
+from core.ui.shell.services import service
+
+LABEL = "Send prompts as"
+KEY, FOLLOWED = "rows sent as", "rows sent as on the Salience page"
+LABELS: dict[SendAs, str] = {"plain": "plain text", "chat": "chat"}
+
+
+def draw(spec: ModelSpec) -> SendAs:
+    """Draw the choice in the container that is open. Returns what it says."""
+    salience: SendAs = "plain" if isinstance(prompt_box.sent(""), str) else "chat"
+    if st.session_state.get(FOLLOWED) != salience:
+        st.session_state[FOLLOWED] = st.session_state[KEY] = salience
+    reason = why_no_chat(spec)
+    if reason:
+        # A box of its own, so that the choice is back with the next model that can chat.
+        st.segmented_control(
+            LABEL,
+            list(LABELS)[:1],
+            default="plain",
+            format_func=LABELS.__getitem__,
+            required=True,
+            key=f"{KEY}, plain only",
+            help=f"Not as a chat: {problem.plain(reason)}",
+        )
+        return "plain"
+    way = st.segmented_control(
+        LABEL,
+        list(LABELS),
+        format_func=LABELS.__getitem__,
+        required=True,
+        key=KEY,
+        persist_state="session",
+        help="A chat wraps each prompt in the model's own template, after the turns before it where the "
+        "example has some. Answers to plain text and to chats are kept apart.",
+    )
+    return way or salience
+
+
+def why_no_chat(spec: ModelSpec) -> str:
+    """Why prompts cannot be sent to the model as a chat; "" where they can. Loads nothing."""
+    info = service().info(spec)
+    if info is not None:
+        can = info["capabilities"]
+        return "" if can.chat else can.why.get("chat") or f"{spec.name} has no chat template."
+    folder = ROOT / spec.path
+    if backend(spec.backend).remote or not folder.is_dir():
+        return f"whether {spec.name} has a chat template is known once it is loaded (Models page)."
+    return "" if has_chat_template(folder) else f"{spec.name} has no chat template."

@@ -1,0 +1,61 @@
+"""The frame around every page: navigation, the model in use, the state of the queue.
+
+A page opened by its own address right after a restart is run by Streamlit without `streamlit_app.py`;
+`begin()` notices that and lets `streamlit_app.py` draw the whole frame. This module knows no page.
+"""
+
+from __future__ import annotations
+
+import runpy
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.errors import AppError
+from core.figures.palette import Theme
+from core.settings import ROOT
+from core.ui.shell import model_box, problem
+
+ASSETS = Path(__file__).parent / "assets"
+_run = threading.local()
+"""Set while `streamlit_app.py` draws; Streamlit runs one script at a time in each of its script threads."""
+
+
+def theme() -> Theme:
+    """`light` or `dark`, as the person's browser shows the page."""
+    return "dark" if getattr(st.context.theme, "type", None) == "dark" else "light"
+
+
+def run(pages: Mapping[str, Sequence[Any]]) -> None:
+    """Draw the frame around the chosen one of `pages` (headings to `st.Page` objects) and run it."""
+    _run.framed = True
+    try:
+        st.set_page_config(page_title="Whence", page_icon=str(ASSETS / "whence-icon.svg"), layout="wide")
+        page = st.navigation({heading: list(listed) for heading, listed in pages.items()}, expanded=True)
+        st.logo(str(ASSETS / f"whence-{theme()}.svg"), size="large")
+        try:
+            with st.sidebar:
+                model_box.draw()
+            page.run()
+        except AppError as error:
+            problem.show(error)
+    finally:
+        _run.framed = False
+
+
+def begin(title: str, purpose: str = "") -> None:
+    """First line of every page: the full frame whatever way the page was reached, then its heading.
+
+    `purpose` is one plain sentence saying what the page is for.
+    """
+    if not getattr(_run, "framed", False):
+        runpy.run_path(str(ROOT / "streamlit_app.py"))
+        st.stop()
+    st.html(f"<style>{(ASSETS / 'frame.css').read_text(encoding='utf-8')}</style>")
+    with st.container(key="page-heading", horizontal=True, vertical_alignment="bottom"):
+        st.header(title, anchor=False, width="content")
+        if purpose:
+            st.caption(purpose, width="stretch")

@@ -1,0 +1,47 @@
+"""The sidebar's box: which model is in use, at what precision, where it runs, and what it is doing."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.records import ModelSpec
+from core.ui.shell.model_list import catalog
+from core.ui.shell.services import service
+
+
+def chosen() -> ModelSpec:
+    """The model that the person chose, or the first one."""
+    specs = catalog().specs()
+    name = st.session_state.get("model")
+    return next((spec for spec in specs if spec.name == name), specs[0])
+
+
+def choose(name: str) -> None:
+    """Make the model called `name` the chosen one, from the next run of the page on."""
+    st.session_state["choose model"] = name
+
+
+def describe(spec: ModelSpec) -> str:
+    """One line: size, precision and device; the size only once it is known without loading anything."""
+    info = service().info(spec) or {}
+    parameters = info.get("parameters")
+    size = f"{parameters / 1e6:,.1f} M parameters" if parameters else ""
+    device = spec.device.upper() if spec.device in ("cpu", "cuda") else spec.device
+    return " · ".join(part for part in (size, spec.precision, device) if part)
+
+
+def draw() -> None:
+    """Draw the box in the container that is open."""
+    names = [spec.name for spec in catalog().specs()]
+    wanted = st.session_state.pop("choose model", None)
+    if wanted in names:
+        st.session_state["model"] = wanted
+    st.selectbox("Model", names, key="model", bind="query-params", help="More models on the Models page.")
+    st.caption(describe(chosen()))
+    _queue()
+
+
+@st.fragment
+def _queue() -> None:
+    depth = service().depth
+    st.caption("Idle" if not depth else f"Working, {depth - 1} waiting")

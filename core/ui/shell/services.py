@@ -1,0 +1,32 @@
+"""The one `Service` of this process (cached by `st.cache_resource`, shared by all) and who is asking."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, cast
+
+import streamlit as st
+
+from core.settings import settings
+
+if TYPE_CHECKING:
+    from core.service import Service
+
+
+@st.cache_resource(show_spinner=False, on_release=lambda made: made.close())
+def service() -> Service:
+    """One `ModelManager`, one worker a device, one store with the sample prompts in it."""
+    from core.service import Service
+    from core.store import seeding
+
+    made = Service(settings())
+    seeding.seed_samples(made.store)
+    seeding.seed(made.store, settings())
+    return made
+
+
+def owner() -> str:
+    """Name of this browser session, for whose jobs are whose."""
+    if "owner" not in st.session_state:
+        st.session_state["owner"] = uuid.uuid4().hex
+    return cast(str, st.session_state["owner"])
