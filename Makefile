@@ -35,7 +35,7 @@ browser: $(DEV)
 
 # What lints the browser scripts (biome) and looks at the pages (axe-core), at the versions of package-lock.json.
 $(SCRIPTS): $(DEV) package-lock.json
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --silent || \
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --loglevel=error --no-progress || \
 	    { echo "npm could not fetch the tools of package-lock.json: is its registry reachable (npm ping)?" >&2; exit 1; }
 	@touch $@
 

@@ -198,6 +198,18 @@ def test_what_is_negligible_is_not_decisive_however_large_its_share() -> None:
     assert share_of(0.1, weak, np.array([False, True, True])) == pytest.approx(10.0)
 
 
+@pytest.mark.parametrize(("count", "floor"), [(2, 1.0), (3, 1.0), (9, 0.4), (19, 0.2), (400, 0.1)])
+def test_the_darkest_colour_is_never_less_than_twice_a_decisive_share(count: int, floor: float) -> None:
+    assert scale_top(np.full(count, 1 / count, np.float32)) == pytest.approx(floor)
+    assert scale_top(np.zeros(count, np.float32)) == pytest.approx(floor)
+    clear = np.zeros(count, np.float32)
+    clear[0] = 0.95
+    assert scale_top(clear) == pytest.approx(max(0.95, floor))
+    # What does not count neither sets the scale nor widens it.
+    apart = np.concatenate([np.full(count, 1 / count, np.float32), [7.0]]).astype(np.float32)
+    assert scale_top(apart, np.arange(count + 1) < count) == pytest.approx(floor)
+
+
 @pytest.mark.parametrize("count", [2, 5, 12, 60, 500])
 def test_a_flat_map_looks_flat_and_a_clear_one_does_not(count: int) -> None:
     flat = strength(np.full(count, 1 / count, np.float32))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from difflib import SequenceMatcher
+from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.compare import Pair, agreement, align, difference, spearman, word_diff
+from core.compare import ALIKE, Pair, agreement, align, difference, spearman, word_diff
 from core.records import Role, Segment, SegmentSalience
 
 texts = st.lists(
@@ -95,6 +96,72 @@ def test_the_difference_is_one_of_shares() -> None:
     assert texts_of(got.columns) == [("one", "one", "kept"), (None, "rule", "added"), ("two", "two", "kept")]
     assert got.values.tolist() == [[0, 0.5, -0.5]]
     assert got.rows[0].state == "changed"
+
+
+def test_what_a_removed_part_lost_is_all_that_it_had() -> None:
+    old = SegmentSalience(made("answer"), made("one", "rule", "two"), [[1, 2, 1]], "sum")
+    new = SegmentSalience(made("reply"), made("one", "two"), [[3, 1]], "sum")
+    got = difference(old, new)
+    assert texts_of(got.columns) == [
+        ("one", "one", "kept"),
+        ("rule", None, "removed"),
+        ("two", "two", "kept"),
+    ]
+    assert got.values.tolist() == [[0.5, -0.5, 0]]
+
+
+SOUP = ("Dish: Soup with beans.", "Dish: Soup with beans, eggs and mushrooms.")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "want"),
+    [
+        # The first is like the new one, the second liker still: order of reading must not decide.
+        (SOUP, ("Dish: Soup with beans, eggs and mushroom.",), [(0, None), (1, 0)]),
+        (SOUP[::-1], ("Dish: Soup with beans, eggs and mushroom.",), [(0, 0), (1, None)]),
+        (("Dish: Soup with beans, eggs and mushroom.",), SOUP, [(None, 0), (0, 1)]),
+        (("Dish: Soup with beans, eggs and mushroom.",), SOUP[::-1], [(0, 0), (None, 1)]),
+        # Two weak pairs together outweigh one strong one that would cross them.
+        (("aaaabbbb", "ccccdddd"), ("ccccxxxx", "aaaabbbx"), [(None, 0), (0, 1), (1, None)]),
+        (("aaaabb--", "ccccdd--"), ("aaaabbxx", "ccccddxx"), [(0, 0), (1, 1)]),
+        (("zzzz", "aaaabb--", "ccccdd--"), ("aaaabbxx", "ccccddxx", "yyyy"),
+         [(0, None), (1, 0), (2, 1), (None, 2)]),
+        (("aaaaaaa1", "bbbbbbb1", "ccccccc1"), ("bbbbbbb2", "ccccccc2"), [(0, None), (1, 0), (2, 1)]),
+    ],
+)  # fmt: skip
+def test_the_alignment_is_the_one_with_the_most_likeness(
+    old: tuple[str, ...], new: tuple[str, ...], want: list[tuple[int | None, int | None]]
+) -> None:
+    pairs = align(made(*old), made(*new))
+    assert [(p.old and p.old.index, p.new and p.new.index) for p in pairs] == want
+
+
+pieces = st.lists(st.sampled_from(("aaaa", "aaab", "aabb", "abbb", "bbbb")), max_size=4)
+
+
+@given(pieces, pieces)
+def test_no_other_alignment_is_better(old: list[str], new: list[str]) -> None:
+    def likeness(a: str, b: str) -> float:
+        ratio = SequenceMatcher(None, a, b, False).ratio()
+        return ratio if ratio >= ALIKE else 0
+
+    def best(left: list[str], right: list[str]) -> float:
+        """Every way to pair in order, tried one by one."""
+        return max(
+            (
+                sum(likeness(left[i], right[j]) for i, j in zip(here, there))
+                for size in range(min(len(left), len(right)) + 1)
+                for here in combinations(range(len(left)), size)
+                for there in combinations(range(len(right)), size)
+            ),
+            default=0,
+        )
+
+    # Without equal texts nothing is paired beforehand.
+    left, right = [f"{text}-" for text in old], [f"{text}+" for text in new]
+    pairs = align(made(*left), made(*right))
+    got = sum(likeness(p.old.text, p.new.text) for p in pairs if p.old and p.new)
+    assert got == pytest.approx(best(left, right))
 
 
 def test_rows_that_only_one_version_has_are_left_out() -> None:
