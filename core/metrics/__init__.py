@@ -12,7 +12,17 @@ Runs without torch; log-probabilities come from the caller. The maths and its so
 from __future__ import annotations
 
 from core.errors import AppError
-from core.metrics import bleu, chrf, contains, exact_match, length_ratio, rouge, target_logprob, token_f1
+from core.metrics import (
+    bleu,
+    chrf,
+    contains,
+    exact_match,
+    length_ratio,
+    rouge,
+    same_number,
+    target_logprob,
+    token_f1,
+)
 from core.metrics.evaluate import (
     REASONS,
     Aggregate,
@@ -23,13 +33,14 @@ from core.metrics.evaluate import (
     measure,
     resolve_language,
 )
-from core.metrics.metric import STATES, Metric, Row, State
+from core.metrics.metric import REFERENCES, STATES, Metric, Row, State
 from core.metrics.text import LANGUAGES, language_of
 
 __all__ = [
     "LANGUAGES",
     "METRICS",
     "REASONS",
+    "REFERENCES",
     "STATES",
     "Aggregate",
     "Comparison",
@@ -58,6 +69,7 @@ METRICS: tuple[Metric, ...] = (
     exact_match.RAW,
     exact_match.NORMALISED,
     contains.METRIC,
+    same_number.METRIC,
     token_f1.METRIC,
     bleu.METRIC,
     chrf.METRIC,

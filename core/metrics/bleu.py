@@ -15,7 +15,7 @@ from importlib.util import find_spec
 import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 
-from core.metrics.metric import Floats, Metric, Row
+from core.metrics.metric import Floats, Metric, Row, streams
 
 ORDERS = 4
 _TOKENIZERS = {"zh": "zh", "th": "char"}
@@ -40,9 +40,8 @@ def _scorer(tokenizer: str) -> BLEU:
 
 def _statistics(rows: Sequence[Row], language: str) -> Floats:
     scorer = _scorer(tokenizer_for(language))
-    responses = [row.response or "" for row in rows]
-    targets = [row.target or "" for row in rows]
-    return np.array(scorer._extract_corpus_statistics(responses, [targets]), dtype=np.float64)
+    answers = [row.answer for row in rows]
+    return np.array(scorer._extract_corpus_statistics(answers, streams(rows)), dtype=np.float64)
 
 
 def score(stats: Floats) -> Floats:
@@ -85,4 +84,5 @@ METRIC = Metric(
     score=score,
     signature=_signature,
     decimals=2,
+    references="all",
 )

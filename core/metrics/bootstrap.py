@@ -54,7 +54,8 @@ def paired(
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> tuple[float, float, float]:
-    """95 % interval of `second - first` and the two-sided p-value of their difference.
+    """95 % interval of `second - first` and the two-sided p-value of their difference; NaN where rows drawn again
+    show no spread, so that nothing can be said.
 
     `first`, `second`: (rows, K) statistics of the same rows in the same order. The null distribution is the
     resampled difference moved to mean 0; p counts those at least as far from 0 as the difference seen, plus
@@ -67,6 +68,12 @@ def paired(
     kept = differences[np.isfinite(differences)]
     if not len(kept) or not np.isfinite(seen):
         return float("nan"), float("nan"), float("nan")
+    if np.ptp(kept) < 1e-12 and abs(seen) > 1e-12:
+        return (
+            float("nan"),
+            float("nan"),
+            float("nan"),
+        )  # every row differs alike: drawing again shows no spread
     low, high = interval(kept)
     # rounding noise must not count as "less far": identical systems give p = 1
     far = np.abs(kept - kept.mean()) >= abs(seen) - 1e-12

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from sacrebleu.metrics.chrf import CHRF
 
-from core.metrics.metric import Floats, Metric, Row
+from core.metrics.metric import Floats, Metric, Row, streams
 
 
 @lru_cache(maxsize=1)
@@ -21,9 +21,8 @@ def _scorer() -> CHRF:
 
 
 def _statistics(rows: Sequence[Row], _language: str) -> Floats:
-    responses = [row.response or "" for row in rows]
-    targets = [row.target or "" for row in rows]
-    return np.array(_scorer()._extract_corpus_statistics(responses, [targets]), dtype=np.float64)
+    answers = [row.answer for row in rows]
+    return np.array(_scorer()._extract_corpus_statistics(answers, streams(rows)), dtype=np.float64)
 
 
 def score(stats: Floats) -> Floats:

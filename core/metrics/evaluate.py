@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import AppError, Stopped
-from core.metrics import bootstrap
+from core.metrics import bootstrap, shares
 from core.metrics.metric import Floats, Metric, Row
 from core.metrics.text import LANGUAGES, language_of
 
@@ -39,6 +39,8 @@ class Measured:
     statistics: Floats
     kept: NDArray[np.bool_]
     reasons: tuple[str, ...]
+    references: str = "1"
+    """How many targets a row has: a number, or "var" where that differs."""
 
     @property
     def values(self) -> Floats:
@@ -57,6 +59,8 @@ class Aggregate:
     rows: int
     left_out: tuple[tuple[str, int], ...]
     signature: str
+    note: str = ""
+    """Why there is no interval, in a sentence; usually empty."""
 
     @property
     def sentence(self) -> str:
@@ -69,7 +73,7 @@ class Aggregate:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two systems on the same rows: `difference` is second minus first, `p` of the paired bootstrap."""
+    """Two systems on the same rows: `difference` is second minus first, `p` of `test`, two-sided."""
 
     metric: Metric
     first: float
@@ -79,11 +83,12 @@ class Comparison:
     high: float
     p: float
     rows: int
+    test: str = "paired bootstrap"
 
 
 def why_left_out(row: Row, metric: Metric) -> str:
     """A key of `REASONS`, or "" where the row counts."""
-    if not (row.target or "").strip():
+    if not row.targets:
         return "no target"
     if metric.needs == "logprob":
         known = row.target_logprob_nats is not None and math.isfinite(row.target_logprob_nats)
@@ -93,12 +98,18 @@ def why_left_out(row: Row, metric: Metric) -> str:
     return "" if row.response is not None else "missing"
 
 
+def references_of(rows: Sequence[Row]) -> str:
+    """How many targets each of `rows` has that has one, as sacrebleu's signature says it."""
+    counts = {len(row.targets) for row in rows if row.targets}
+    return "var" if len(counts) > 1 else str(next(iter(counts), 1))
+
+
 def resolve_language(rows: Sequence[Row], language: str) -> str:
     """`language`, or the one that the targets are written in where it is "auto"."""
     names = [name for name, _label in LANGUAGES]
     if language not in names:
         raise AppError(f"The language should be one of {', '.join(names)}, but it is {language!r}.")
-    return language_of(row.target or "" for row in rows) if language == "auto" else language
+    return language_of(one for row in rows for one in row.targets) if language == "auto" else language
 
 
 def measure(
@@ -134,7 +145,7 @@ def measure(
     statistics = np.zeros((len(rows), width))
     if parts:
         statistics[wanted] = np.concatenate(parts)
-    return Measured(metric, language, statistics, kept, reasons)
+    return Measured(metric, language, statistics, kept, reasons, references_of(rows))
 
 
 def aggregate(
@@ -153,9 +164,24 @@ def aggregate(
     value, low, high = float("nan"), float("nan"), float("nan")
     if len(stats):
         value = float(metric.score(stats.sum(axis=0)))
-        low, high = bootstrap.interval(metric.score(bootstrap.resampled(stats, resamples, seed)))
-    signature = metric.signature(measured.language)
-    return Aggregate(metric, value, low, high, len(stats), left_out, signature)
+        if metric.share:
+            low, high = shares.exact(round(float(stats[:, 0].sum())), len(stats))
+        else:
+            low, high = bootstrap.interval(metric.score(bootstrap.resampled(stats, resamples, seed)))
+    note = "" if metric.share else _no_interval(stats)
+    if note:
+        low = high = float("nan")
+    signature = metric.signature(measured.language).replace("nrefs:1", f"nrefs:{measured.references}")
+    return Aggregate(metric, value, low, high, len(stats), left_out, signature, note)
+
+
+def _no_interval(stats: Floats) -> str:
+    """Why drawing rows again says nothing of how sure the value is; "" where it does."""
+    if len(stats) == 1:
+        return "one row has no interval"
+    if len(stats) and (stats == stats[0]).all():
+        return f"all {len(stats):,} rows are alike, so drawing them again shows no spread"
+    return ""
 
 
 def compare(
@@ -166,7 +192,10 @@ def compare(
     resamples: int = bootstrap.RESAMPLES,
     seed: int = bootstrap.SEED,
 ) -> Comparison:
-    """Paired bootstrap test of two systems on the rows that count for both; the rows stand in the same order.
+    """Whether two systems differ, on the rows that count for both; the rows stand in the same order.
+
+    Shares are compared by the rows where the two differ (McNemar's exact test, Newcombe's interval), everything
+    else by the paired bootstrap.
 
     Raises: AppError for different metrics, languages or numbers of rows, or where no row counts for both.
     """
@@ -186,6 +215,11 @@ def compare(
     if not both.any():
         raise AppError("No row has an answer of both systems and a target, so there is nothing to compare.")
     a, b, metric = first.statistics[both], second.statistics[both], first.metric
-    low, high, p = bootstrap.paired(a, b, metric.score, resamples, seed)
     before, after = float(metric.score(a.sum(axis=0))), float(metric.score(b.sum(axis=0)))
-    return Comparison(metric, before, after, after - before, low, high, p, int(both.sum()))
+    test = "paired bootstrap"
+    if metric.share:
+        low, high, p = shares.paired(a[:, 0] > 0.5, b[:, 0] > 0.5)
+        test = "McNemar, exact"
+    else:
+        low, high, p = bootstrap.paired(a, b, metric.score, resamples, seed)
+    return Comparison(metric, before, after, after - before, low, high, p, int(both.sum()), test)

@@ -10,8 +10,16 @@ from core.metrics.metric import Floats, Metric, Row, ratio
 
 
 def _statistics(rows: Sequence[Row], _language: str) -> Floats:
-    lengths = [(len((row.response or "").strip()), len((row.target or "").strip())) for row in rows]
+    lengths = [_lengths(row) for row in rows]
     return np.array(lengths, dtype=np.float64).reshape(len(rows), 2)
+
+
+def _lengths(row: Row) -> tuple[int, int]:
+    length = len(row.answer.strip())
+    near = min(
+        (len(one.strip()) for one in row.targets), key=lambda size: (abs(size - length), size), default=0
+    )
+    return length, near
 
 
 METRIC = Metric(
@@ -23,4 +31,5 @@ METRIC = Metric(
     range=(0.0, float("inf")),
     statistics=_statistics,
     score=ratio,
+    references="nearest",
 )

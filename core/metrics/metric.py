@@ -12,31 +12,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from core.thinking import answer_of
 
 State = Literal["ok", "error", "stopped", "missing"]
 STATES: tuple[State, ...] = ("ok", "error", "stopped", "missing")
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """One example as metrics see it: what the model wrote, what was hoped for, and what became of the run.
 
-    `target_logprob_nats` is the log-probability (natural logarithm) of the whole target after the prompt, of
-    `target_tokens` tokens, or None where nobody asked the model. `state` "error" and "stopped" are never
-    scored as text.
+    `target` is the answer hoped for, or several that all count as right (references). `target_logprob_nats` is the
+    log-probability (natural logarithm) of the whole first target after the prompt, of `target_tokens` tokens, or
+    None where nobody asked the model. `state` "error" and "stopped" are never scored as text.
     """
 
     id: str
     response: str | None
-    target: str | None
+    target: str | Sequence[str] | None
     state: State = "ok"
     target_logprob_nats: float | None = None
     target_tokens: int = 0
+
+    @cached_property
+    def targets(self) -> tuple[str, ...]:
+        """The references, those without any text left out."""
+        found = (self.target,) if isinstance(self.target, str) else tuple(self.target or ())
+        return tuple(one for one in found if one.strip())
+
+    @cached_property
+    def answer(self) -> str:
+        """What is measured: the response without its thinking (`core.thinking`)."""
+        return answer_of(self.response or "")
 
 
 @dataclass(frozen=True)
@@ -58,6 +72,12 @@ class Metric:
     signature: Callable[[str], str] = lambda _language: ""
     """language -> how exactly it was computed, for a paper or a report."""
     decimals: int = 3
+    share: bool = False
+    """Each row has or has not: the interval is exact, and two systems are compared by the pairs that differ."""
+    references: Literal["best", "all", "nearest", "first"] = "best"
+    """What several targets are to it: the best one counts, all are pooled, the one nearest in length, or the first."""
+    took: Callable[[str], str] | None = None
+    """What it read out of a text (a number, say), where that is not the text itself."""
 
     def show(self, value: float) -> str:
         """`value` as every page prints it; a dash where there is none."""
@@ -65,13 +85,30 @@ class Metric:
 
 
 def mean_of(function: Callable[[str, str], float]) -> Callable[[Sequence[Row], str], Floats]:
-    """Statistics of a metric that is the plain mean of `function(response, target)` over rows: (value, 1)."""
+    """Statistics of a metric that is the plain mean over rows of `function(answer, target)`: (value, 1).
+
+    Of several targets the one that gives most counts, as in SQuAD and in rouge-score's `score_multi`.
+    """
 
     def statistics(rows: Sequence[Row], _language: str) -> Floats:
-        values = [(function(row.response or "", row.target or ""), 1.0) for row in rows]
+        values = [(max((function(row.answer, one) for one in row.targets), default=0.0), 1.0) for row in rows]
         return np.array(values, dtype=np.float64).reshape(len(rows), 2)
 
     return statistics
+
+
+REFERENCES = {
+    "best": "Of several targets the one that fits best counts.",
+    "all": "Of several targets all count together, by sacrebleu's rules.",
+    "nearest": "Of several targets the one nearest in length counts.",
+    "first": "Of several targets the first is asked about.",
+}
+
+
+def streams(rows: Sequence[Row]) -> list[list[str]]:
+    """The targets as sacrebleu takes them: the first of each row, the second of each … empty where there is none."""
+    most = max((len(row.targets) for row in rows), default=0)
+    return [[row.targets[i] if i < len(row.targets) else "" for row in rows] for i in range(max(most, 1))]
 
 
 def ratio(stats: Floats) -> Floats:

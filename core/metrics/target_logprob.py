@@ -40,6 +40,7 @@ LOGPROB = Metric(
     statistics=_sums,
     score=ratio,
     needs="logprob",
+    references="first",
     decimals=2,
 )
 
@@ -53,5 +54,6 @@ PERPLEXITY = Metric(
     statistics=_tokens,
     score=perplexity,
     needs="logprob",
+    references="first",
     decimals=2,
 )

@@ -1,27 +1,22 @@
-"""Words, normalised text and language, for every script: what the text metrics compare.
+"""Words and language, for every script: what the text metrics compare.
 
 Words are runs of letters, marks and digits, lower-cased; scripts written without spaces (Han, kana, Thai,
 Lao, Khmer, Burmese) give one word a character. On ASCII text `words` is exactly the tokenizer of `rouge-
-score`. Knows no metric. Normalisation follows SQuAD's evaluation (Rajpurkar et al. 2016, arXiv 1606.05250),
-in Unicode.
+score`. Knows no metric.
 """
 
 from __future__ import annotations
 
-import string
 import unicodedata
 from collections.abc import Iterable
 
 import regex
 
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _WORD = regex.compile(
-    rf"(?V1)[{_UNSPACED}]\p{{M}}*|[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]+|\p{{Extended_Pictographic}}"
+    rf"(?V1)[{UNSPACED}]\p{{M}}*|[[\p{{L}}\p{{M}}\p{{N}}]--[{UNSPACED}]]+|\p{{Extended_Pictographic}}"
 )
 _ASCII_WORD = regex.compile(r"[a-z0-9]+")
-_PUNCTUATION = regex.compile(rf"[\p{{P}}{regex.escape(string.punctuation)}]")
-_ARTICLE = regex.compile(r"\b(?:a|an|the)\b")
-_UNSPACED_CHARACTER = regex.compile(rf"([{_UNSPACED}]\p{{M}}*)")
 
 LANGUAGES: tuple[tuple[str, str], ...] = (
     ("auto", "By the targets' script"),
@@ -47,21 +42,6 @@ def words(text: str) -> list[str]:
     if lower.isascii():
         return _ASCII_WORD.findall(lower)
     return _WORD.findall(unicodedata.normalize("NFC", lower))
-
-
-def normalised(text: str) -> str:
-    """`text` without case, punctuation, English articles and surplus white space.
-
-    Text that is nothing but these (a lone "?" or "the") stays as it is: it would compare equal to anything.
-    """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    bare = " ".join(_ARTICLE.sub(" ", _PUNCTUATION.sub("", folded)).split())
-    return bare or " ".join(folded.split())
-
-
-def normalised_words(text: str) -> list[str]:
-    """The words of `normalised(text)`, split at white space and around characters of unspaced scripts."""
-    return _UNSPACED_CHARACTER.sub(r" \1 ", normalised(text)).split()
 
 
 def language_of(texts: Iterable[str]) -> str:

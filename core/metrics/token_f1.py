@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections import Counter
 
 from core.metrics.metric import Metric, mean_of, ratio
-from core.metrics.text import normalised_words
+from core.metrics.normalised import comparable
 
 
 def token_f1(response: str, target: str) -> float:
     """2 shared / (words of the answer + words of the target), 0 to 1."""
-    answer, wanted = Counter(normalised_words(response)), Counter(normalised_words(target))
+    answer, wanted = map(Counter, comparable(response, target))
     words = answer.total() + wanted.total()
     return 2 * (answer & wanted).total() / words if words else 0.0
 

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from core.errors import AppError
 from core.metrics import Measured, Row, metric, resolve_language
-from core.metrics.evaluate import why_left_out
+from core.metrics.evaluate import references_of, why_left_out
 from core.records import Example, ModelSpec, SendAs
 from core.runs.drive import Desk, Item, Result, key_of
 from core.runs.generation_tasks import Generate, target_key
@@ -44,7 +44,7 @@ def metric_rows(rows: Sequence[Example], dataset_id: str, desk: Desk, send_as: S
         state = "stopped" if reason == "stopped" else "ok"
         if response is None:
             state = "error" if row.id in failed else "missing"
-        found.append(Row(row.id, response, row.target, state, nats, tokens))  # type: ignore[arg-type]
+        found.append(Row(row.id, response, row.targets, state, nats, tokens))  # type: ignore[arg-type]
     return found
 
 
@@ -64,15 +64,21 @@ def failed_rows(desk: Desk, send_as: SendAs = "plain") -> set[str]:
 def target_scores(
     rows: Sequence[Example], desk: Desk, send_as: SendAs = "plain"
 ) -> dict[str, tuple[float, int]]:
-    """Log-probability (nats) and tokens of every target that was scored, by example."""
-    keys = {target_key(row, desk, send_as): row.id for row in rows if (row.target or "").strip()}
+    """Log-probability (nats) and tokens of every target that was scored, by example.
+
+    A score belongs to the text: every row that asks the same has it.
+    """
+    keys: dict[str, list[str]] = {}
+    for row in rows:
+        if (row.target or "").strip():
+            keys.setdefault(target_key(row, desk, send_as), []).append(row.id)
     columns = (generations.c.key, generations.c.logprob_nats, generations.c.response_tokens)
-    found = {}
+    found: dict[str, tuple[float, int]] = {}
     with desk.store.engine.connect() as connection:
         for part in chunks(list(keys)):
             for key, nats, tokens in connection.execute(select(*columns).where(generations.c.key.in_(part))):
                 if nats is not None:
-                    found[keys[key]] = (float(nats), int(tokens))
+                    found |= dict.fromkeys(keys[key], (float(nats), int(tokens)))
     return found
 
 
@@ -159,4 +165,4 @@ def _measured(name: str, language: str, rows: Sequence[Row], results: Mapping[st
     for i, row in enumerate(rows):
         if not reasons[i] and name in results.get(row.id, {}):
             stats[i], kept[i] = results[row.id][name], True
-    return Measured(member, language, stats, kept, reasons)
+    return Measured(member, language, stats, kept, reasons, references_of(rows))

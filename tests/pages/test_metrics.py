@@ -69,6 +69,20 @@ def test_nothing_runs_unasked_and_two_clicks_fill_the_page(
     assert {"exact_match", "bleu", "target_perplexity"} <= set(kept["name"])
 
 
+def test_rows_that_ask_the_same_share_one_score(
+    open_app: Callable[..., AppTest], fake_service: Service
+) -> None:
+    twice = [*ROWS, replace(ROWS[0], id="again"), replace(ROWS[0], id="once more")]
+    dataset = fake_service.store.workspace().add_dataset("twice", twice)
+    app = open_app("metrics", dataset=dataset.id)
+    button(app, "Run the model").click().run()
+    finish(app, fake_service)
+    button(app, "Score 4 targets").click().run()
+    finish(app, fake_service)
+    assert figures(app)["Perplexity of the target"]["N"] == 4
+    assert not [b for b in app.button if b.label.startswith("Score")]
+
+
 def test_an_edit_is_a_second_system_and_compared_row_by_row(
     page: Callable[[], AppTest], fake_service: Service
 ) -> None:
@@ -126,7 +140,8 @@ def test_rows_without_targets_and_a_single_row(page: Callable[[], AppTest], fake
     button(app, "Run the model on 1 row").click().run()
     finish(app, fake_service)
     assert not app.exception
-    assert figures(app)["Exact match"]["95 % interval"] == "needs two rows"
+    assert figures(app)["Exact match"]["95 % interval"] == "0.025 to 1.000"
+    assert figures(app)["BLEU"]["95 % interval"] == "one row has no interval"
 
 
 def test_rows_selected_on_the_dataset_page_are_a_group(

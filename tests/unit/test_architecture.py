@@ -15,6 +15,7 @@ FLOORS = {
     1: (
         "expressions",
         "segments",
+        "thinking",
         "aggregate",
         "cause",
         "compare",

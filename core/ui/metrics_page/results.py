@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
 from core.errors import AppError
-from core.metrics import METRICS, Aggregate, Metric
+from core.metrics import METRICS, REFERENCES, Aggregate, Comparison, Metric
 from core.ui.metrics_page import work
 from core.ui.metrics_page.work import Column
 from core.ui.shell import problem
@@ -47,8 +48,8 @@ def _of(label: str, found: dict[str, dict[str, Aggregate]]) -> str:
 
 
 def _interval(one: Aggregate) -> str:
-    if one.rows < 2:
-        return "needs two rows" if one.rows else "–"
+    if one.note or not one.rows:
+        return one.note or "–"
     return f"{one.metric.show(one.low)} to {one.metric.show(one.high)}"
 
 
@@ -84,9 +85,10 @@ def versus(columns: Sequence[Column]) -> None:
                     first.system.label: member.show(seen.first),
                     other.system.label: member.show(seen.second),
                     "Difference": f"{seen.difference:+.{member.decimals}f}",
-                    "95 % interval": f"{seen.low:+.{member.decimals}f} to {seen.high:+.{member.decimals}f}",
-                    "p": f"{seen.p:.3f}",
+                    "95 % interval": _spread(seen),
+                    "p": _chance(seen.p),
                     "Reads as": _reading(member, seen.difference, seen.p, other.system.label),
+                    "Test": seen.test,
                     "N": seen.rows,
                 }
             )
@@ -97,12 +99,28 @@ def versus(columns: Sequence[Column]) -> None:
         else:
             st.info("The two have no row in common that can be compared.")
     st.caption(
-        "Paired bootstrap of 1,000 resamples, two-sided. p is how often a difference this large would come "
-        "about by the choice of rows alone. With many metrics some are below 0.05 by chance."
+        "Two-sided tests, row by row: McNemar's exact test for shares of right and wrong, a paired bootstrap of "
+        "1,000 resamples for the rest. p is how often a difference this large would come about by the choice of "
+        "rows alone. With many metrics some are below 0.05 by chance."
     )
 
 
+def _spread(seen: Comparison) -> str:
+    if not math.isfinite(seen.low):
+        return "every row differs alike"
+    decimals = seen.metric.decimals
+    return f"{seen.low:+.{decimals}f} to {seen.high:+.{decimals}f}"
+
+
+def _chance(p: float) -> str:
+    if not math.isfinite(p):
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def _reading(member: Metric, difference: float, p: float, other: str) -> str:
+    if not math.isfinite(p):
+        return "cannot be tested"
     if not p < SURE:
         return "no clear difference"
     if member.higher_is_better is None:
@@ -119,11 +137,14 @@ def how_computed(columns: Sequence[Column]) -> None:
         figures = work.aggregates(ready)
         for member in METRICS:
             signature = figures[member.name].signature
-            st.markdown(f"**{problem.plain(member.label)}**: {problem.plain(member.description)}")
+            several = REFERENCES[member.references]
+            st.markdown(
+                f"**{problem.plain(member.label)}**: {problem.plain(f'{member.description} {several}')}"
+            )
             if signature:
                 st.code(signature, language=None)
         st.caption(
-            "Values are of all rows together (for means: the mean of the rows). Intervals: bootstrap over "
-            "rows, 1,000 resamples, 2.5th to 97.5th percentile. Empty targets, errors and stopped answers "
-            "are left out."
+            "Values are of all rows together (for means: the mean of the rows). 95 % intervals: exact (Clopper "
+            "and Pearson) for shares, else bootstrap over rows, 1,000 resamples, 2.5th to 97.5th percentile. Empty "
+            "targets, errors and stopped answers are left out; a model's thinking is no part of its answer."
         )
