@@ -25,6 +25,7 @@ STATUS = {
     "busy": 429,
     "internal": 500,
     "not_finite": 500,
+    "damaged": 500,
     "remote": 502,
     "closed": 503,
     "memory": 503,

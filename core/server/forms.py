@@ -129,6 +129,7 @@ class Info(BaseModel):
     loaded: bool
     parameters: int | None = Field(description="None until the model is loaded.")
     bytes: int | None
+    notes: list[str] = Field(description="What was harmless but odd about the model's files.")
     context_tokens: int | None
     methods: list[str]
     limits: dict[str, Any]

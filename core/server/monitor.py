@@ -57,6 +57,7 @@ async def info(request: Request) -> Info:
         loaded=bool(known),
         parameters=known.get("parameters"),
         bytes=known.get("bytes"),
+        notes=list(known.get("notes", ())),
         context_tokens=state.settings.sequence_length or known.get("context"),
         methods=[one.name for one in METHODS if capabilities is None or one.available(capabilities)],
         limits={

@@ -103,7 +103,7 @@ class Workshop:
             return spec
         from core.models.local import folder
 
-        seen = (spec.path, *sorted((f.name, f.stat().st_mtime_ns) for f in path.iterdir() if f.is_file()))
+        seen = (spec.path, *folder.stamps(path))
         if seen not in self._revisions:
             self._revisions[seen] = folder.revision(path)
         return replace(spec, revision=self._revisions[seen])
@@ -138,6 +138,7 @@ class Workshop:
             "device": model.spec.device,
             "precision": model.spec.precision,
             "capabilities": model.capabilities,
+            "notes": tuple(getattr(model, "notes", ())),
         }
 
     def close(self, drain_seconds: float = 0.0) -> None:

@@ -14,8 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from core.errors import AppError
 from core.records import GenerationParams, StopReason
 
 _WORTH_DROPPING = 0.8
@@ -44,6 +47,24 @@ def choose(logits: torch.Tensor, params: GenerationParams, generator: torch.Gene
     return torch.multinomial(probabilities, 1, generator=generator)[0]
 
 
+def not_a_number(where: str) -> AppError:
+    """The sentence for a model whose numbers are none (NaN) at `where`: an answer from there on means nothing."""
+    return AppError(
+        f"What the model computed is not a number (NaN) at {where}.",
+        hint="float16 overflows in some models: load it in float32 or bfloat16. If that does not help, its files are "
+        "damaged.",
+        code="not_finite",
+    )
+
+
+def finite(nats: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`nats` as they are. Raises: AppError when one is NaN (minus infinity is a probability of 0)."""
+    wrong = np.flatnonzero(np.isnan(nats))
+    if len(wrong):
+        raise not_a_number(f"token {wrong[0] + 1} of the answer")
+    return nats
+
+
 @torch.inference_mode()
 def draw(
     model: Any,
@@ -60,6 +81,7 @@ def draw(
 
     `model` is a causal model of transformers; `accept(row, drawn)` is called after every token of a row and
     may end it. Rows draw from generators of their own, each seeded alike, so a batch changes no answer.
+    Raises: AppError when the model's numbers are none (NaN).
     """
     device = model.get_input_embeddings().weight.device
     longest = max(len(prompt) for prompt in prompts)
@@ -89,6 +111,8 @@ def draw(
         output = model(input_ids=ids, cache=cache, use_cache=True, logits_to_keep=last, **extra)
         cache = output.cache
         logits = output.logits[:, -1].float().to(device)
+        if bool(torch.isnan(logits).any()):
+            raise not_a_number(f"token {max(len(state.ids) for state in drawn) + 1} of its answer")
         new = torch.stack([choose(row, params, generators[at]) for at, row in zip(live, logits)])
         nats = torch.log_softmax(logits, -1).gather(1, new[:, None])[:, 0]
         for row, token, nat in zip(live, new.tolist(), nats.tolist()):

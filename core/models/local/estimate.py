@@ -8,7 +8,6 @@ against what really is kept. Knows sizes, not tensors; torch is asked only about
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ import psutil
 from safetensors import SafetensorError, safe_open
 
 from core.errors import AppError
-from core.models.local import folder
+from core.models.local import configuration, folder
 from core.records import ModelSpec
 
 DTYPE_BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
@@ -117,11 +116,11 @@ def facts(spec: ModelSpec) -> Facts | None:
     """Sizes of a local folder or a preset; None when nothing is known before it is fetched."""
     path = folder.local(spec.path)
     if path is not None and (path / "config.json").is_file():
-        try:
-            config = json.loads((path / "config.json").read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise AppError(f"The config.json in {path} is no JSON: {error}.") from error
-        return facts_from_config(config, count_parameters(path))
+        config = configuration.read(path)
+        parameters, tensors = count_parameters(path)
+        if tensors:
+            configuration.check_layers(config, tensors, path)
+        return facts_from_config(config, parameters)
     from core.models.presets import PRESETS  # which ask back for sizes when they choose a precision
 
     for preset in PRESETS:
@@ -130,9 +129,9 @@ def facts(spec: ModelSpec) -> Facts | None:
     return None
 
 
-def count_parameters(path: Path) -> int:
-    """Parameters in a folder's safetensors, from their headers. Raises: AppError for a broken file."""
-    total = 0
+def count_parameters(path: Path) -> tuple[int, int]:
+    """Parameters and tensors in a folder's safetensors, from their headers. Raises: AppError for a broken file."""
+    total = tensors = 0
     for file in path.glob("*.safetensors"):
         try:
             weights = safe_open(file, framework="np")
@@ -142,8 +141,10 @@ def count_parameters(path: Path) -> int:
                 hint="The file is broken or was not copied whole: fetch it again.",
             ) from error
         with weights:
-            total += sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118
-    return total
+            for name in weights.keys():  # noqa: SIM118
+                total += math.prod(weights.get_slice(name).get_shape())
+                tensors += 1
+    return total, tensors
 
 
 def weight_bytes(sizes: Facts, spec: ModelSpec) -> int:

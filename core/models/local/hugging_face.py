@@ -23,7 +23,7 @@ from core.models.char_spans import TokenBytes, complete_length, cover, decode_wi
 from core.models.language_model import Capabilities, Progress, Reading, Tape
 from core.models.loading import Steps
 from core.models.local import causal_tape, chat, estimate, folder, weights
-from core.models.local.decoding import Drawn, draw
+from core.models.local.decoding import Drawn, draw, finite
 from core.models.local.shared_beginning import SharedBeginning
 from core.records import Generation, GenerationParams, Message, ModelSpec, Role, StopReason, Tokens
 
@@ -40,21 +40,23 @@ def load(
     weights.check(spec)
     path, revision = folder.find(spec, steps)
     estimate.check(replace(spec, path=str(path)))
-    model, tokenizer = weights.read(path, spec, steps)
+    model, tokenizer, notes = weights.read(path, spec, steps)
     steps(1.0, "Ready")
-    return HuggingFaceModel(model, tokenizer, replace(spec, revision=spec.revision or revision))
+    return HuggingFaceModel(model, tokenizer, replace(spec, revision=spec.revision or revision), notes)
 
 
 class HuggingFaceModel:
     """A loaded model and its tokenizer (`LanguageModel`, `GradientModel`)."""
 
-    def __init__(self, model: Any, tokenizer: Any, spec: ModelSpec) -> None:
+    def __init__(self, model: Any, tokenizer: Any, spec: ModelSpec, notes: tuple[str, ...] = ()) -> None:
         self.model = model.eval().requires_grad_(False)
         self.tokenizer = tokenizer
         self.spec = spec
+        self.notes = notes
         self.capabilities = Capabilities(chat=bool(getattr(tokenizer, "chat_template", None)))
         config = model.config.get_text_config()
         self.context_length = int(getattr(config, "max_position_embeddings", 0) or 0)
+        self._rows = int(model.get_input_embeddings().weight.shape[0])
         self.parameters = int(model.num_parameters())
         self.bytes = int(model.get_memory_footprint())
         self._bytes_of = TokenBytes(tokenizer)
@@ -87,6 +89,7 @@ class HuggingFaceModel:
             ids.insert(0, self.tokenizer.bos_token_id)
             spans.insert(0, (0, 0))
             special.insert(0, True)
+        self._check_known(ids)
         role = [Role.PROMPT] * len(ids)
         if written is not None:
             role = [
@@ -96,6 +99,7 @@ class HuggingFaceModel:
         prompt_len = len(ids)
         if response:
             more, more_spans, more_special = self._encode(response, begin=False)
+            self._check_known(more)
             ids += more
             spans += [(a + len(text), b + len(text)) for a, b in more_spans]
             special += more_special
@@ -127,6 +131,15 @@ class HuggingFaceModel:
             ids.pop(0), spans.pop(0), added.pop(0)
         special = [flag or self._bytes_of.is_special(i) for flag, i in zip(added, ids)]
         return ids, cover(spans, special, len(text)), special
+
+    def _check_known(self, ids: Sequence[int]) -> None:
+        """Raises: AppError for a token that the weights have no row for."""
+        unknown = next((i for i in ids if i >= self._rows), None)
+        if unknown is not None:
+            raise AppError(
+                f"{self.spec.name} has no weights for the token {self.token_name(unknown)}, which stands in this text.",
+                hint="Take it out, or break it up with a blank.",
+            )
 
     # Tokens to text
 
@@ -238,7 +251,7 @@ class HuggingFaceModel:
         logits = self.model(input_ids=ids[None, :-1], use_cache=False, logits_to_keep=rows - 1).logits[0]
         wide = logits.float()
         nats = wide.gather(1, ids[rows][:, None].to(logits.device))[:, 0] - wide.logsumexp(-1)
-        return nats.cpu().numpy()
+        return finite(nats.cpu().numpy())
 
     def beside(self, tokens: Tokens) -> Callable[[Tokens], Reading]:
         """See `SharingModel`."""

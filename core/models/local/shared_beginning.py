@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from transformers import DynamicCache
 
 from core.models.language_model import Reading
+from core.models.local.decoding import finite
 
 
 class SharedBeginning:
@@ -60,4 +61,4 @@ class SharedBeginning:
         targets = torch.tensor(ids[prompt_len:], device=wide.device)
         own = wide.gather(1, targets[:, None])[:, 0]
         likeliest = own >= wide.amax(-1)
-        return Reading((own - wide.logsumexp(-1)).cpu().numpy(), likeliest.cpu().numpy(), read)
+        return Reading(finite((own - wide.logsumexp(-1)).cpu().numpy()), likeliest.cpu().numpy(), read)

@@ -13,10 +13,13 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
-from core.errors import AppError
+from core.errors import AppError, Stopped
 from core.models.loading import Steps
+from core.models.local import configuration, integrity
 from core.records import ModelSpec
 from core.settings import settings
+
+logger = logging.getLogger(__name__)
 
 SINGLE_THREAD_PARAMETERS = 20_000_000
 THREADS = torch.get_num_threads()
@@ -37,32 +40,47 @@ def check(spec: ModelSpec) -> None:
         )
 
 
-def read(path: Path, spec: ModelSpec, steps: Steps) -> tuple[Any, Any]:
-    """The causal model and its tokenizer. Raises: AppError when they cannot be loaded; Stopped."""
+def read(path: Path, spec: ModelSpec, steps: Steps) -> tuple[Any, Any, tuple[str, ...]]:
+    """The causal model, its tokenizer, and what a person should know of both (a sentence each).
+
+    Raises: AppError when they cannot be loaded, or are not what the files say (`integrity.py`); Stopped.
+    """
     common: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
     extra: dict[str, Any] = {}
     if spec.quantization != "none":
         extra["quantization_config"] = quantization(spec)
     if spec.device == "auto" or spec.quantization != "none":
         extra["device_map"] = spec.device
+    notes: list[str] = []
+    configuration.read(path)
     try:
         steps(0.0, "Reading the tokenizer")
         tokenizer = AutoTokenizer.from_pretrained(path, **common)
-        with steps.watching(0.1, 1.0, "Reading the weights"):
-            model: Any = AutoModelForCausalLM.from_pretrained(
-                path, dtype=DTYPES[spec.dtype], use_safetensors=True, **extra, **common
-            )
+        with steps.watching(0.1, 0.9, "Reading the weights"):
+            # Another shape is let through here and refused below, with the names that the library keeps to itself.
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
+                path, dtype=DTYPES[spec.dtype], use_safetensors=True, ignore_mismatched_sizes=True,
+                output_loading_info=True, **extra, **common,
+            )  # fmt: skip
+        model, report = loaded
+        notes += integrity.check_report(spec, report)
+        steps(0.9, "Checking the weights")
+        if spec.quantization != "none":
+            integrity.check_numbers(spec, integrity.weights_in(path))
+        integrity.check_numbers(spec, integrity.weights_of(model))
+        notes += integrity.check_vocabulary(spec, tokenizer, model.get_input_embeddings().weight.shape[0])
         if "device_map" not in extra and spec.device != "cpu":
             model.to(spec.device)
-    except AppError:
+    except (AppError, Stopped):
         raise
-    except (OSError, ValueError, KeyError, RuntimeError, MemoryError) as error:
+    except Exception as error:  # what a library says of files that are not what it expects has no one type
+        logger.warning("%s could not be loaded", spec.name, exc_info=True)
         raise unloadable(spec, error) from error
     if spec.quantization != "none":
         settle(model)
     if spec.device == "cpu":
         use_threads(int(model.num_parameters()))
-    return model, tokenizer
+    return model, tokenizer, tuple(notes)
 
 
 def use_threads(parameters: int) -> None:
@@ -83,7 +101,9 @@ def unloadable(spec: ModelSpec, error: BaseException) -> AppError:
             hint="Choose int8 or nf4, or a smaller model.",
             code="memory",
         )
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    reason = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, KeyError):
+        reason = f"{reason} is not known, or missing"
     return AppError(
         f"{spec.name} could not be loaded as a causal language model: {reason[:300]}",
         hint="Expected a model that transformers knows, with its tokenizer, whole and unchanged.",

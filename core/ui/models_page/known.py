@@ -69,6 +69,8 @@ def _card(spec: ModelSpec, busy: bool) -> None:
         if info is not None:
             with st.expander("What it can do"):
                 _abilities(info["capabilities"])
+            for note in info["notes"]:
+                st.caption(problem.plain(note))
 
 
 def _abilities(can: Any) -> None:
