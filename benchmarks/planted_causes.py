@@ -29,7 +29,16 @@ import torch
 from benchmarks.planted import document, summary
 from benchmarks.planted.ledger import Ledger
 from core.errors import AppError
-from core.faithfulness import CONTROLS, Case, Trial, control_finding, countable_parts, curves, finding, verify
+from core.faithfulness import (
+    CONTROLS,
+    Case,
+    PlantedPrompt,
+    control_finding,
+    countable_parts,
+    curves,
+    finding,
+    verify,
+)
 from core.faithfulness import results as published
 from core.faithfulness.results import FULL, RANDOM_WEIGHTS
 from core.models import load
@@ -99,7 +108,7 @@ def random_twin(spec: ModelSpec, place: Path) -> ModelSpec:
 
 
 def measure(
-    arms: dict[str, Any], trial: Trial, task: str, row: int, given: argparse.Namespace, ledger: Ledger
+    arms: dict[str, Any], trial: PlantedPrompt, task: str, row: int, given: argparse.Namespace, ledger: Ledger
 ) -> None:
     """Everything that is due for one verified prompt and not yet in the ledger."""
     for control in CONTROLS:
@@ -112,7 +121,7 @@ def measure(
         ledger.areas(task, row, lambda: _areas(arms[FULL], trial, row))
 
 
-def _areas(model: Any, trial: Trial, row: int) -> dict[str, list[float]]:
+def _areas(model: Any, trial: PlantedPrompt, row: int) -> dict[str, list[float]]:
     """Deletion and insertion area of each method that costs little, nats."""
     cheap = [method for method in METHODS if method.name not in DEAR]
     found: dict[str, list[float]] = {method.name: [] for method in cheap}

@@ -13,12 +13,12 @@ import time
 
 from rouge_score import rouge_scorer
 
-from core.metrics import METRICS, Row, aggregate, measure
+from core.metrics import METRICS, MetricRow, aggregate, measure
 
 VOCABULARY = 3000
 
 
-def made_up_rows(count: int, seed: int = 0) -> list[Row]:
+def made_up_rows(count: int, seed: int = 0) -> list[MetricRow]:
     rng = random.Random(seed)
     words = ["".join(rng.choices("abcdefghijklmnop", k=rng.randint(2, 9))) for _ in range(VOCABULARY)]
     rows = []
@@ -28,7 +28,7 @@ def made_up_rows(count: int, seed: int = 0) -> list[Row]:
         for text in (target, answer):
             for cut in range(rng.randint(0, 3)):
                 text[(cut * 7 + 5) % len(text)] += ".\n"
-        rows.append(Row(str(i), " ".join(answer), " ".join(target)))
+        rows.append(MetricRow(str(i), " ".join(answer), " ".join(target)))
     return rows
 
 

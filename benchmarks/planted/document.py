@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from core.faithfulness import FLAT, Estimate
-from core.faithfulness.results import FULL, Results, Row, sentence, told_by_form
+from core.faithfulness import FLAT, MeanWithInterval
+from core.faithfulness.results import FULL, BenchmarkResults, BenchmarkRow, sentence, told_by_form
 from core.salience import METHODS
 from core.settings import ROOT
 
@@ -25,11 +25,11 @@ method on the same architecture with random weights: what a method does not beat
 """
 
 
-def write(found: Results) -> None:
+def write(found: BenchmarkResults) -> None:
     PATH.write_text("\n".join(_lines(found)).rstrip() + "\n", encoding="utf-8")
 
 
-def _lines(found: Results) -> Iterable[str]:
+def _lines(found: BenchmarkResults) -> Iterable[str]:
     yield HEAD
     yield f"- Model: `{found.path}`, revision `{found.revision}`, float32 unless a row says otherwise."
     commands = ", then ".join(f"`{command}`" for command in found.command.split("; "))
@@ -101,7 +101,7 @@ def _lines(found: Results) -> Iterable[str]:
     )
 
 
-def _caused(rows: Sequence[Row], causes: int) -> Iterable[str]:
+def _caused(rows: Sequence[BenchmarkRow], causes: int) -> Iterable[str]:
     names = ["top1", "top3", "mrr", *(["precision"] if causes > 1 else [])]
     heads = {"top1": "first", "top3": "first three", "mrr": "mean reciprocal rank"}
     columns = [heads.get(name, f"precision@{causes}") for name in names]
@@ -120,7 +120,7 @@ def _caused(rows: Sequence[Row], causes: int) -> Iterable[str]:
         yield f"\nChance, for a cause first: {rows[0].measures['chance'].value:.2f}."
 
 
-def _no_cause(rows: Sequence[Row]) -> Iterable[str]:
+def _no_cause(rows: Sequence[BenchmarkRow]) -> Iterable[str]:
     yield "No line states what is asked. Share of maps that the page calls *nothing decisive*:\n"
     yield from _table(
         ("method", "nothing decisive", "n"),
@@ -128,11 +128,11 @@ def _no_cause(rows: Sequence[Row]) -> Iterable[str]:
     )
 
 
-def _estimate(one: Estimate) -> str:
+def _estimate(one: MeanWithInterval) -> str:
     return f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}]"
 
 
-def _signed(one: Estimate, digits: int = 0, scale: int = 100) -> str:
+def _signed(one: MeanWithInterval, digits: int = 0, scale: int = 100) -> str:
     value, low, high = (f"{scale * x:+.{digits}f}" for x in (one.value, one.low, one.high))
     return f"{value} [{low}, {high}]{' points' if scale == 100 else ''}"
 

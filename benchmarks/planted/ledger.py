@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core.faithfulness import Case, Finding, Trial
+from core.faithfulness import Case, Finding, PlantedPrompt
 from core.records import Tokens
 
 ARRAYS = ("ids", "char_spans", "special", "role")
@@ -60,7 +60,7 @@ class Ledger:
     def known(self, task: str, row: int) -> bool:
         return (task, row) in self.trials
 
-    def keep(self, task: str, row: int, trial: Trial) -> None:
+    def keep(self, task: str, row: int, trial: PlantedPrompt) -> None:
         held: dict[str, Any] = {"kind": "trial", "task": task, "row": row, "verdict": trial.verdict}
         if trial.tokens is not None:
             tokens = trial.tokens
@@ -68,13 +68,13 @@ class Ledger:
             held |= {"target": trial.target, "text": tokens.text, "prompt_len": tokens.prompt_len, **arrays}
         self._add(**held)
 
-    def trial(self, task: str, row: int, case: Case) -> Trial:
+    def trial(self, task: str, row: int, case: Case) -> PlantedPrompt:
         held = self.trials[task, row]
         if "ids" not in held:
-            return Trial(case, held["verdict"])
+            return PlantedPrompt(case, held["verdict"])
         arrays = {name: held[name] for name in ARRAYS}
         tokens = Tokens(text=held["text"], prompt_len=held["prompt_len"], **arrays)
-        return Trial(case, held["verdict"], tokens, tuple(held["target"]))
+        return PlantedPrompt(case, held["verdict"], tokens, tuple(held["target"]))
 
     def once(self, task: str, row: int, arm: str, method: str, make: Callable[[], Finding]) -> None:
         if (task, row, arm, method) not in self.findings:

@@ -6,7 +6,15 @@ import datetime
 
 from benchmarks.planted.ledger import Ledger
 from core.faithfulness import CONTROLS, Finding, change, estimate, measured
-from core.faithfulness.results import FULL, RANDOM_WEIGHTS, Area, Goal, Results, Row, Task
+from core.faithfulness.results import (
+    FULL,
+    RANDOM_WEIGHTS,
+    Area,
+    BenchmarkResults,
+    BenchmarkRow,
+    Goal,
+    PlantedTask,
+)
 from core.records import ModelSpec
 from core.salience import METHODS
 from tools.demo_model.grammar.planted import TASKS
@@ -20,10 +28,10 @@ LEAST = 20
 QUANTISED = ("nf4", "int8")
 
 
-def results(ledger: Ledger, spec: ModelSpec, asked: int, date: datetime.date) -> Results:
+def results(ledger: Ledger, spec: ModelSpec, asked: int, date: datetime.date) -> BenchmarkResults:
     rows = tuple(_rows(ledger))
     changes = tuple(_changes(ledger))
-    return Results(
+    return BenchmarkResults(
         model=spec.name,
         path=spec.path,
         revision=spec.revision,
@@ -39,7 +47,7 @@ def results(ledger: Ledger, spec: ModelSpec, asked: int, date: datetime.date) ->
     )
 
 
-def _tasks(ledger: Ledger) -> list[Task]:
+def _tasks(ledger: Ledger) -> list[PlantedTask]:
     found = []
     for task in TASKS:
         verdicts = [held["verdict"] for (key, _), held in ledger.trials.items() if key == task.key]
@@ -49,7 +57,7 @@ def _tasks(ledger: Ledger) -> list[Task]:
             if key == task.key and arm == FULL and name == CONTROLS[0].name
         ]
         found.append(
-            Task(
+            PlantedTask(
                 task.key,
                 task.label,
                 task.causes,
@@ -69,7 +77,7 @@ def _findings(ledger: Ledger, task: str, arm: str, name: str) -> dict[int, Findi
     }
 
 
-def _rows(ledger: Ledger) -> list[Row]:
+def _rows(ledger: Ledger) -> list[BenchmarkRow]:
     found = []
     for task in TASKS:
         for arm in (FULL, RANDOM_WEIGHTS, *QUANTISED):
@@ -77,15 +85,17 @@ def _rows(ledger: Ledger) -> list[Row]:
                 if findings := _findings(ledger, task.key, arm, method.name):
                     label = method.label if arm == FULL else f"{method.label}, {arm}"
                     measures = measured(list(findings.values()))
-                    found.append(Row(task.key, method.name, label, arm, arm == RANDOM_WEIGHTS, measures))
+                    found.append(
+                        BenchmarkRow(task.key, method.name, label, arm, arm == RANDOM_WEIGHTS, measures)
+                    )
         for control in CONTROLS if task.causes else ():
             if findings := _findings(ledger, task.key, FULL, control.name):
                 measures = measured(list(findings.values()))
-                found.append(Row(task.key, control.name, control.label, FULL, True, measures))
+                found.append(BenchmarkRow(task.key, control.name, control.label, FULL, True, measures))
     return found
 
 
-def _changes(ledger: Ledger) -> list[Row]:
+def _changes(ledger: Ledger) -> list[BenchmarkRow]:
     found = []
     for task in TASKS:
         for arm in QUANTISED:
@@ -96,7 +106,7 @@ def _changes(ledger: Ledger) -> list[Row]:
                 if both:
                     top1 = change([before[r].hit(1) for r in both], [after[r].hit(1) for r in both])
                     label = f"{method.label}, {arm}"
-                    found.append(Row(task.key, method.name, label, arm, False, {"top1": top1}))
+                    found.append(BenchmarkRow(task.key, method.name, label, arm, False, {"top1": top1}))
     return found
 
 
@@ -116,7 +126,7 @@ def _judged(met: bool, prompts: int) -> bool | None:
     return met if prompts >= LEAST else None
 
 
-def _hit_goals(rows: tuple[Row, ...]) -> list[Goal]:
+def _hit_goals(rows: tuple[BenchmarkRow, ...]) -> list[Goal]:
     goals = []
     for task in GOAL_TASKS:
         here = [r for r in rows if r.task == task and r.arm == FULL and not r.control]
@@ -143,7 +153,7 @@ def _hit_goals(rows: tuple[Row, ...]) -> list[Goal]:
     return goals
 
 
-def _chance_goals(rows: tuple[Row, ...]) -> list[Goal]:
+def _chance_goals(rows: tuple[BenchmarkRow, ...]) -> list[Goal]:
     goals = []
     for row in rows:
         if row.arm == RANDOM_WEIGHTS and "top1" in row.measures:
@@ -162,7 +172,7 @@ def _chance_goals(rows: tuple[Row, ...]) -> list[Goal]:
     return goals
 
 
-def _change_goals(changes: tuple[Row, ...]) -> list[Goal]:
+def _change_goals(changes: tuple[BenchmarkRow, ...]) -> list[Goal]:
     goals = []
     for row in changes:
         top1 = row.measures["top1"]

@@ -16,7 +16,7 @@ import numpy as np
 
 from core.compare import Run, word_diff
 from core.errors import AppError
-from core.metrics import Metric, Row
+from core.metrics import Metric, MetricRow
 from core.records import Example
 
 Order = Literal["logprob", "response", "metric"]
@@ -97,7 +97,7 @@ def value_of(metric: Metric, response: str, target: str | None) -> float | None:
         raise AppError(f"{metric.label} needs the model's scores; choose a metric of the text.")
     if not (target or "").strip():
         return None
-    value = float(metric.score(metric.statistics([Row("", response, target)], "other"))[0])
+    value = float(metric.score(metric.statistics([MetricRow("", response, target)], "other"))[0])
     return value if np.isfinite(value) else None
 
 

@@ -8,7 +8,7 @@ mask = parse(query).mask(frame)
 from core.datasets.export import EXPORTS, Export
 from core.datasets.formats import FORMATS, Format, format_of, load_bytes
 from core.datasets.query import search
-from core.datasets.reading import Bounds, Loaded, Problem
+from core.datasets.reading import Bounds, LoadedDataset, RowProblem
 from core.datasets.sources import SOURCES, Source, offered, source
 from core.datasets.startup import load_startup, parse_datasets
 from core.datasets.templates import escape, render, variables
@@ -20,8 +20,8 @@ __all__ = [
     "Bounds",
     "Export",
     "Format",
-    "Loaded",
-    "Problem",
+    "LoadedDataset",
+    "RowProblem",
     "Source",
     "escape",
     "format_of",

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from core.datasets.csv_file import read_csv
 from core.datasets.jsonl import read_json, read_jsonl
 from core.datasets.parquet import read_parquet
-from core.datasets.reading import Bounds, Loaded, Reading, to_examples, too_large
+from core.datasets.reading import Bounds, LoadedDataset, Reading, to_examples, too_large
 from core.datasets.txt import read_txt
 from core.errors import AppError
 
@@ -50,7 +50,9 @@ def format_of(file_name: str) -> Format:
     raise AppError(f"Files that end in “{ending or file_name}” are not read.", hint=f"These are: {names}.")
 
 
-def load_bytes(data: bytes, file_name: str, bounds: Bounds, *, name: str = "", origin: str = "") -> Loaded:
+def load_bytes(
+    data: bytes, file_name: str, bounds: Bounds, *, name: str = "", origin: str = ""
+) -> LoadedDataset:
     """The examples in a file's bytes. Raises `AppError` when nothing of it can be read."""
     if len(data) > bounds.max_bytes:
         raise too_large(f"The file “{file_name}”", len(data), bounds)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from core.datasets.formats import load_bytes
-from core.datasets.reading import Bounds, Loaded, too_large
+from core.datasets.reading import Bounds, LoadedDataset, too_large
 from core.errors import AppError
 
 _CONVERTED = "refs/convert/parquet"
@@ -33,7 +33,7 @@ def open_to_visitors(name: str, bounds: Bounds) -> bool:
     return any(fnmatchcase(name.casefold(), listed.casefold()) for listed in bounds.visitor_datasets)
 
 
-def load_hub(where: str, bounds: Bounds) -> Loaded:
+def load_hub(where: str, bounds: Bounds) -> LoadedDataset:
     """The first file of the dataset's split. Raises `AppError` when the hub or the dataset is not there."""
     name, _, part = where.strip().partition("@")
     if not name or name.count("/") > 1 or name.startswith(("http:", "https:", ".", "/")):
@@ -89,7 +89,7 @@ def load_hub(where: str, bounds: Bounds) -> Loaded:
     more = sum(other.rpartition("/")[0] == path.rpartition("/")[0] for other in sizes) - 1
     if more:
         notes = (*loaded.notes, f"Only the first of {more + 1} files of this split was read.")
-        loaded = Loaded(loaded.name, loaded.origin, loaded.examples, loaded.problems, notes)
+        loaded = LoadedDataset(loaded.name, loaded.origin, loaded.examples, loaded.problems, notes)
     return loaded
 
 

@@ -2,7 +2,7 @@
 
 A row is a mapping of columns. `prompt` is needed, `target` and `source` are known, every other column is kept
 in `Example.fields`. Text is taken as it stands: no stripping, an empty target stays empty. A row that cannot
-be used becomes a `Problem` with its line and the reason, and the next row is read.
+be used becomes a `RowProblem` with its line and the reason, and the next row is read.
 
 Knows no file format, no network and no database.
 """
@@ -55,7 +55,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RowProblem:
     """A line that could not be used, counted from 1, and why."""
 
     line: int
@@ -63,13 +63,13 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedDataset:
     """What was read: examples, lines that could not be used, and remarks for the person."""
 
     name: str
     origin: str
     examples: tuple[Example, ...]
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[RowProblem, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -81,15 +81,15 @@ class Reading:
     notes: list[str] = field(default_factory=list)
 
 
-def to_examples(reading: Reading, name: str, origin: str, bounds: Bounds) -> Loaded:
+def to_examples(reading: Reading, name: str, origin: str, bounds: Bounds) -> LoadedDataset:
     """The examples of `reading`; their ids depend on `name`, the line and the prompt only."""
     examples: list[Example] = []
-    problems: list[Problem] = []
+    problems: list[RowProblem] = []
     left_out = 0
     layouts: dict[tuple[str, ...], tuple[str, str, str]] = {}
     for line, row in reading.rows:
         if isinstance(row, str):
-            problems.append(Problem(line, row))
+            problems.append(RowProblem(line, row))
             continue
         if len(examples) >= bounds.max_examples:
             left_out += 1
@@ -100,7 +100,7 @@ def to_examples(reading: Reading, name: str, origin: str, bounds: Bounds) -> Loa
         names = layouts[layout]
         made = _example(row, line, names, name, bounds)
         if isinstance(made, str):
-            problems.append(Problem(line, made))
+            problems.append(RowProblem(line, made))
         else:
             examples.append(made)
     notes = list(reading.notes)
@@ -112,7 +112,7 @@ def to_examples(reading: Reading, name: str, origin: str, bounds: Bounds) -> Loa
             f"The first {bounds.max_examples:,} of {len(examples) + left_out:,} rows were loaded "
             "(MAX_EXAMPLES is the limit)."
         )
-    return Loaded(name, origin, tuple(examples), tuple(problems), tuple(notes))
+    return LoadedDataset(name, origin, tuple(examples), tuple(problems), tuple(notes))
 
 
 def column_names(row: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.datasets.formats import load_bytes
 from core.datasets.hub import load_hub
-from core.datasets.reading import Bounds, Loaded, too_large
+from core.datasets.reading import Bounds, LoadedDataset, too_large
 from core.datasets.web import fetch
 from core.errors import AppError
 
@@ -27,10 +27,10 @@ class Source:
     placeholder: str
     hosted: bool
     """Whether strangers may use it."""
-    load: Callable[[str, Bounds], Loaded]
+    load: Callable[[str, Bounds], LoadedDataset]
 
 
-def load_path(where: str, bounds: Bounds, *, name: str = "") -> Loaded:
+def load_path(where: str, bounds: Bounds, *, name: str = "") -> LoadedDataset:
     """A file of this machine. Raises `AppError`; always in hosted mode."""
     if bounds.hosted:
         raise AppError("Files of the server cannot be read here.", hint="Upload the file.", code="forbidden")
@@ -48,7 +48,7 @@ def load_path(where: str, bounds: Bounds, *, name: str = "") -> Loaded:
     return load_bytes(data, path.name, bounds, name=name, origin=str(path))
 
 
-def load_url(where: str, bounds: Bounds, *, name: str = "") -> Loaded:
+def load_url(where: str, bounds: Bounds, *, name: str = "") -> LoadedDataset:
     """A file of the web; see `core.datasets.web` for what is refused."""
     found = fetch(where, bounds)
     return load_bytes(found.data, found.file_name, bounds, name=name, origin=found.url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
-from core.datasets.reading import Bounds, Loaded
+from core.datasets.reading import Bounds, LoadedDataset
 from core.datasets.sources import load_path, load_url
 from core.errors import AppError
 
@@ -34,7 +34,7 @@ def parse_datasets(listed: str) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def load_startup(where: str, bounds: Bounds, *, name: str = "") -> Loaded:
+def load_startup(where: str, bounds: Bounds, *, name: str = "") -> LoadedDataset:
     """One entry of DATASETS; what is refused to visitors of a hosted server is open to its operator.
 
     With `name`, the examples' ids depend on it and not on the file's name.

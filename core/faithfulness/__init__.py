@@ -6,8 +6,8 @@ with intervals, `curves` needs no known cause, `results` is what a benchmark run
 
 from core.faithfulness.controls import CONTROLS, Control
 from core.faithfulness.curves import Trace, countable_parts, curves
-from core.faithfulness.measures import FLAT, Estimate, Finding, change, estimate, measured
-from core.faithfulness.planted import VERDICTS, Case, Trial, control_finding, finding, verify
+from core.faithfulness.measures import FLAT, Finding, MeanWithInterval, change, estimate, measured
+from core.faithfulness.planted import VERDICTS, Case, PlantedPrompt, control_finding, finding, verify
 
 __all__ = [
     "CONTROLS",
@@ -15,10 +15,10 @@ __all__ = [
     "VERDICTS",
     "Case",
     "Control",
-    "Estimate",
     "Finding",
+    "MeanWithInterval",
+    "PlantedPrompt",
     "Trace",
-    "Trial",
     "change",
     "control_finding",
     "countable_parts",

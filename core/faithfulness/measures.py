@@ -49,7 +49,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class MeanWithInterval:
     """A mean over `count` prompts with its bootstrap 95 % interval; NaN where there are none."""
 
     value: float
@@ -76,17 +76,17 @@ def ranks_of(order: Sequence[int], causes: Iterable[int]) -> tuple[int, ...]:
     return tuple(sorted(place.get(cause, len(order)) for cause in set(causes)))
 
 
-def estimate(values: Sequence[float]) -> Estimate:
+def estimate(values: Sequence[float]) -> MeanWithInterval:
     """The mean of one figure a prompt, with its interval; the same values always give the same one."""
     if not len(values):
-        return Estimate(float("nan"), float("nan"), float("nan"), 0)
+        return MeanWithInterval(float("nan"), float("nan"), float("nan"), 0)
     column = np.asarray(values, np.float64)
     drawn = bootstrap.resampled(_stats(column))
     low, high = bootstrap.interval(drawn[:, 0] / drawn[:, 1])
-    return Estimate(float(column.mean()), low, high, len(column))
+    return MeanWithInterval(float(column.mean()), low, high, len(column))
 
 
-def measured(findings: Sequence[Finding]) -> dict[str, Estimate]:
+def measured(findings: Sequence[Finding]) -> dict[str, MeanWithInterval]:
     """Every measure that these findings allow: hits where there are causes, `flat` where there are none."""
     caused = [f for f in findings if f.ranks]
     if caused:
@@ -94,7 +94,7 @@ def measured(findings: Sequence[Finding]) -> dict[str, Estimate]:
     return {FLAT: estimate([float(f.flat) for f in findings])}
 
 
-def change(before: Sequence[float], after: Sequence[float]) -> Estimate:
+def change(before: Sequence[float], after: Sequence[float]) -> MeanWithInterval:
     """Mean of `after - before` over the same prompts in the same order, with its paired interval."""
     return estimate((np.asarray(after, np.float64) - np.asarray(before, np.float64)).tolist())
 

@@ -42,7 +42,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trial:
+class PlantedPrompt:
     """What the model did with a case. `tokens` hold its own answer, `target` the token span to explain."""
 
     case: Case
@@ -99,7 +99,7 @@ def verify(
     batch_size: int = 16,
     tick: Tick | None = None,
     stop: threading.Event | None = None,
-) -> list[Trial]:
+) -> list[PlantedPrompt]:
     """Ask the model each case and, where it writes the target, its mended form; in the cases' order."""
     before = _answers(model, [case.prompt for case in cases], params, batch_size, tick, stop)
     found = [said(tokens.response, case.target) for tokens, case in zip(before, cases)]
@@ -109,11 +109,11 @@ def verify(
     trials = []
     for row, (case, tokens, chars) in enumerate(zip(cases, before, found)):
         if chars is None:
-            trials.append(Trial(case, "answered otherwise"))
+            trials.append(PlantedPrompt(case, "answered otherwise"))
         elif row in after and said(after[row].response, case.target) is not None:
-            trials.append(Trial(case, "did not flip"))
+            trials.append(PlantedPrompt(case, "did not flip"))
         else:
-            trials.append(Trial(case, "verified", tokens, target_tokens(tokens, chars)))
+            trials.append(PlantedPrompt(case, "verified", tokens, target_tokens(tokens, chars)))
     return trials
 
 
@@ -158,7 +158,7 @@ def line_scores(
     return aggregate.column_scores(scores, lines)
 
 
-def finding(model: LanguageModel, trial: Trial, method: Method) -> Finding:
+def finding(model: LanguageModel, trial: PlantedPrompt, method: Method) -> Finding:
     """Where `method` puts the causes of a verified trial."""
     assert trial.tokens is not None
     lines = trial.lines
@@ -169,7 +169,7 @@ def finding(model: LanguageModel, trial: Trial, method: Method) -> Finding:
     return Finding(ranks_of(order, trial.causes()), len(lines), flat)
 
 
-def control_finding(trial: Trial, control: Control, seed: int) -> Finding:
+def control_finding(trial: PlantedPrompt, control: Control, seed: int) -> Finding:
     """Where a control puts them: it sees the lines and the answer alone, and is never undecided."""
     assert trial.tokens is not None
     lines = trial.lines

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import AppError
-from core.faithfulness.measures import Estimate
+from core.faithfulness.measures import MeanWithInterval
 from core.settings import ROOT
 
 PATH = ROOT / "data" / "planted_causes.json"
@@ -21,7 +21,7 @@ FULL, RANDOM_WEIGHTS = "full precision", "random weights"
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class PlantedTask:
     """How many prompts were drawn, and how many of them count; `lines` is their mean number of lines."""
 
     key: str
@@ -35,7 +35,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BenchmarkRow:
     """One method (or control) on one task. `arm` is the model it ran on: full precision, a quantisation,
     or the same architecture with random weights; `measures` are named in `core.faithfulness.measures`.
     """
@@ -45,7 +45,7 @@ class Row:
     label: str
     arm: str
     control: bool
-    measures: dict[str, Estimate]
+    measures: dict[str, MeanWithInterval]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class Area:
     task: str
     method: str
     label: str
-    deletion: Estimate
-    insertion: Estimate
+    deletion: MeanWithInterval
+    insertion: MeanWithInterval
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Goal:
 
 
 @dataclass(frozen=True, slots=True)
-class Results:
+class BenchmarkResults:
     """One run: which model, exactly, and everything that was found."""
 
     model: str
@@ -82,14 +82,14 @@ class Results:
     asked: int
     """Verified prompts a task that were asked for; there are fewer where the time ran out."""
     minutes: float
-    tasks: tuple[Task, ...]
-    rows: tuple[Row, ...]
-    changes: tuple[Row, ...]
+    tasks: tuple[PlantedTask, ...]
+    rows: tuple[BenchmarkRow, ...]
+    changes: tuple[BenchmarkRow, ...]
     """Quantised minus full precision, paired: `measures` holds `top1` alone."""
     areas: tuple[Area, ...]
     goals: tuple[Goal, ...]
 
-    def find(self, task: str, method: str, arm: str = FULL) -> Row | None:
+    def find(self, task: str, method: str, arm: str = FULL) -> BenchmarkRow | None:
         for row in self.rows:
             if (row.task, row.method, row.arm) == (task, method, arm):
                 return row
@@ -101,12 +101,12 @@ class Results:
         return min((task.verified for task in self.tasks), default=0)
 
 
-def write(results: Results, path: Path = PATH) -> None:
+def write(results: BenchmarkResults, path: Path = PATH) -> None:
     text = json.dumps(_plain(asdict(results)), ensure_ascii=False, indent=1)
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def read(path: Path = PATH) -> Results | None:
+def read(path: Path = PATH) -> BenchmarkResults | None:
     """The results of the last run; None where there was none.
 
     Raises: AppError for a file of another form.
@@ -115,18 +115,20 @@ def read(path: Path = PATH) -> Results | None:
         return None
     try:
         held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        for name, kind in (("tasks", Task), ("goals", Goal)):
+        for name, kind in (("tasks", PlantedTask), ("goals", Goal)):
             held[name] = tuple(kind(**one) for one in held[name])
         for name in ("rows", "changes"):
             held[name] = tuple(
-                Row(**{**one, "measures": {key: _estimate(value) for key, value in one["measures"].items()}})
+                BenchmarkRow(
+                    **{**one, "measures": {key: _estimate(value) for key, value in one["measures"].items()}}
+                )
                 for one in held[name]
             )
         held["areas"] = tuple(
             Area(**{**one, "deletion": _estimate(one["deletion"]), "insertion": _estimate(one["insertion"])})
             for one in held["areas"]
         )
-        return Results(**held)
+        return BenchmarkResults(**held)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise AppError(
             f"{path.name} does not hold the results of a benchmark run: {type(error).__name__}.",
@@ -134,10 +136,10 @@ def read(path: Path = PATH) -> Results | None:
         ) from error
 
 
-def _estimate(held: dict[str, Any]) -> Estimate:
+def _estimate(held: dict[str, Any]) -> MeanWithInterval:
     nan = float("nan")
     value, low, high = (nan if held[name] is None else float(held[name]) for name in ("value", "low", "high"))
-    return Estimate(value, low, high, int(held["count"]))
+    return MeanWithInterval(value, low, high, int(held["count"]))
 
 
 def _plain(held: Any) -> Any:
@@ -156,7 +158,7 @@ def of(count: float, prompts: int) -> str:
     return f"{round(count * prompts):,} of {prompts:,}"
 
 
-def sentence(label: str, caused: Sequence[Row]) -> str:
+def sentence(label: str, caused: Sequence[BenchmarkRow]) -> str:
     """What one method did over the tasks that plant causes, in plain words."""
     known = [row.measures["top1"] for row in caused if "top1" in row.measures and row.measures["top1"].count]
     third = [row.measures["top3"] for row in caused if "top3" in row.measures and row.measures["top3"].count]
@@ -171,7 +173,7 @@ def sentence(label: str, caused: Sequence[Row]) -> str:
     )
 
 
-def told_by_form(found: Results) -> list[str]:
+def told_by_form(found: BenchmarkResults) -> list[str]:
     """Tasks whose cause a control that sees no model finds as well as the best method does, in words."""
     said = []
     for task in found.tasks:

@@ -24,7 +24,7 @@ FINISHED: tuple[State, ...] = ("done", "failed", "stopped")
 
 
 @dataclass(eq=False)
-class Work:
+class QueuedWork:
     """What a worker runs once, for all who asked for it. Guarded by the queue's lock."""
 
     id: int
@@ -60,7 +60,7 @@ class Work:
 class JobContext:
     """What running work sees of its job: report progress, and learn that nobody waits any more."""
 
-    def __init__(self, queue: JobQueue, work: Work) -> None:
+    def __init__(self, queue: JobQueue, work: QueuedWork) -> None:
         self._queue, self._work = queue, work
 
     @property
@@ -90,7 +90,7 @@ class JobContext:
         """Let more urgent work of the lane run now, on this thread, then come back.
 
         For long work in one piece: call it where no model is held. Where one is held, only work submitted
-        with the same `beside` may pass, because it uses that very model. Work that goes step by step (a
+        with the same `beside` may pass, because it uses that very model. QueuedWork that goes step by step (a
         generator) need not call it: it yields, and people of the same priority take turns as well.
         Raises: Stopped, as `check`.
         """
@@ -105,7 +105,13 @@ class Job(Generic[T]):
     """One owner's view of a piece of work; safe to read from any thread."""
 
     def __init__(
-        self, queue: JobQueue, work: Work, owner: str, view: str = "", until: Until = "visit", label: str = ""
+        self,
+        queue: JobQueue,
+        work: QueuedWork,
+        owner: str,
+        view: str = "",
+        until: Until = "visit",
+        label: str = "",
     ) -> None:
         self._queue, self._work, self._left = queue, work, False
         self.view, self.until, self.label = view, until, label or work.kind

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 from core.errors import AppError, Stopped
-from core.jobs.job import Job, JobContext, Listed, State, Until, Work, person_of
+from core.jobs.job import Job, JobContext, Listed, QueuedWork, State, Until, person_of
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -33,9 +33,9 @@ class JobQueue:
         self.max_queued = max_queued
         self._clock = clock
         self._changed = threading.Condition(threading.RLock())
-        self._waiting: dict[str, list[Work]] = defaultdict(list)
-        self._running: dict[str, list[Work]] = defaultdict(list)
-        self._by_key: dict[str, Work] = {}
+        self._waiting: dict[str, list[QueuedWork]] = defaultdict(list)
+        self._running: dict[str, list[QueuedWork]] = defaultdict(list)
+        self._by_key: dict[str, QueuedWork] = {}
         self._by_owner: dict[tuple[str, str], Job[Any]] = {}
         self._threads: dict[str, threading.Thread] = {}
         self._usual_seconds: dict[str, float] = {}
@@ -90,7 +90,9 @@ class JobQueue:
                 before.stop()
                 work = self._by_key.get(key)
             if work is None:
-                work = self._enqueue(Work(next(self._ids), fn, kind, key, lane, priority, beside, model))
+                work = self._enqueue(
+                    QueuedWork(next(self._ids), fn, kind, key, lane, priority, beside, model)
+                )
             work.priority = max(work.priority, priority) if work.state == "queued" else work.priority
             job: Job[T] = Job(self, work, owner, view, until, label)
             work.jobs.append(job)
@@ -132,7 +134,7 @@ class JobQueue:
 
     # -- within the module ---------------------------------------------------------------------------------
 
-    def _enqueue(self, work: Work) -> Work:
+    def _enqueue(self, work: QueuedWork) -> QueuedWork:
         waiting = sum(work.state == "queued" for lane in self._waiting.values() for work in lane)
         if self.max_queued and waiting >= self.max_queued:
             raise AppError(
@@ -143,7 +145,7 @@ class JobQueue:
         lane = work.lane
         self._by_key[work.key] = work
         self._waiting[lane].append(work)
-        self._waiting[lane].sort(key=Work.order)
+        self._waiting[lane].sort(key=QueuedWork.order)
         if lane not in self._threads:
             thread = threading.Thread(target=self._loop, args=(lane,), name=f"whence-{lane}", daemon=True)
             self._threads[lane] = thread
@@ -151,7 +153,7 @@ class JobQueue:
         self._changed.notify_all()
         return work
 
-    def _next(self, lane: str, above: int | None = None, beside: str | None = None) -> Work | None:
+    def _next(self, lane: str, above: int | None = None, beside: str | None = None) -> QueuedWork | None:
         """Take the next work of a lane off the queue, now running; with conditions, see `give_way`."""
         with self._changed:
             fits = [
@@ -172,14 +174,14 @@ class JobQueue:
                 self._model_in_use[lane] = work.model, self._clock()
             return work
 
-    def _count_turn(self, work: Work) -> None:
+    def _count_turn(self, work: QueuedWork) -> None:
         turn = next(self._turns)
         self._last_turn.update((person, turn) for person in work.people)
         if len(self._last_turn) > PEOPLE_REMEMBERED:
             for person in sorted(self._last_turn, key=self._last_turn.__getitem__)[: PEOPLE_REMEMBERED // 2]:
                 del self._last_turn[person]
 
-    def _rank(self, work: Work, lane: str) -> tuple[bool, int, bool, int, int]:
+    def _rank(self, work: QueuedWork, lane: str) -> tuple[bool, int, bool, int, int]:
         """Whose turn it is: the least."""
         model, since = self._model_in_use.get(lane, ("", 0.0))
         same = work.model in ("", model)
@@ -197,7 +199,7 @@ class JobQueue:
             self._run(work)
             del work  # an idle worker must not keep the last result alive
 
-    def _run(self, work: Work) -> None:
+    def _run(self, work: QueuedWork) -> None:
         """One turn: all of the work, or its next step."""
         self._announce(work)
         result: Any = None
@@ -239,7 +241,7 @@ class JobQueue:
                 self._usual_seconds[work.kind] = took if usual is None else 0.7 * usual + 0.3 * took
         self._announce(work)
 
-    def _park(self, work: Work) -> None:
+    def _park(self, work: QueuedWork) -> None:
         """A step has ended and another is to come: the work waits for its next turn."""
         with self._changed:
             self._running[work.lane].remove(work)
@@ -254,7 +256,7 @@ class JobQueue:
         for job in gone:
             job.stop()
 
-    def _line(self, work: Work, person: str) -> Listed:
+    def _line(self, work: QueuedWork, person: str) -> Listed:
         mine = next((job for job in work.jobs if job.person == person), None)
         shown = mine or work.jobs[0]
         return Listed(
@@ -262,7 +264,7 @@ class JobQueue:
             shown.position, work.progress, work.message, shown.eta_seconds, len(work.people), mine,
         )  # fmt: skip
 
-    def _forget(self, work: Work) -> None:
+    def _forget(self, work: QueuedWork) -> None:
         """Join and replacement look only at work in flight: drop this from both indexes."""
         if self._by_key.get(work.key) is work:
             del self._by_key[work.key]
@@ -289,7 +291,7 @@ class JobQueue:
                     work.state, work.error, work.fn = "stopped", Stopped(), _nothing
         self._announce(work, extra=(job,))
 
-    def _announce(self, work: Work, extra: tuple[Job[Any], ...] = ()) -> None:
+    def _announce(self, work: QueuedWork, extra: tuple[Job[Any], ...] = ()) -> None:
         """Wake those who wait and call the listeners, outside the lock; `extra` has just left."""
         with self._changed:
             work.version += 1
@@ -301,14 +303,14 @@ class JobQueue:
             except Exception:
                 logger.exception("A listener of a job of the kind %s failed", work.kind)
 
-    def _ahead(self, work: Work) -> list[Work]:
+    def _ahead(self, work: QueuedWork) -> list[QueuedWork]:
         with self._changed:
             if work.state != "queued":
                 return []
             earlier = [other for other in self._waiting[work.lane] if other.order() < work.order()]
             return [*self._running[work.lane], *earlier]
 
-    def _left_seconds(self, work: Work) -> float | None:
+    def _left_seconds(self, work: QueuedWork) -> float | None:
         usual = self._usual_seconds.get(work.kind)
         if work.state == "queued":
             return usual

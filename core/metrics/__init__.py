@@ -1,6 +1,6 @@
 """Metrics of answers against targets: a family, each member one file and one line of the tuple at the end.
 
-    rows = [Row(id, response, target), …]
+    rows = [MetricRow(id, response, target), …]
     measured = measure(rows, metric("bleu"))
     measured.values                      # one a row
     aggregate(measured).value            # of all rows, with a 95 % interval
@@ -26,14 +26,14 @@ from core.metrics import (
 from core.metrics.evaluate import (
     REASONS,
     Aggregate,
-    Comparison,
     Measured,
+    PairedTest,
     aggregate,
     compare,
     measure,
     resolve_language,
 )
-from core.metrics.metric import REFERENCES, STATES, Metric, Row, State
+from core.metrics.metric import REFERENCES, STATES, Metric, MetricRow, State
 from core.metrics.text import LANGUAGES, language_of
 
 __all__ = [
@@ -43,10 +43,10 @@ __all__ = [
     "REFERENCES",
     "STATES",
     "Aggregate",
-    "Comparison",
     "Measured",
     "Metric",
-    "Row",
+    "MetricRow",
+    "PairedTest",
     "State",
     "aggregate",
     "compare",

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 
-from core.metrics.metric import Floats, Metric, Row, streams
+from core.metrics.metric import Floats, Metric, MetricRow, streams
 
 ORDERS = 4
 _TOKENIZERS = {"zh": "zh", "th": "char"}
@@ -38,7 +38,7 @@ def _scorer(tokenizer: str) -> BLEU:
     return BLEU(tokenize=tokenizer, effective_order=True, force=True)
 
 
-def _statistics(rows: Sequence[Row], language: str) -> Floats:
+def _statistics(rows: Sequence[MetricRow], language: str) -> Floats:
     scorer = _scorer(tokenizer_for(language))
     answers = [row.answer for row in rows]
     return np.array(scorer._extract_corpus_statistics(answers, streams(rows)), dtype=np.float64)

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from sacrebleu.metrics.chrf import CHRF
 
-from core.metrics.metric import Floats, Metric, Row, streams
+from core.metrics.metric import Floats, Metric, MetricRow, streams
 
 
 @lru_cache(maxsize=1)
@@ -20,7 +20,7 @@ def _scorer() -> CHRF:
     return CHRF()
 
 
-def _statistics(rows: Sequence[Row], _language: str) -> Floats:
+def _statistics(rows: Sequence[MetricRow], _language: str) -> Floats:
     answers = [row.answer for row in rows]
     return np.array(_scorer()._extract_corpus_statistics(answers, streams(rows)), dtype=np.float64)
 

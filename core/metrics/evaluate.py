@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from core.errors import AppError, Stopped
 from core.metrics import bootstrap, shares
-from core.metrics.metric import Floats, Metric, Row
+from core.metrics.metric import Floats, Metric, MetricRow
 from core.metrics.text import LANGUAGES, language_of
 
 _CHUNK_ROWS = 200
@@ -72,7 +72,7 @@ class Aggregate:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedTest:
     """Two systems on the same rows: `difference` is second minus first, `p` of `test`, two-sided."""
 
     metric: Metric
@@ -86,7 +86,7 @@ class Comparison:
     test: str = "paired bootstrap"
 
 
-def why_left_out(row: Row, metric: Metric) -> str:
+def why_left_out(row: MetricRow, metric: Metric) -> str:
     """A key of `REASONS`, or "" where the row counts."""
     if not row.targets:
         return "no target"
@@ -98,13 +98,13 @@ def why_left_out(row: Row, metric: Metric) -> str:
     return "" if row.response is not None else "missing"
 
 
-def references_of(rows: Sequence[Row]) -> str:
+def references_of(rows: Sequence[MetricRow]) -> str:
     """How many targets each of `rows` has that has one, as sacrebleu's signature says it."""
     counts = {len(row.targets) for row in rows if row.targets}
     return "var" if len(counts) > 1 else str(next(iter(counts), 1))
 
 
-def resolve_language(rows: Sequence[Row], language: str) -> str:
+def resolve_language(rows: Sequence[MetricRow], language: str) -> str:
     """`language`, or the one that the targets are written in where it is "auto"."""
     names = [name for name, _label in LANGUAGES]
     if language not in names:
@@ -113,7 +113,7 @@ def resolve_language(rows: Sequence[Row], language: str) -> str:
 
 
 def measure(
-    rows: Sequence[Row],
+    rows: Sequence[MetricRow],
     metric: Metric,
     language: str = "auto",
     *,
@@ -191,7 +191,7 @@ def compare(
     *,
     resamples: int = bootstrap.RESAMPLES,
     seed: int = bootstrap.SEED,
-) -> Comparison:
+) -> PairedTest:
     """Whether two systems differ, on the rows that count for both; the rows stand in the same order.
 
     Shares are compared by the rows where the two differ (McNemar's exact test, Newcombe's interval), everything
@@ -222,4 +222,4 @@ def compare(
         test = "McNemar, exact"
     else:
         low, high, p = bootstrap.paired(a, b, metric.score, resamples, seed)
-    return Comparison(metric, before, after, after - before, low, high, p, int(both.sum()), test)
+    return PairedTest(metric, before, after, after - before, low, high, p, int(both.sum()), test)

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.metrics.metric import Floats, Metric, Row, ratio
+from core.metrics.metric import Floats, Metric, MetricRow, ratio
 
 
-def _statistics(rows: Sequence[Row], _language: str) -> Floats:
+def _statistics(rows: Sequence[MetricRow], _language: str) -> Floats:
     lengths = [_lengths(row) for row in rows]
     return np.array(lengths, dtype=np.float64).reshape(len(rows), 2)
 
 
-def _lengths(row: Row) -> tuple[int, int]:
+def _lengths(row: MetricRow) -> tuple[int, int]:
     length = len(row.answer.strip())
     near = min(
         (len(one.strip()) for one in row.targets), key=lambda size: (abs(size - length), size), default=0

@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Row:
+class MetricRow:
     """One example as metrics see it: what the model wrote, what was hoped for, and what became of the run.
 
     `target` is the answer hoped for, or several that all count as right (references). `target_logprob_nats` is the
@@ -64,7 +64,7 @@ class Metric:
     higher_is_better: bool | None
     """None: neither direction is better in itself."""
     range: tuple[float, float]
-    statistics: Callable[[Sequence[Row], str], Floats]
+    statistics: Callable[[Sequence[MetricRow], str], Floats]
     """(rows, language) -> (N, K), float64; called only with rows that `needs` allows."""
     score: Callable[[Floats], Floats]
     """(..., K) summed statistics -> (...); NaN where they hold nothing to divide by."""
@@ -84,13 +84,13 @@ class Metric:
         return f"{value:.{self.decimals}f}" if np.isfinite(value) else "–"
 
 
-def mean_of(function: Callable[[str, str], float]) -> Callable[[Sequence[Row], str], Floats]:
+def mean_of(function: Callable[[str, str], float]) -> Callable[[Sequence[MetricRow], str], Floats]:
     """Statistics of a metric that is the plain mean over rows of `function(answer, target)`: (value, 1).
 
     Of several targets the one that gives most counts, as in SQuAD and in rouge-score's `score_multi`.
     """
 
-    def statistics(rows: Sequence[Row], _language: str) -> Floats:
+    def statistics(rows: Sequence[MetricRow], _language: str) -> Floats:
         values = [(max((function(row.answer, one) for one in row.targets), default=0.0), 1.0) for row in rows]
         return np.array(values, dtype=np.float64).reshape(len(rows), 2)
 
@@ -105,7 +105,7 @@ REFERENCES = {
 }
 
 
-def streams(rows: Sequence[Row]) -> list[list[str]]:
+def streams(rows: Sequence[MetricRow]) -> list[list[str]]:
     """The targets as sacrebleu takes them: the first of each row, the second of each … empty where there is none."""
     most = max((len(row.targets) for row in rows), default=0)
     return [[row.targets[i] if i < len(row.targets) else "" for row in rows] for i in range(max(most, 1))]

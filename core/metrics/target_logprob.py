@@ -11,15 +11,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.metrics.metric import Floats, Metric, Row, ratio
+from core.metrics.metric import Floats, Metric, MetricRow, ratio
 
 
-def _sums(rows: Sequence[Row], _language: str) -> Floats:
+def _sums(rows: Sequence[MetricRow], _language: str) -> Floats:
     values = [(row.target_logprob_nats or 0.0, 1.0) for row in rows]
     return np.array(values, dtype=np.float64).reshape(len(rows), 2)
 
 
-def _tokens(rows: Sequence[Row], _language: str) -> Floats:
+def _tokens(rows: Sequence[MetricRow], _language: str) -> Floats:
     values = [(row.target_logprob_nats or 0.0, row.target_tokens) for row in rows]
     return np.array(values, dtype=np.float64).reshape(len(rows), 2)
 

@@ -130,7 +130,7 @@ class GradientModel(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class ResponseReading:
     """What a model makes of a response: `logprob_nats` (R,), and what it cost."""
 
     logprob_nats: NDArray[np.float32]
@@ -143,7 +143,7 @@ class Reading:
 class SharingModel(Protocol):
     """A model that reads what many texts have in common at their beginning once."""
 
-    def beside(self, tokens: Tokens) -> Callable[[Tokens], Reading]:
+    def beside(self, tokens: Tokens) -> Callable[[Tokens], ResponseReading]:
         """Reads texts that begin like `tokens`, to which it costs least; exact for any other too."""
         ...
 

@@ -23,7 +23,7 @@ from core.figures.captions import NOT_TRUTH, NOTHING_DECISIVE, REDUCED, map_capt
 from core.figures.heatmap import salience_heatmap
 from core.figures.style import percent
 from core.records import Role, Segment
-from core.report.shown import Shown
+from core.report.shown import ShownMap
 
 _HERE = Path(__file__).parent
 _STRONGEST = 12
@@ -71,7 +71,7 @@ def _json(data: Any) -> Markup:
     return Markup(text)  # noqa: S704
 
 
-def _figures(shown: Shown) -> dict[str, Any] | None:
+def _figures(shown: ShownMap) -> dict[str, Any] | None:
     if not shown.rows or not 0 < shown.salience.values.size <= _MOST_CELLS:
         return None
     return {
@@ -90,11 +90,11 @@ def _figures(shown: Shown) -> dict[str, Any] | None:
     }
 
 
-def _colours(shown: Shown, share: float) -> dict[str, str]:
+def _colours(shown: ShownMap, share: float) -> dict[str, str]:
     return {theme: palette.colour(share, shown.top, theme, shown.signed) for theme in palette.THEMES}
 
 
-def _piece(shown: Shown, segment: Segment, share: float) -> dict[str, Any]:
+def _piece(shown: ShownMap, segment: Segment, share: float) -> dict[str, Any]:
     level = min(1.0, abs(share) / shown.top) if shown.top else 0.0
     return {
         "index": segment.index,
@@ -107,7 +107,7 @@ def _piece(shown: Shown, segment: Segment, share: float) -> dict[str, Any]:
     }
 
 
-def _entry(shown: Shown, segment: Segment, share: float, score: float) -> dict[str, Any]:
+def _entry(shown: ShownMap, segment: Segment, share: float, score: float) -> dict[str, Any]:
     first = abs(shown.ranked[0].share) or 1.0
     return {
         "text": segment.text.strip(),
@@ -118,7 +118,7 @@ def _entry(shown: Shown, segment: Segment, share: float, score: float) -> dict[s
     }
 
 
-def to_html(shown: Shown) -> bytes:
+def to_html(shown: ShownMap) -> bytes:
     """The report as one file, UTF-8, about 5 MB (plotly.js is in it)."""
     figures = _figures(shown)
     model, params = shown.model, shown.params

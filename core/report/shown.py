@@ -15,7 +15,7 @@ from core.records import GenerationParams, ModelSpec, Role, Segment, SegmentSali
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class ShownMap:
     """`scores` (columns,) explain the response segments at `target` together; a norm's are no sum of rows.
 
     `salience` holds all response segments as rows and all prompt segments as columns, so that their texts

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from core.records import Segment
-from core.report.shown import Shown
+from core.report.shown import ShownMap
 from core.spreadsheet import neutral
 
 FORMAT = 1
@@ -20,7 +20,7 @@ _COLUMNS = (
 )
 
 
-def to_csv(shown: Shown) -> bytes:
+def to_csv(shown: ShownMap) -> bytes:
     """One line a prompt segment in reading order: rank, share (0 to 1), raw score, place, text, and how made.
 
     UTF-8 with a mark, by which spreadsheets recognise it. Rank and share are empty where a segment does not
@@ -48,7 +48,7 @@ def to_csv(shown: Shown) -> bytes:
     return out.getvalue().encode("utf-8-sig")
 
 
-def to_json(shown: Shown) -> bytes:
+def to_json(shown: ShownMap) -> bytes:
     """Everything that is shown, as one JSON object (UTF-8): segments, scores, shares, the whole map."""
     ranks = {entry.segment.index: entry.rank for entry in shown.ranked}
     columns = [

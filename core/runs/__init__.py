@@ -1,4 +1,4 @@
-"""Dataset work through one door, `Backend.run(task, rows, spec)`: on this machine, or on Ray Data.
+"""Dataset work through one door, `Runner.run(task, rows, spec)`: on this machine, or on Ray Data.
 
 The same tasks, the same list of work and the same store either way; `WHENCE_BACKEND` chooses.
 """
@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.runs.drive import Backend, Desk, Report, Task
+from core.runs.drive import DatasetTask, Desk, Report, Runner
 from core.runs.effects_task import MeasureEffects, to_effects
 from core.runs.generation_tasks import Generate, ScoreTargets
-from core.runs.here import LocalBackend
+from core.runs.here import LocalRunner
 from core.runs.metrics_task import ScoreAnswers, measured, metric_rows
 from core.runs.salience_task import SummariseSalience
 
@@ -19,30 +19,36 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TASKS",
-    "Backend",
+    "DatasetTask",
     "Desk",
     "Generate",
-    "LocalBackend",
+    "LocalRunner",
     "MeasureEffects",
     "Report",
+    "Runner",
     "ScoreAnswers",
     "ScoreTargets",
     "SummariseSalience",
-    "Task",
-    "backend",
     "measured",
     "metric_rows",
+    "runner",
     "to_effects",
 ]
 
 
-def backend(service: Service) -> Backend:
-    """The backend that the settings name. Raises: AppError where it is Ray and Ray is not installed."""
+def runner(service: Service) -> Runner:
+    """The runner that the settings name. Raises: AppError where it is Ray and Ray is not installed."""
     if service.settings.backend == "ray":
-        from core.runs.ray_data import RayBackend
+        from core.runs.ray_data import RayRunner
 
-        return RayBackend(service)
-    return LocalBackend(service)
+        return RayRunner(service)
+    return LocalRunner(service)
 
 
-TASKS: tuple[type[Task], ...] = (Generate, ScoreTargets, SummariseSalience, ScoreAnswers, MeasureEffects)
+TASKS: tuple[type[DatasetTask], ...] = (
+    Generate,
+    ScoreTargets,
+    SummariseSalience,
+    ScoreAnswers,
+    MeasureEffects,
+)

@@ -1,7 +1,7 @@
-"""What runs over a dataset, and where: tasks, the desk they are kept at, the loop both backends share.
+"""What runs over a dataset, and where: tasks, the desk they are kept at, the loop both runners share.
 
 A *task* turns rows into plain items, computes plain results from items (on whatever machine has the model)
-and keeps them. A *backend* only decides where `compute` runs. The loop here lists the items in the store,
+and keeps them. A *runner* only decides where `compute` runs. The loop here lists the items in the store,
 leaves out what is done, keeps every batch as it comes and each row once, so that a stopped or killed run
 goes on where it was.
 
@@ -33,7 +33,7 @@ Item = dict[str, Any]
 Result = dict[str, Any]
 """What a worker gives for one row; `{"error": sentence}` where it could not."""
 Batches = Iterator[Mapping[str, Result]]
-Compute = Callable[["Task", list[Item], JobContext], Batches]
+Compute = Callable[["DatasetTask", list[Item], JobContext], Batches]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Desk:
     spec: ModelSpec
 
 
-class Task(Protocol):
+class DatasetTask(Protocol):
     """One kind of work over rows, with its parameters; a frozen dataclass, so that workers can be sent it."""
 
     @property
@@ -101,18 +101,18 @@ class Report:
         return f"{', '.join(parts)}, in {self.seconds:.1f} s."
 
 
-class Backend(Protocol):
+class Runner(Protocol):
     """Where tasks run."""
 
     name: str
     label: str
 
     def run(
-        self, task: Task, rows: Sequence[Example], spec: ModelSpec, *, workspace: Workspace, owner: str
+        self, task: DatasetTask, rows: Sequence[Example], spec: ModelSpec, *, workspace: Workspace, owner: str
     ) -> Job[Report]: ...
 
 
-def key_of(task: Task, items: Sequence[Item], spec: ModelSpec) -> str:
+def key_of(task: DatasetTask, items: Sequence[Item], spec: ModelSpec) -> str:
     """Content address of a run: the same task on the same items by the same model is the same run.
 
     An item's `generation` does not count: its `key` says which answer it is, known already or not.
@@ -121,7 +121,7 @@ def key_of(task: Task, items: Sequence[Item], spec: ModelSpec) -> str:
     return digest(task.kind, repr(task), model_key(spec), plain)
 
 
-def payload_of(task: Task, spec: ModelSpec) -> dict[str, Any]:
+def payload_of(task: DatasetTask, spec: ModelSpec) -> dict[str, Any]:
     """What a page needs to take the run up again: the model, how it draws and how prompts are sent."""
     params = getattr(task, "params", None)
     return {
@@ -131,8 +131,10 @@ def payload_of(task: Task, spec: ModelSpec) -> dict[str, Any]:
     }
 
 
-def drive(task: Task, rows: Sequence[Example], desk: Desk, context: JobContext, compute: Compute) -> Report:
-    """Runs `task` on what is not done yet, batch by batch, through a backend's `compute`.
+def drive(
+    task: DatasetTask, rows: Sequence[Example], desk: Desk, context: JobContext, compute: Compute
+) -> Report:
+    """Runs `task` on what is not done yet, batch by batch, through a runner's `compute`.
 
     Raises: AppError for no rows or rows with nothing to do; Stopped, after which the same call goes on.
     """
@@ -199,7 +201,7 @@ def asked(model: LanguageModel, prompt: Any, response: str | None = None) -> Tok
 
 
 def safely(
-    task: Task, items: Sequence[Item], model: LanguageModel | None, stop: threading.Event | None
+    task: DatasetTask, items: Sequence[Item], model: LanguageModel | None, stop: threading.Event | None
 ) -> dict[str, Result]:
     """`task.compute`, where one bad row costs only itself: a batch that fails is done again row by row."""
     try:

@@ -1,4 +1,4 @@
-"""The local backend: on this machine's own worker, letting other people's clicks pass between two batches."""
+"""The local runner: on this machine's own worker, letting other people's clicks pass between two batches."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from core.jobs import Job, JobContext
 from core.records import Example, ModelSpec
-from core.runs.drive import Batches, Desk, Item, Report, Task, drive, key_of, safely
+from core.runs.drive import Batches, DatasetTask, Desk, Item, Report, drive, key_of, safely
 from core.service import BULK, Service
 from core.store.workspace import Workspace
 
@@ -14,7 +14,7 @@ LANE = "tables"
 """Where work without a model runs, so that it holds up nobody who waits for one."""
 
 
-class LocalBackend:
+class LocalRunner:
     """Runs tasks through the process's `Service`."""
 
     name = "local"
@@ -24,13 +24,13 @@ class LocalBackend:
         self.service = service
 
     def run(
-        self, task: Task, rows: Sequence[Example], spec: ModelSpec, *, workspace: Workspace, owner: str
+        self, task: DatasetTask, rows: Sequence[Example], spec: ModelSpec, *, workspace: Workspace, owner: str
     ) -> Job[Report]:
         """A job that runs `task` on `rows`; stopped or killed, the same call goes on where it was."""
         spec = self.service.resolve(spec)
         desk = Desk(self.service.store, workspace, spec)
 
-        def batches(task: Task, items: list[Item], context: JobContext) -> Batches:
+        def batches(task: DatasetTask, items: list[Item], context: JobContext) -> Batches:
             if task.needs_model:
                 context.progress(None, "Getting the model ready")
             items = sorted(items, key=lambda item: len(str(item.get("prompt", ""))))

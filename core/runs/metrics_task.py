@@ -15,7 +15,7 @@ import numpy as np
 from sqlalchemy import select
 
 from core.errors import AppError
-from core.metrics import Measured, Row, metric, resolve_language
+from core.metrics import Measured, MetricRow, metric, resolve_language
 from core.metrics.evaluate import references_of, why_left_out
 from core.records import Example, ModelSpec, SendAs
 from core.runs.drive import Desk, Item, Result, key_of
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from core.models.language_model import LanguageModel
 
 
-def metric_rows(rows: Sequence[Example], dataset_id: str, desk: Desk, send_as: SendAs = "plain") -> list[Row]:
+def metric_rows(
+    rows: Sequence[Example], dataset_id: str, desk: Desk, send_as: SendAs = "plain"
+) -> list[MetricRow]:
     """What the store knows of each example as it is sent: the newest answer of the desk's model, and the
     target's score.
     """
@@ -44,7 +46,7 @@ def metric_rows(rows: Sequence[Example], dataset_id: str, desk: Desk, send_as: S
         state = "stopped" if reason == "stopped" else "ok"
         if response is None:
             state = "error" if row.id in failed else "missing"
-        found.append(Row(row.id, response, row.targets, state, nats, tokens))  # type: ignore[arg-type]
+        found.append(MetricRow(row.id, response, row.targets, state, nats, tokens))  # type: ignore[arg-type]
     return found
 
 
@@ -98,7 +100,7 @@ class ScoreAnswers:
     def items(self, rows: Sequence[Example], desk: Desk) -> list[Item]:
         return self.items_of(metric_rows(rows, self.dataset_id, desk, self.send_as))
 
-    def items_of(self, rows: Sequence[Row]) -> list[Item]:
+    def items_of(self, rows: Sequence[MetricRow]) -> list[Item]:
         """The rows that at least one of the metrics can score, each with the language of all."""
         language = resolve_language(rows, self.language)
         return [
@@ -113,7 +115,7 @@ class ScoreAnswers:
     def compute(
         self, items: Sequence[Item], model: LanguageModel | None, stop: threading.Event | None
     ) -> list[Result]:
-        rows = [Row(**{k: v for k, v in item.items() if k != "language"}) for item in items]
+        rows = [MetricRow(**{k: v for k, v in item.items() if k != "language"}) for item in items]
         found: list[Result] = [{} for _ in rows]
         for name in self.names:
             member = metric(name)
@@ -137,7 +139,7 @@ class ScoreAnswers:
         return dict(results)
 
 
-def measured(task: ScoreAnswers, rows: Sequence[Row], desk: Desk) -> dict[str, Measured] | None:
+def measured(task: ScoreAnswers, rows: Sequence[MetricRow], desk: Desk) -> dict[str, Measured] | None:
     """The metrics of `rows` (`metric_rows`) by name, from the finished run of `task`; None without one.
 
     Raises: AppError where there are no rows.
@@ -157,7 +159,7 @@ def measured(task: ScoreAnswers, rows: Sequence[Row], desk: Desk) -> dict[str, M
     return {name: _measured(name, language, rows, results) for name in task.names}
 
 
-def _measured(name: str, language: str, rows: Sequence[Row], results: Mapping[str, Any]) -> Measured:
+def _measured(name: str, language: str, rows: Sequence[MetricRow], results: Mapping[str, Any]) -> Measured:
     member = metric(name)
     reasons = tuple(why_left_out(row, member) for row in rows)
     width = next((len(result[name]) for result in results.values() if name in result), 2)

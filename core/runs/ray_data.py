@@ -1,4 +1,4 @@
-"""The Ray backend: one actor a device builds the model from its spec, and results stream back into the store.
+"""The Ray runner: one actor a device builds the model from its spec, and results stream back into the store.
 
 Ray Data runs `compute` on actors and does the blocks of a lost actor again; keeping is done here, in one
 process, each row once. Rows and results travel as JSON text. With `RAY_ADDRESS` a running cluster is
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import AppError
 from core.jobs import Job, JobContext
 from core.records import Example, ModelSpec
-from core.runs.drive import Batches, Desk, Item, Report, Task, drive, key_of, safely
+from core.runs.drive import Batches, DatasetTask, Desk, Item, Report, drive, key_of, safely
 from core.settings import ROOT
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def load_model(spec: ModelSpec) -> Any:
 class Worker:
     """One actor: a model, built once, and `compute` for every batch that comes."""
 
-    def __init__(self, task: Task, spec: ModelSpec, load: Load) -> None:
+    def __init__(self, task: DatasetTask, spec: ModelSpec, load: Load) -> None:
         self.task = task
         self.model = load(spec) if task.needs_model else None
 
@@ -59,7 +59,7 @@ class Worker:
         }
 
 
-class RayBackend:
+class RayRunner:
     """Runs tasks on a Ray cluster.
 
     `actors`: how many models at once; None is one a GPU of the cluster, or one a machine where there is none.
@@ -72,12 +72,12 @@ class RayBackend:
         self.service, self.actors, self._load = service, actors, load
         if find_spec("ray") is None:
             raise AppError(
-                "The backend is set to Ray, but Ray is not installed.",
+                "The runner is set to Ray, but Ray is not installed.",
                 hint="Run: pip install --no-deps -r requirements-ray.lock, or set WHENCE_BACKEND=local.",
             )
 
     def run(
-        self, task: Task, rows: Sequence[Example], spec: ModelSpec, *, workspace: Workspace, owner: str
+        self, task: DatasetTask, rows: Sequence[Example], spec: ModelSpec, *, workspace: Workspace, owner: str
     ) -> Job[Report]:
         """A job that runs `task` on `rows`; stopped or killed, the same call goes on where it was."""
         spec = self.service.resolve(spec)
@@ -89,8 +89,8 @@ class RayBackend:
         key = key_of(task, [{"id": row.id} for row in rows], spec)
         return self.service.jobs.submit(work, kind=f"task {task.kind}", key=key, owner=owner, lane=LANE)
 
-    def _batches_of(self, spec: ModelSpec) -> Callable[[Task, list[Item], JobContext], Batches]:
-        def batches(task: Task, items: list[Item], context: JobContext) -> Batches:
+    def _batches_of(self, spec: ModelSpec) -> Callable[[DatasetTask, list[Item], JobContext], Batches]:
+        def batches(task: DatasetTask, items: list[Item], context: JobContext) -> Batches:
             context.progress(None, "Starting the workers")
             connect()
             for part in self.stream(task, items, spec):
@@ -99,7 +99,7 @@ class RayBackend:
 
         return batches
 
-    def stream(self, task: Task, items: Sequence[Item], spec: ModelSpec) -> Any:
+    def stream(self, task: DatasetTask, items: Sequence[Item], spec: ModelSpec) -> Any:
         """Batches (`id`, `result` as JSON, `process` that made it) as workers finish them, in any order."""
         import ray
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from core.cause import Removal
 from core.errors import Stopped
-from core.models.language_model import LanguageModel, Reading, SharingModel
+from core.models.language_model import LanguageModel, ResponseReading, SharingModel
 from core.records import Tokens
 
 Span = tuple[int, int]
@@ -68,7 +68,7 @@ class TakingOut:
         effect = self.total_nats - float(reading.logprob_nats[self.rows].sum())
         return Removal(order, effect, self._turns(reading))
 
-    def _turns(self, reading: Reading) -> bool | None:
+    def _turns(self, reading: ResponseReading) -> bool | None:
         """Whether one of the chosen tokens is no longer the likeliest in its place; None: not told.
 
         An answer that was drawn, so that its words were not the likeliest to begin with, cannot turn.
@@ -79,7 +79,7 @@ class TakingOut:
             return None
         return not bool(reading.likeliest[self.rows].all())
 
-    def _read(self, tokens: Tokens) -> Reading:
+    def _read(self, tokens: Tokens) -> ResponseReading:
         reading = self._ask(tokens)
         self.tokens_read += reading.tokens_read
         return reading
@@ -91,11 +91,11 @@ class TakingOut:
             self.between()
 
 
-def reader(model: LanguageModel, tokens: Tokens) -> Callable[[Tokens], Reading]:
+def reader(model: LanguageModel, tokens: Tokens) -> Callable[[Tokens], ResponseReading]:
     """How texts like `tokens` are read: from what they share where the model can, else whole."""
     if isinstance(model, SharingModel):
         return model.beside(tokens)
-    return lambda other: Reading(model.logprobs(other), None, len(other) - 1)
+    return lambda other: ResponseReading(model.logprobs(other), None, len(other) - 1)
 
 
 def without(tokens: Tokens, start: int, end: int) -> Tokens:

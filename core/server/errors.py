@@ -46,12 +46,12 @@ class Fault(BaseModel):
     """What to do."""
 
 
-class Problem(BaseModel):
+class ErrorBody(BaseModel):
     error: Fault
 
 
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": text}
+    status: {"model": ErrorBody, "description": text}
     for status, text in {
         400: "The body is not JSON.",
         401: "The bearer token is missing or wrong.",
@@ -72,7 +72,7 @@ def response(fault: AppError) -> JSONResponse:
     headers = {"Retry-After": str(RETRY_SECONDS)} if status in (429, 503) else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    problem = Problem(error=Fault(code=fault.code, message=fault.message, hint=fault.hint))
+    problem = ErrorBody(error=Fault(code=fault.code, message=fault.message, hint=fault.hint))
     return JSONResponse(problem.model_dump(), status, headers)
 
 
@@ -130,5 +130,5 @@ def too_large(limit: int) -> AppError:
 
 
 def _with_status(fault: AppError, status: int, headers: dict[str, str] | None = None) -> JSONResponse:
-    problem = Problem(error=Fault(code=fault.code, message=fault.message, hint=fault.hint))
+    problem = ErrorBody(error=Fault(code=fault.code, message=fault.message, hint=fault.hint))
     return JSONResponse(problem.model_dump(), status, headers)

@@ -24,13 +24,13 @@ Flag = Annotated[float, AfterValidator(_flag), WithJsonSchema({"enum": [0, 1]})]
 Scores = list[float]
 
 
-class Asked(BaseModel):
+class RequestInputs(BaseModel):
     """What comes in: types are meant as written, `"5"` is no number. Further fields are ignored."""
 
     model_config = ConfigDict(strict=True)
 
 
-class LitInput(Asked):
+class LitInput(RequestInputs):
     """One example."""
 
     prompt: Text
@@ -42,7 +42,7 @@ class LitInput(Asked):
     )
 
 
-class LitRequest(Asked):
+class LitRequest(RequestInputs):
     """LIT's envelope."""
 
     inputs: list[LitInput]
@@ -64,7 +64,7 @@ class Explained(BaseModel):
     )
 
 
-class Turn(Asked):
+class Turn(RequestInputs):
     """One turn of a chat."""
 
     role: Literal["system", "user", "assistant"]
@@ -74,7 +74,7 @@ class Turn(Asked):
 Prompt = Annotated[Text | list[Turn], Field(description="Plain text, or the turns of a chat.")]
 
 
-class GenerateRequest(Asked):
+class GenerateRequest(RequestInputs):
     prompt: Prompt
     max_new_tokens: int | None = Field(default=None, ge=1, le=32_768, description="Longest answer.")
     temperature: float = Field(default=0.0, ge=0, le=5, allow_inf_nan=False, description="0: greedy.")
@@ -83,7 +83,7 @@ class GenerateRequest(Asked):
     stop: list[Annotated[Text, Field(min_length=1)]] = Field(default=[], max_length=16)
 
 
-class SalienceQuestion(Asked):
+class SalienceQuestion(RequestInputs):
     prompt: Prompt
     target: Annotated[Text, Field(description="The response to explain.")]
     method: str = Field(default="grad_l2", description="A name from /info.")

@@ -15,7 +15,7 @@ from core.jobs import Job
 from core.models.language_model import LanguageModel
 from core.records import Generation, GenerationParams, Message, Role, SalienceMatrix, Tokens
 from core.salience import method
-from core.server.errors import DOCUMENTED, Fault, Problem
+from core.server.errors import DOCUMENTED, ErrorBody, Fault
 from core.server.forms import GenerateRequest, MatrixAnswer, ModelFacts, Prompt, SalienceQuestion
 from core.server.state import State
 from core.server.waiting import news, result, told, too_slow, unless_gone
@@ -177,5 +177,5 @@ def _event(name: str, data: dict[str, object]) -> str:
 
 
 def _fault(fault: AppError) -> str:
-    problem = Problem(error=Fault(code=fault.code, message=fault.message, hint=fault.hint))
+    problem = ErrorBody(error=Fault(code=fault.code, message=fault.message, hint=fault.hint))
     return _event("error", problem.model_dump())

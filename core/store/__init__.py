@@ -11,23 +11,23 @@ Tables change through the Alembic migrations in `migrations/`, which run when th
 
 from core.store.bundle import Bundle
 from core.store.keys import Prompt, answerer_key, generation_key, model_key, prompt_key
-from core.store.limits import Limits
+from core.store.limits import Quotas
 from core.store.marks import View
 from core.store.rows import new_id
 from core.store.store import Store
 from core.store.tables import LOCAL
-from core.store.work import Work, WorkList
+from core.store.work import PieceOfWork, WorkList
 from core.store.workspace import Dataset, Workspace
 
 __all__ = [
     "LOCAL",
     "Bundle",
     "Dataset",
-    "Limits",
+    "PieceOfWork",
     "Prompt",
+    "Quotas",
     "Store",
     "View",
-    "Work",
     "WorkList",
     "Workspace",
     "answerer_key",

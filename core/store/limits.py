@@ -14,7 +14,7 @@ LONGEST_ID = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Quotas:
     """Bounds of one workspace; the defaults bound nothing."""
 
     examples: int = _NO_LIMIT
@@ -22,7 +22,7 @@ class Limits:
     stored_bytes: int = _NO_LIMIT
 
     @classmethod
-    def of(cls, chosen: Settings) -> Limits:
+    def of(cls, chosen: Settings) -> Quotas:
         """A person's own machine bounds only the length of a prompt; a hosted workspace all three."""
         if chosen.mode == "local":
             return cls(prompt_chars=chosen.max_prompt_chars)

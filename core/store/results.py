@@ -23,7 +23,7 @@ from core.store.tables import datasets, examples, generations, metrics
 BASE_COLUMNS = ("id", "prompt", "target", "source", "parent_id", "edit", "tags")
 
 
-class Results(Marks):
+class ResultStore(Marks):
     """The tables of one workspace's datasets."""
 
     # --- the table of a dataset

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy import Engine
 
-from core.store.limits import Limits
+from core.store.limits import Quotas
 from core.store.tables import SHARED, examples
 
 
 class Scope:
     """A workspace as seen by the database: its own rows and the shared ones."""
 
-    def __init__(self, engine: Engine, name: str, limits: Limits) -> None:
+    def __init__(self, engine: Engine, name: str, limits: Quotas) -> None:
         self.engine = engine
         self.id = name
         self.limits = limits

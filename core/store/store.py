@@ -27,7 +27,7 @@ from core.settings import ROOT, Settings
 from core.store.bundle import Bundle, generation_from_json, generation_to_json
 from core.store.engine import open_database, writing
 from core.store.keys import Prompt, generation_key, listed_as, model_key
-from core.store.limits import Limits
+from core.store.limits import Quotas
 from core.store.rows import insert_examples
 from core.store.salience_files import SalienceFiles
 from core.store.sql import chunks, insert_new, upsert
@@ -52,13 +52,13 @@ class Store:
         database_url: str,
         data_dir: Path,
         *,
-        limits: Limits | None = None,
+        limits: Quotas | None = None,
         salience_bytes: int = 2_000_000_000,
         generation_bytes: int = 0,
         bundle: Path = PRECOMPUTED,
         hosted: bool = False,
     ) -> None:
-        self.limits = limits or Limits()
+        self.limits = limits or Quotas()
         self.hosted = hosted
         self.bundle = Bundle(bundle)
         self.engine = open_database(database_url, data_dir)
@@ -77,7 +77,7 @@ class Store:
         return cls(
             chosen.database_url,
             chosen.data_dir,
-            limits=Limits.of(chosen),
+            limits=Quotas.of(chosen),
             salience_bytes=chosen.max_stored_bytes,
             generation_bytes=chosen.max_stored_bytes if chosen.mode == "hosted" else 0,
             hosted=chosen.mode == "hosted",

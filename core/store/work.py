@@ -25,7 +25,7 @@ State = Literal["running", "stopped", "done", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class PieceOfWork:
     """A list of items and how far it is."""
 
     id: str
@@ -48,7 +48,7 @@ class WorkList:
         self.engine = workspace.engine
         self.workspace_id = workspace.id
 
-    def begin(self, kind: str, key: str, items: Sequence[str], payload: Mapping[str, Any]) -> Work:
+    def begin(self, kind: str, key: str, items: Sequence[str], payload: Mapping[str, Any]) -> PieceOfWork:
         """Starts work on `items`, or takes up the unfinished one of the same `kind` and `key`."""
         now = time.time()
         with writing(self.engine) as connection:
@@ -81,14 +81,14 @@ class WorkList:
                 connection.execute(update(work_items).where(again).values(state="waiting"))
         return self.get(found)
 
-    def get(self, work_id: str) -> Work:
+    def get(self, work_id: str) -> PieceOfWork:
         """Raises `AppError` (code "missing") when this workspace has none of that id."""
         found = self._list(work.c.id == work_id)
         if not found:
             raise AppError("This job does not exist (any more).", code="missing")
         return found[0]
 
-    def all(self, kind: str | None = None, *, unfinished: bool = False) -> tuple[Work, ...]:
+    def all(self, kind: str | None = None, *, unfinished: bool = False) -> tuple[PieceOfWork, ...]:
         """The newest first."""
         wanted = [] if kind is None else [work.c.kind == kind]
         if unfinished:
@@ -137,7 +137,7 @@ class WorkList:
             here = (work.c.id == work_id) & (work.c.workspace_id == self.workspace_id)
             connection.execute(delete(work).where(here))
 
-    def _list(self, *wanted: Any) -> tuple[Work, ...]:
+    def _list(self, *wanted: Any) -> tuple[PieceOfWork, ...]:
         def count(state: str) -> Any:
             here = (work_items.c.work_id == work.c.id) & (work_items.c.state == state)
             return select(func.count()).select_from(work_items).where(here).scalar_subquery().label(state)
@@ -149,8 +149,8 @@ class WorkList:
         return tuple(_work(row) for row in rows)
 
 
-def _work(row: Row[Any]) -> Work:
-    return Work(
+def _work(row: Row[Any]) -> PieceOfWork:
+    return PieceOfWork(
         row.id,
         row.kind,
         row.key,

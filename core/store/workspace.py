@@ -24,7 +24,7 @@ from core.errors import AppError
 from core.records import Example
 from core.store.engine import writing
 from core.store.limits import check_text, text_bytes
-from core.store.results import Results
+from core.store.results import ResultStore
 from core.store.rows import insert_examples, new_id, to_example
 from core.store.sql import chunks
 from core.store.tables import SHARED, datasets, examples, metrics, slice_examples, slices, stars, workspaces
@@ -45,7 +45,7 @@ class Dataset:
     created_at: float
 
 
-class Workspace(Results):
+class Workspace(ResultStore):
     """What one person, or those who share a link, see and add. Made by `Store.workspace`."""
 
     # --- datasets

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.records import Example
 from core.service import Service
-from core.ui.compare_page.run import Comparison
+from core.ui.compare_page.run import SideBySide
 
 
 @pytest.fixture
@@ -24,9 +24,9 @@ def press(app: AppTest, label: str) -> AppTest:
     return app
 
 
-def finish(app: AppTest) -> Comparison:
+def finish(app: AppTest) -> SideBySide:
     """Draw the page until nothing is under way."""
-    held: Comparison = app.session_state["comparison prompts"]
+    held: SideBySide = app.session_state["comparison prompts"]
     for _ in range(10):
         for job in held.jobs():
             assert job.wait(30)

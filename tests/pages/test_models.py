@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from core.errors import AppError
 from core.models.language_model import Capabilities
 from core.models.local.devices import Device
-from core.models.local.precision import Choice
+from core.models.local.precision import PrecisionChoice
 from core.models.manager import ModelManager
 from core.models.remote.secrets import SECRETS
 from core.records import ModelSpec
@@ -57,7 +57,9 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, 
     monkeypatch.setattr("core.service.Service", lambda _settings: made)
     monkeypatch.setattr("core.models.local.estimate.free_bytes", lambda device: CPU.free_bytes)
     monkeypatch.setattr("core.ui.models_page.local.available", lambda: (CPU,))
-    monkeypatch.setattr("core.ui.models_page.local.automatic", lambda path: Choice("float32", "none", "cpu"))
+    monkeypatch.setattr(
+        "core.ui.models_page.local.automatic", lambda path: PrecisionChoice("float32", "none", "cpu")
+    )
     st.cache_resource.clear()
     st.cache_data.clear()
     yield made
@@ -138,9 +140,10 @@ def test_a_model_from_the_list_is_estimated_loaded_and_removed(app: AppTest, ser
 def test_the_faster_precision_of_this_processor_is_offered_first(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    large = {"Qwen/Qwen3-1.7B": Choice("bfloat16", "none", "cpu")}
+    large = {"Qwen/Qwen3-1.7B": PrecisionChoice("bfloat16", "none", "cpu")}
     monkeypatch.setattr(
-        "core.ui.models_page.local.automatic", lambda path: large.get(path, Choice("float32", "none", "cpu"))
+        "core.ui.models_page.local.automatic",
+        lambda path: large.get(path, PrecisionChoice("float32", "none", "cpu")),
     )
     app.selectbox(key="local-model").set_value("Qwen 3 1.7B").run()
     assert app.selectbox(key="local-precision bfloat16").value == "bfloat16"

@@ -10,8 +10,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core.faithfulness import Estimate
-from core.faithfulness.results import FULL, Goal, Results, Row, Task, write
+from core.faithfulness import MeanWithInterval
+from core.faithfulness.results import FULL, BenchmarkResults, BenchmarkRow, Goal, PlantedTask, write
 from core.models.manager import ModelManager
 from core.records import Example, ModelSpec
 from core.service import Service
@@ -20,13 +20,13 @@ from core.ui.trust_page import words
 from tests.unit.fake_model import FakeModel, loader
 
 
-def estimate(value: float, count: int = 50) -> Estimate:
-    return Estimate(value, max(value - 0.1, 0), min(value + 0.1, 1), count)
+def estimate(value: float, count: int = 50) -> MeanWithInterval:
+    return MeanWithInterval(value, max(value - 0.1, 0), min(value + 0.1, 1), count)
 
 
 def row(
     method: str, first: float, *, control: bool = False, arm: str = FULL, task: str = "fact_in_10"
-) -> Row:
+) -> BenchmarkRow:
     measures = {
         "top1": estimate(first),
         "top3": estimate(1.0),
@@ -34,21 +34,21 @@ def row(
         "precision": estimate(first),
         "chance": estimate(0.1),
     }
-    return Row(task, method, method.replace("_", " "), arm, control, measures)
+    return BenchmarkRow(task, method, method.replace("_", " "), arm, control, measures)
 
 
-FOUND = Results(
+FOUND = BenchmarkResults(
     "fake", "fake/model", "", "2026-01-01", "a command", 300, 3.0,
     (
-        Task("fact_in_10", "a fact", 1, 60, 50, 6, 4, 13.0),
-        Task("no_cause", "nothing", 0, 60, 50, 10, 0, 13.0),
+        PlantedTask("fact_in_10", "a fact", 1, 60, 50, 6, 4, 13.0),
+        PlantedTask("no_cause", "nothing", 0, 60, 50, 10, 0, 13.0),
     ),
     (
         row("grad_l2", 0.94),
         row("leave_one_out", 0.98),
         row("grad_l2", 0.1, control=True, arm="random weights"),
         row("random", 0.08, control=True),
-        Row("no_cause", "grad_l2", "Grad L2", FULL, False, {"flat": estimate(0.6)}),
+        BenchmarkRow("no_cause", "grad_l2", "Grad L2", FULL, False, {"flat": estimate(0.6)}),
     ),
     (), (),
     (Goal("first", "fact_in_10", "0.90", "0.94", True), Goal("first", "x", "0.90", "0.80", False)),

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from core.errors import AppError
 from core.models.char_spans import TokenBytes, complete_length, cover, decode_with_spans
-from core.models.language_model import Capabilities, Progress, Reading, Tape
+from core.models.language_model import Capabilities, Progress, ResponseReading, Tape
 from core.models.loading import Steps
 from core.models.local import causal_tape, chat, estimate, folder, weights
 from core.models.local.decoding import Drawn, draw, finite
@@ -253,7 +253,7 @@ class HuggingFaceModel:
         nats = wide.gather(1, ids[rows][:, None].to(logits.device))[:, 0] - wide.logsumexp(-1)
         return finite(nats.cpu().numpy())
 
-    def beside(self, tokens: Tokens) -> Callable[[Tokens], Reading]:
+    def beside(self, tokens: Tokens) -> Callable[[Tokens], ResponseReading]:
         """See `SharingModel`."""
         shared = SharedBeginning(self.model, tokens.ids)
         return lambda other: shared.read(other.ids, other.prompt_len)

@@ -23,7 +23,7 @@ from core.settings import settings
 SMALL_PARAMETERS = 100_000_000
 
 
-class Choice(NamedTuple):
+class PrecisionChoice(NamedTuple):
     """What `ModelSpec` asks for."""
 
     dtype: str
@@ -32,15 +32,15 @@ class Choice(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def automatic(path: str) -> Choice:
+def automatic(path: str) -> PrecisionChoice:
     """The choice for the model at `path` (a folder or a name on the hub) on this machine."""
     best = devices.available()[0].name
     if best != "cpu":
-        return Choice("bfloat16", "nf4", best)
+        return PrecisionChoice("bfloat16", "nf4", best)
     sizes = facts(ModelSpec(path, path))
     if sizes is None or sizes.parameters < SMALL_PARAMETERS:
-        return Choice("float32", "none", "cpu")
-    return Choice(faster_dtype(), "none", "cpu")
+        return PrecisionChoice("float32", "none", "cpu")
+    return PrecisionChoice(faster_dtype(), "none", "cpu")
 
 
 def faster_dtype(measure: Callable[[str], float] | None = None, kept: Path | None = None) -> str:

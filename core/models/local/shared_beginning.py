@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import DynamicCache
 
-from core.models.language_model import Reading
+from core.models.language_model import ResponseReading
 from core.models.local.decoding import finite
 
 
@@ -40,10 +40,10 @@ class SharedBeginning:
         return self.read(ids, prompt_len).logprob_nats
 
     @torch.inference_mode()
-    def read(self, ids: NDArray[np.int64], prompt_len: int) -> Reading:
+    def read(self, ids: NDArray[np.int64], prompt_len: int) -> ResponseReading:
         """What the model makes of `ids` (T,) from `prompt_len` (at least 1) on."""
         if len(ids) <= prompt_len:
-            return Reading(np.zeros(0, np.float32), np.zeros(0, np.bool_), 0)
+            return ResponseReading(np.zeros(0, np.float32), np.zeros(0, np.bool_), 0)
         size = min(len(ids), len(self.ids))
         unlike = np.flatnonzero(ids[:size] != self.ids[:size])
         # The last token of the prompt is read again: it is what the first answer token is told from.
@@ -61,4 +61,6 @@ class SharedBeginning:
         targets = torch.tensor(ids[prompt_len:], device=wide.device)
         own = wide.gather(1, targets[:, None])[:, 0]
         likeliest = own >= wide.amax(-1)
-        return Reading(finite((own - wide.logsumexp(-1)).cpu().numpy()), likeliest.cpu().numpy(), read)
+        return ResponseReading(
+            finite((own - wide.logsumexp(-1)).cpu().numpy()), likeliest.cpu().numpy(), read
+        )

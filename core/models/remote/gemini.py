@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from core.errors import AppError, Stopped
 from core.models import remote_tokens
 from core.models.language_model import Capabilities, Progress
-from core.models.remote.http import Limits
+from core.models.remote.http import HttpLimits
 from core.models.remote.patience import Late, patiently
 from core.models.remote.secrets import SECRETS, base_address
 from core.records import Generation, GenerationParams, Message, ModelSpec, StopReason, Tokens
@@ -49,7 +49,7 @@ class Gemini:
         generate=True, logprobs=False, gradients=False, salience=False, chat=True, streaming=True, why=_WHY
     )
 
-    def __init__(self, spec: ModelSpec, client: Any, model: str, limits: Limits, secret: str) -> None:
+    def __init__(self, spec: ModelSpec, client: Any, model: str, limits: HttpLimits, secret: str) -> None:
         self.spec = spec
         self._client = client
         self._model = model
@@ -235,7 +235,7 @@ def load(
     *,
     progress: Progress | None = None,
     stop: threading.Event | None = None,
-    limits: Limits | None = None,
+    limits: HttpLimits | None = None,
 ) -> Gemini:
     """A client for the model that `spec.path` names; nothing is asked yet.
 
@@ -250,7 +250,7 @@ def load(
     from google.genai import types
     from google.oauth2.credentials import Credentials
 
-    limits = limits or Limits()
+    limits = limits or HttpLimits()
     address = base_address(spec.path)
     model = unquote(urlsplit(spec.path.strip()).fragment)
     if not model:

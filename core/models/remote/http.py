@@ -25,7 +25,7 @@ from core.models.remote.patience import Late, patiently
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class HttpLimits:
     """How long to wait and how much to take, in seconds and bytes."""
 
     connect_seconds: float = 5.0
@@ -48,12 +48,12 @@ class Remote:
         token: SecretStr | None = None,
         *,
         what: str = "The model server",
-        limits: Limits | None = None,
+        limits: HttpLimits | None = None,
         always_bearer: bool = False,
     ) -> None:
         self.address = address.rstrip("/")
         self._token = token or SecretStr("")
-        self._limits = limits = limits or Limits()
+        self._limits = limits = limits or HttpLimits()
         self._faults = Faults(what, self.address, self._token, limits.bytes)
         bearer = self._token.get_secret_value()
         auth = GoogleIdentity(self.address) if bearer == GOOGLE else None

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from core.errors import AppError
 from core.models import remote_tokens
 from core.models.language_model import Capabilities, Progress
-from core.models.remote.http import Limits, Remote
+from core.models.remote.http import HttpLimits, Remote
 from core.models.remote.secrets import SECRETS, base_address
 from core.records import (
     Generation,
@@ -277,7 +277,7 @@ def load(
     *,
     progress: Progress | None = None,
     stop: threading.Event | None = None,
-    limits: Limits | None = None,
+    limits: HttpLimits | None = None,
 ) -> LitServer:
     """Connects to the server whose address is `spec.path` and asks it to tokenise two words."""
     address = base_address(spec.path)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from core.errors import AppError, Stopped
 from core.models import remote_tokens
 from core.models.language_model import Capabilities, Progress
-from core.models.remote.http import Limits, Remote
+from core.models.remote.http import HttpLimits, Remote
 from core.models.remote.openai_offer import Offer, ask_echo, probe, told
 from core.models.remote.secrets import SECRETS, base_address
 from core.records import Generation, GenerationParams, Message, ModelSpec, Role, StopReason, Tokens
@@ -257,7 +257,7 @@ def load(
     *,
     progress: Progress | None = None,
     stop: threading.Event | None = None,
-    limits: Limits | None = None,
+    limits: HttpLimits | None = None,
 ) -> OpenAICompatible:
     """Connects to `spec.path` and finds out what it offers (at most six requests for one token each)."""
     address = base_address(spec.path)

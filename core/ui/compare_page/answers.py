@@ -9,7 +9,7 @@ import streamlit as st
 from core.compare import word_diff
 from core.records import Segment
 from core.ui.asking import answering, target_choice
-from core.ui.compare_page.run import Comparison, Side
+from core.ui.compare_page.run import Side, SideBySide
 from core.ui.explaining import maps
 from core.ui.explaining.controls import Cut
 from core.ui.salience_text import choice, salience_text
@@ -17,7 +17,7 @@ from core.ui.shell import diff, frame, problem
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownSides:
     """One side's texts in segments, and which response segments are being explained."""
 
     prompt: tuple[Segment, ...]
@@ -25,14 +25,14 @@ class Shown:
     chosen: tuple[int, ...]
 
 
-def draw(comparison: Comparison, cut: Cut) -> dict[int, Shown]:
+def draw(comparison: SideBySide, cut: Cut) -> dict[int, ShownSides]:
     """Draw the answers in columns. Returns what is shown of each side that has one, by place."""
     first = next((side.generation for side in comparison.sides if side.generation is not None), None)
     if first is not None:
         maps.parts_or_lines(
             first, cut.granularity, cut.pattern, tell=True
         )  # a fault of the expression: told once
-    shown: dict[int, Shown] = {}
+    shown: dict[int, ShownSides] = {}
     columns = st.columns(min(len(comparison.sides), 2)) if len(comparison.sides) > 1 else [st.container()]
     for place, side in enumerate(comparison.sides):
         with columns[place % len(columns)]:
@@ -55,7 +55,7 @@ def _writing(place: int, side: Side) -> None:
     salience_text(key=f"answer-{place}", stream=text, note=said, show=("response",), height=None)
 
 
-def _answer(place: int, side: Side, cut: Cut) -> Shown:
+def _answer(place: int, side: Side, cut: Cut) -> ShownSides:
     generation = side.generation
     assert generation is not None
     tokens = generation.tokens
@@ -84,10 +84,10 @@ def _answer(place: int, side: Side, cut: Cut) -> Shown:
         height=None,
         on_select=on_select,
     )
-    return Shown(prompt, response, chosen)
+    return ShownSides(prompt, response, chosen)
 
 
-def _differences(comparison: Comparison, places: list[int]) -> None:
+def _differences(comparison: SideBySide, places: list[int]) -> None:
     """The answers against the first one, word by word."""
     first = comparison.sides[places[0]]
     assert first.generation is not None

@@ -9,11 +9,11 @@ from core.errors import AppError
 from core.figures.bars import token_logprobs
 from core.figures.models import cross_likelihood
 from core.records import Generation
-from core.ui.compare_page.run import Comparison
+from core.ui.compare_page.run import SideBySide
 from core.ui.shell import frame, problem
 
 
-def draw(comparison: Comparison) -> None:
+def draw(comparison: SideBySide) -> None:
     """Draw the table; the token probabilities of one answer on demand."""
     names = [side.name for side in comparison.sides]
     heading = "How likely each model finds each answer"
@@ -41,7 +41,7 @@ def draw(comparison: Comparison) -> None:
             _tokens(comparison, names)
 
 
-def _why(comparison: Comparison) -> None:
+def _why(comparison: SideBySide) -> None:
     """Why a number is missing, once a model."""
     for side in comparison.sides:
         reasons = {str(found) for found in side.scores.values() if isinstance(found, AppError)}
@@ -49,7 +49,7 @@ def _why(comparison: Comparison) -> None:
             st.caption(problem.plain(f"{side.name}: {reason}"))
 
 
-def _tokens(comparison: Comparison, names: list[str]) -> None:
+def _tokens(comparison: SideBySide, names: list[str]) -> None:
     """Each model's view of one answer, all on one scale."""
     writers = [i for i, side in enumerate(comparison.sides) if side.generation is not None]
     writer = st.segmented_control(

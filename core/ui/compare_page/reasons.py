@@ -14,8 +14,8 @@ from core.figures.heatmap import difference_heatmap
 from core.figures.models import model_bars
 from core.records import Reduce, SalienceMatrix, SegmentSalience
 from core.salience import Method
-from core.ui.compare_page.answers import Shown
-from core.ui.compare_page.run import Comparison
+from core.ui.compare_page.answers import ShownSides
+from core.ui.compare_page.run import SideBySide
 from core.ui.explaining.controls import Cut, Look
 from core.ui.explaining.maps import Parts, column_scores, scores_of
 from core.ui.salience_text import salience_text
@@ -26,7 +26,7 @@ LABELS_PX, COLUMN_PX = 330, 20
 """What the difference map needs: beside its cells, and for each of its columns."""
 
 
-def draw(comparison: Comparison, shown: dict[int, Shown], method: Method, cut: Cut, look: Look) -> None:
+def draw(comparison: SideBySide, shown: dict[int, ShownSides], method: Method, cut: Cut, look: Look) -> None:
     """Draw the maps that are ready; the others say what they wait for."""
     st.subheader("Where it came from", anchor=False)
     found: dict[int, SalienceMatrix] = {}
@@ -55,11 +55,11 @@ def draw(comparison: Comparison, shown: dict[int, Shown], method: Method, cut: C
         _pairs(comparison, shown, found, scores, look.reduce)
 
 
-def _rows(side: Shown) -> tuple[int, ...]:
+def _rows(side: ShownSides) -> tuple[int, ...]:
     return side.chosen or tuple(range(len(side.response)))
 
 
-def _bars(comparison: Comparison, shown: dict[int, Shown], shares: dict[int, Floats]) -> None:
+def _bars(comparison: SideBySide, shown: dict[int, ShownSides], shares: dict[int, Floats]) -> None:
     """Bars of all models that cut the prompt into the same parts."""
     first = next(iter(shares))
     texts = [s.text for s in shown[first].prompt]
@@ -93,8 +93,8 @@ def _bars(comparison: Comparison, shown: dict[int, Shown], shares: dict[int, Flo
 
 
 def _maps(
-    comparison: Comparison,
-    shown: dict[int, Shown],
+    comparison: SideBySide,
+    shown: dict[int, ShownSides],
     found: dict[int, SalienceMatrix],
     shares: dict[int, Floats],
     method: Method,
@@ -130,8 +130,8 @@ def _maps(
 
 
 def _pairs(
-    comparison: Comparison,
-    shown: dict[int, Shown],
+    comparison: SideBySide,
+    shown: dict[int, ShownSides],
     found: dict[int, SalienceMatrix],
     scores: dict[int, Floats],
     reduce: Reduce,
@@ -185,7 +185,7 @@ def _pairs(
     )
 
 
-def _one_row(side: Shown, values: Floats) -> SegmentSalience:
+def _one_row(side: ShownSides, values: Floats) -> SegmentSalience:
     """The chosen target as one row over the parts that count, for the agreement."""
     keep = np.flatnonzero(aggregate.countable(side.prompt))
     columns = tuple(side.prompt[i] for i in keep)

@@ -60,7 +60,7 @@ class Side:
 
 
 @dataclass
-class Comparison:
+class SideBySide:
     """Sides in the order of the columns."""
 
     params: GenerationParams
@@ -179,23 +179,23 @@ class Comparison:
             side.maps[request.key] = held.error
 
 
-def current(key: str) -> Comparison | None:
+def current(key: str) -> SideBySide | None:
     """The comparison that the page `key` shows."""
-    found: Comparison | None = st.session_state.get(f"comparison {key}")
+    found: SideBySide | None = st.session_state.get(f"comparison {key}")
     return found
 
 
-def start(key: str, sides: Sequence[Side], params: GenerationParams) -> Comparison:
+def start(key: str, sides: Sequence[Side], params: GenerationParams) -> SideBySide:
     """Begin a comparison in the place of the one before, which is stopped."""
     before = current(key)
     if before is not None:
         before.stop()
-    made = Comparison(params, list(sides))
+    made = SideBySide(params, list(sides))
     st.session_state[f"comparison {key}"] = made
     return made
 
 
-def known(key: str, sides: Sequence[Side], params: GenerationParams) -> Comparison | None:
+def known(key: str, sides: Sequence[Side], params: GenerationParams) -> SideBySide | None:
     """A comparison whose answers are all known already; loads no model."""
     for side in sides:
         side.generation = service().answers.known(side.prompt, side.spec, params, example_id=side.example_id)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core.ui.compare_page import answers, likely, reasons
-from core.ui.compare_page.run import Comparison
+from core.ui.compare_page.run import SideBySide
 from core.ui.explaining import controls
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.3
 
 
-def draw(comparison: Comparison) -> None:
+def draw(comparison: SideBySide) -> None:
     """Draw everything that depends on the answers."""
     comparison.step(controls.method(), controls.cut())
     watched = comparison.answered and bool(comparison.jobs())
@@ -31,7 +31,7 @@ def draw(comparison: Comparison) -> None:
         st.fragment(_progress, run_every=POLL_SECONDS)(comparison, comparison.finished_pieces)
 
 
-def _view(comparison: Comparison, answered: bool, watched: bool) -> None:
+def _view(comparison: SideBySide, answered: bool, watched: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="salience-controls"):
         controls.draw()
     method, cut = controls.method(), controls.cut()
@@ -48,7 +48,7 @@ def _view(comparison: Comparison, answered: bool, watched: bool) -> None:
     likely.draw(comparison)
 
 
-def _progress(comparison: Comparison, finished: int) -> None:
+def _progress(comparison: SideBySide, finished: int) -> None:
     comparison.step(controls.method(), controls.cut())
     jobs = comparison.jobs()
     if comparison.finished_pieces != finished or not jobs:
@@ -56,7 +56,7 @@ def _progress(comparison: Comparison, finished: int) -> None:
     _working(comparison, jobs)
 
 
-def _working(comparison: Comparison, jobs: list[Job[Any]]) -> None:
+def _working(comparison: SideBySide, jobs: list[Job[Any]]) -> None:
     if not jobs:
         return
     first = next((job for job in jobs if job.state == "running"), jobs[0])

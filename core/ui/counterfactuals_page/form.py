@@ -12,7 +12,7 @@ from core.records import Option
 
 
 @dataclass(frozen=True)
-class Asked:
+class FormChoices:
     """What the form says."""
 
     generator: Generator
@@ -21,7 +21,7 @@ class Asked:
     seed: int
 
 
-def draw() -> Asked:
+def draw() -> FormChoices:
     """Draw the menu of generators and the chosen one's fields."""
     labels = {member.name: member.label for member in GENERATORS}
     name = st.selectbox(
@@ -48,7 +48,7 @@ def draw() -> Asked:
         persist_state="session",
         help="The same seed makes the same changes again.",
     )
-    return Asked(member, choices, int(limit), int(seed))
+    return FormChoices(member, choices, int(limit), int(seed))
 
 
 def _widget(member: Generator, field: Field) -> Option:

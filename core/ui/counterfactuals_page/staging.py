@@ -15,7 +15,7 @@ from core.compare import Run, word_diff
 from core.counterfactuals import Context, Made, make
 from core.counterfactuals.generator import Translate
 from core.records import Example, GenerationParams, ModelSpec, digest
-from core.ui.counterfactuals_page.form import Asked
+from core.ui.counterfactuals_page.form import FormChoices
 from core.ui.shell import diff, frame, job_box, library, problem
 from core.ui.shell.services import owner, service
 
@@ -52,7 +52,7 @@ def current() -> Staged | None:
     return found
 
 
-def begin(asked: Asked, rows: Sequence[Example], spec: ModelSpec, params: GenerationParams) -> None:
+def begin(asked: FormChoices, rows: Sequence[Example], spec: ModelSpec, params: GenerationParams) -> None:
     """The job that makes the changes; with a model only where the generator needs one.
 
     Raises: AppError as `core.counterfactuals.make` does where no model is needed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.datasets import FORMATS, Bounds, Loaded, Source, load_bytes, offered
+from core.datasets import FORMATS, Bounds, LoadedDataset, Source, load_bytes, offered
 from core.errors import AppError
 from core.settings import settings
 from core.ui.shell import library, problem
@@ -53,13 +53,13 @@ def _place(source: Source, bounds: Bounds) -> None:
 def _empty() -> None:
     name = st.text_input("Name", key="dataset new name", max_chars=100)
     if st.button("Make", key="dataset make", type="primary", disabled=not (name or "").strip()):
-        _take(lambda: Loaded((name or "").strip(), "", ()), empty=True)
+        _take(lambda: LoadedDataset((name or "").strip(), "", ()), empty=True)
 
 
 def _take(read: object, *, empty: bool = False) -> None:
     """Read, keep what was read as a dataset of its own, and open it; or say why not."""
     try:
-        loaded: Loaded = read()  # type: ignore[operator]
+        loaded: LoadedDataset = read()  # type: ignore[operator]
         if not loaded.examples and not empty:
             raise AppError(_nothing(loaded))
         problems = [(found.line, found.reason) for found in loaded.problems]
@@ -77,7 +77,7 @@ def _take(read: object, *, empty: bool = False) -> None:
     st.rerun()
 
 
-def _nothing(loaded: Loaded) -> str:
+def _nothing(loaded: LoadedDataset) -> str:
     if not loaded.problems:
         return "The file holds no examples."
     first = loaded.problems[0]

@@ -13,8 +13,8 @@ import streamlit as st
 
 from core.errors import AppError
 from core.records import GenerationParams, ModelSpec, SendAs
-from core.runs import Generate, backend
-from core.store import Work, WorkList
+from core.runs import Generate, runner
+from core.store import PieceOfWork, WorkList
 from core.ui.asking import prompt_box, sending
 from core.ui.dataset_page.grid import counted
 from core.ui.shell import job_box, model_box, problem
@@ -64,7 +64,7 @@ def _start(
     try:
         rows = workspace.examples(dataset_id, ids)
         task = replace(task, batch=service().settings.batch_size)
-        job = backend(service()).run(task, rows, spec, workspace=workspace, owner=f"{owner()} {JOB}")
+        job = runner(service()).run(task, rows, spec, workspace=workspace, owner=f"{owner()} {JOB}")
     except AppError as error:
         problem.show(error)
         return
@@ -99,7 +99,7 @@ def _dataset_of(workspace: Workspace, example_id: str) -> str:
         return ""
 
 
-def _sentence(held: Work, spec: ModelSpec, way: SendAs) -> str:
+def _sentence(held: PieceOfWork, spec: ModelSpec, way: SendAs) -> str:
     sent = ", sent chats," if way == "chat" else ""
     told = f"{spec.name} ({spec.precision}){sent} has answered {held.done:,} of {held.total:,} rows"
     return f"{told}; {held.failed:,} failed." if held.failed else f"{told}, then the run stopped."

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import AppError
-from core.metrics import METRICS, REFERENCES, Aggregate, Comparison, Metric
+from core.metrics import METRICS, REFERENCES, Aggregate, Metric, PairedTest
 from core.ui.metrics_page import work
 from core.ui.metrics_page.work import Column
 from core.ui.shell import problem
@@ -105,7 +105,7 @@ def versus(columns: Sequence[Column]) -> None:
     )
 
 
-def _spread(seen: Comparison) -> str:
+def _spread(seen: PairedTest) -> str:
     if not math.isfinite(seen.low):
         return "every row differs alike"
     decimals = seen.metric.decimals

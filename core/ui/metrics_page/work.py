@@ -11,10 +11,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.metrics import METRICS, Aggregate, Comparison, Measured, Row, aggregate, compare
+from core.metrics import METRICS, Aggregate, Measured, MetricRow, PairedTest, aggregate, compare
 from core.metrics.evaluate import why_left_out
 from core.records import Example
-from core.runs import Desk, Generate, ScoreAnswers, ScoreTargets, backend, measured, metric_rows
+from core.runs import Desk, Generate, ScoreAnswers, ScoreTargets, measured, metric_rows, runner
 from core.ui.asking.row_choice import Rows
 from core.ui.metrics_page.systems import System
 from core.ui.shell import job_box, library
@@ -38,7 +38,7 @@ class Column:
     """Which of the chosen rows it has: all, or for edited prompts those that have an edit."""
     examples: tuple[Example, ...]
     """What the model was asked at each of `positions`."""
-    rows: tuple[Row, ...]
+    rows: tuple[MetricRow, ...]
     figures: dict[str, Measured] | None
 
     @property
@@ -72,12 +72,12 @@ def column(system: System, rows: Rows, edits: dict[str, Example], language: str)
     return Column(system, positions, examples, known, figures)
 
 
-def countable(rows: Sequence[Row]) -> bool:
+def countable(rows: Sequence[MetricRow]) -> bool:
     """Whether at least one metric can score at least one row."""
     return any(not why_left_out(row, member) for row in rows for member in METRICS)
 
 
-def paired(first: Column, second: Column, name: str) -> Comparison:
+def paired(first: Column, second: Column, name: str) -> PairedTest:
     """The paired test of two systems on the rows that both have. Raises: AppError where there is none."""
     assert first.figures is not None and second.figures is not None
     both = set(first.positions) & set(second.positions)
@@ -95,7 +95,7 @@ def _at(one: Measured, places: list[int]) -> Measured:
 def start(system: System, rows: Rows, examples: Sequence[Example], language: str) -> Any:
     """The job that computes the metrics of a system."""
     task = ScoreAnswers(rows.dataset.id, NAMES, language, system.send_as)
-    return backend(service()).run(
+    return runner(service()).run(
         task,
         examples,
         system.spec,
@@ -116,7 +116,7 @@ def start_scores(system: System, examples: Sequence[Example]) -> None:
 
 
 def _hold(task: Any, system: System, examples: Sequence[Example]) -> None:
-    job = backend(service()).run(
+    job = runner(service()).run(
         task, examples, system.spec, workspace=library.workspace(), owner=f"{owner()} {system.label}"
     )
     job_box.hold("metrics", job)

@@ -18,7 +18,7 @@ BOX = "load a model"
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedModel:
     """What a load job leaves behind."""
 
     spec: ModelSpec
@@ -31,10 +31,10 @@ def start(spec: ModelSpec) -> None:
     The model before it is given back first; if this one fails, that one is loaded again.
     """
 
-    def work(context: JobContext) -> Loaded:
+    def work(context: JobContext) -> LoadedModel:
         resolved = service().allowed(service().resolve(spec))
         with service().manager.get(resolved, progress=context.progress, stop=context.stop):
-            return Loaded(spec, f"{title(spec)} is ready.")
+            return LoadedModel(spec, f"{title(spec)} is ready.")
 
     key = digest("load", model_key(service().resolve(spec)))
     job_box.hold(BOX, service().submit(work, spec, kind="load", key=key, owner=owner()))
@@ -49,5 +49,5 @@ def draw() -> None:
     job_box.draw(BOX, _ready)
 
 
-def _ready(loaded: Loaded) -> None:
+def _ready(loaded: LoadedModel) -> None:
     model_box.choose(catalog().add(loaded.spec).name)

@@ -9,13 +9,13 @@ import streamlit as st
 
 from core import aggregate, segments
 from core.records import Reduce, SalienceMatrix
-from core.report import Shown, to_csv, to_html, to_json
+from core.report import ShownMap, to_csv, to_html, to_json
 from core.salience import Method
 from core.ui.asking.answering import Answer
 from core.ui.explaining import maps
 from core.ui.explaining.maps import Parts
 
-FILES: tuple[tuple[str, Callable[[Shown], bytes], str, str], ...] = (
+FILES: tuple[tuple[str, Callable[[ShownMap], bytes], str, str], ...] = (
     ("Report (HTML)", to_html, "html", "text/html"),
     ("Table (CSV)", to_csv, "csv", "text/csv"),
     ("Everything (JSON)", to_json, "json", "application/json"),
@@ -33,8 +33,8 @@ def draw(
 ) -> None:
     """The menu; a file is made only when it is asked for."""
 
-    def shown() -> Shown:
-        return Shown(
+    def shown() -> ShownMap:
+        return ShownMap(
             example=answer.example_id,
             model=answer.spec,
             params=answer.params,
@@ -50,7 +50,7 @@ def draw(
             note=found.note,
         )
 
-    def file(make: Callable[[Shown], bytes]) -> Callable[[], bytes]:
+    def file(make: Callable[[ShownMap], bytes]) -> Callable[[], bytes]:
         return lambda: make(shown())
 
     with st.popover("Download"):

@@ -30,7 +30,7 @@ POLL_SECONDS = 0.3
 
 
 @dataclass
-class Trial:
+class TakeOutTrial:
     """One part of the prompt, taken out or replaced, and what came of it."""
 
     part: str
@@ -50,8 +50,8 @@ class Trial:
         return self.writing.error or self.scoring.error
 
 
-def _trials(answer: Answer) -> list[Trial]:
-    held: dict[int, list[Trial]] = st.session_state.setdefault("trials", {})
+def _trials(answer: Answer) -> list[TakeOutTrial]:
+    held: dict[int, list[TakeOutTrial]] = st.session_state.setdefault("trials", {})
     return held.setdefault(id(answer.generation), [])
 
 
@@ -85,7 +85,7 @@ def start(
     asks = (plain, tokens.ids.tolist(), rows.tolist())
     name = f"{owner()} what if {len(_trials(answer))}"
     _trials(answer).append(
-        Trial(
+        TakeOutTrial(
             part=segment.text.strip(),
             instead=instead.strip(),
             share=share,
@@ -130,7 +130,7 @@ def _edit(answer: Answer, segment: Segment, share: float, chosen: Sequence[int],
         st.rerun(scope="fragment")
 
 
-def _trial(number: int, trial: Trial) -> None:
+def _trial(number: int, trial: TakeOutTrial) -> None:
     with st.container(border=True, key=f"trial-{number}"):
         verb = "With other words" if trial.instead else "Without"
         st.markdown(f"**{verb}:** {problem.plain(trial.part)}")

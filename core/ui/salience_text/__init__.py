@@ -20,11 +20,11 @@ from core.figures import palette
 from core.figures.captions import REDUCED
 from core.records import Role, Segment
 from core.ui.salience_text.names import part_names
-from core.ui.salience_text.protocol import Action, Choice, choice, turn
+from core.ui.salience_text.protocol import Action, SegmentChoice, choice, turn
 from core.ui.salience_text.scores import Scores, chosen_weights, pack
 from core.ui.salience_text.texts import words
 
-__all__ = ["Action", "Choice", "Scores", "choice", "chosen_weights", "pack", "salience_text"]
+__all__ = ["Action", "Scores", "SegmentChoice", "choice", "chosen_weights", "pack", "salience_text"]
 
 Panel = Literal["response", "strongest", "prompt"]
 PANELS: tuple[Panel, ...] = ("response", "strongest", "prompt")
@@ -75,7 +75,7 @@ def salience_text(
     height: int | None = 480,
     on_select: Callable[[], None] | None = None,
     on_action: Callable[[], None] | None = None,
-) -> Choice:
+) -> SegmentChoice:
     """Draws the view and returns what is selected in it.
 
     - `prompt_segments`, `response_segments`: partitions of both texts. Template segments show grey, without
@@ -145,7 +145,7 @@ def salience_text(
         on_action_change=on_action or _nothing,
     )
     picked = choice(key)
-    return Choice(now, picked.action if picked else None)
+    return SegmentChoice(now, picked.action if picked else None)
 
 
 def _nothing() -> None:

@@ -22,7 +22,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SegmentChoice:
     """Which response segments are selected (rising), and the action of this run, if there was one."""
 
     indices: tuple[int, ...]
@@ -35,13 +35,13 @@ def _told(key: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return state.get("selection") or {}, state.get("action") or {}
 
 
-def choice(key: str) -> Choice | None:
+def choice(key: str) -> SegmentChoice | None:
     """What the browser said last through the view `key`; for callbacks, which run before the page does."""
     selection, action = _told(key)
     pressed = Action(action["action"], int(action["part"])) if action else None
     if not selection and not pressed:
         return None
-    return Choice(tuple(int(i) for i in selection.get("indices", ())), pressed)
+    return SegmentChoice(tuple(int(i) for i in selection.get("indices", ())), pressed)
 
 
 def turn(

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import AppError
-from core.faithfulness.results import PATH, Results, read
+from core.faithfulness.results import PATH, BenchmarkResults, read
 from core.figures.planted_causes import planted_causes
 from core.records import ModelSpec
 from core.ui.shell import frame, problem
@@ -49,7 +49,7 @@ def draw(spec: ModelSpec, path: Path = PATH) -> None:
     _tables(found)
 
 
-def _tables(found: Results) -> None:
+def _tables(found: BenchmarkResults) -> None:
     figures, goals, prompts, precisions, curves = st.tabs(
         ["All figures", "Goals", "Prompts", "Precisions", "Curves over the tasks"]
     )

@@ -40,7 +40,7 @@ MOST_PARTS = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CurveQuestion:
     """What a curve is of."""
 
     tokens: Tokens
@@ -113,7 +113,7 @@ def _choices() -> tuple[list[str], str, str]:
     return list(names), granularity, way or REMOVE
 
 
-def _asked(answer: Answer, names: Sequence[str], granularity: str, insertion: bool) -> Asked | None:
+def _asked(answer: Answer, names: Sequence[str], granularity: str, insertion: bool) -> CurveQuestion | None:
     assert answer.generation is not None
     tokens = answer.generation.tokens
     here = maps.parts_or_lines(
@@ -132,10 +132,10 @@ def _asked(answer: Answer, names: Sequence[str], granularity: str, insertion: bo
     asks = (tokens.ids.tolist(), span, granularity, list(names), insertion)
     key = question_key(JOB, service().resolve(answer.spec), *asks)
     text = tokens.text[first:last].strip()
-    return Asked(tokens, span, text, parts, tuple(names), insertion, asks, key)
+    return CurveQuestion(tokens, span, text, parts, tuple(names), insertion, asks, key)
 
 
-def begin(asked: Asked, answer: Answer) -> None:
+def begin(asked: CurveQuestion, answer: Answer) -> None:
     """Start the job. Raises: AppError for more parts than anybody waits for."""
     if len(asked.parts) > MOST_PARTS:
         raise AppError(

@@ -6,7 +6,16 @@ Pure functions over `core.faithfulness.results`; no Streamlit.
 from __future__ import annotations
 
 from core.faithfulness import FLAT
-from core.faithfulness.results import FULL, RANDOM_WEIGHTS, Area, Results, Row, of, sentence, told_by_form
+from core.faithfulness.results import (
+    FULL,
+    RANDOM_WEIGHTS,
+    Area,
+    BenchmarkResults,
+    BenchmarkRow,
+    of,
+    sentence,
+    told_by_form,
+)
 from core.figures.planted_causes import Hit
 from core.records import ModelSpec
 from core.salience import METHODS, Method
@@ -27,7 +36,7 @@ def task_name(key: str) -> str:
     return TASKS.get(key, key.replace("_", " "))
 
 
-def about(found: Results, spec: ModelSpec) -> str:
+def about(found: BenchmarkResults, spec: ModelSpec) -> str:
     """Why the figures may not hold for the chosen model; empty where they were measured on exactly it."""
     measured = f"{found.model} (version {found.revision[:8]}, {FULL})"
     if (spec.path, spec.revision) != (found.path, found.revision):
@@ -45,7 +54,7 @@ def about(found: Results, spec: ModelSpec) -> str:
     return ""
 
 
-def lead(found: Results) -> list[str]:
+def lead(found: BenchmarkResults) -> list[str]:
     """A sentence a method, the best first; then what no method should lose to.
 
     Methods seen on few of the prompts come after the others: luck must not lead.
@@ -65,14 +74,14 @@ def lead(found: Results) -> list[str]:
     return said
 
 
-def _first(rows: list[Row]) -> tuple[float, int]:
+def _first(rows: list[BenchmarkRow]) -> tuple[float, int]:
     """Share of prompts whose cause came first, over all tasks, and how many prompts there were."""
     known = [row.measures["top1"] for row in rows if "top1" in row.measures]
     prompts = sum(one.count for one in known)
     return sum(one.value * one.count for one in known) / max(prompts, 1), prompts
 
 
-def caveats(found: Results) -> list[str]:
+def caveats(found: BenchmarkResults) -> list[str]:
     """What the figures do not cover, or show against the methods."""
     said = []
     flat = [
@@ -99,7 +108,7 @@ def caveats(found: Results) -> list[str]:
     return said
 
 
-def hits(found: Results) -> list[Hit]:
+def hits(found: BenchmarkResults) -> list[Hit]:
     """The dots of the figure: every method, two controls, and the first method with random weights."""
     made = []
     for row in found.rows:
@@ -119,7 +128,7 @@ def hits(found: Results) -> list[Hit]:
     return made
 
 
-def table(found: Results) -> list[dict[str, object]]:
+def table(found: BenchmarkResults) -> list[dict[str, object]]:
     """Every row about prompts with a cause, for `st.dataframe`; shares from 0 to 1, in whole percents."""
     return [
         {
@@ -138,7 +147,7 @@ def table(found: Results) -> list[dict[str, object]]:
     ]
 
 
-def changes(found: Results) -> list[dict[str, object]]:
+def changes(found: BenchmarkResults) -> list[dict[str, object]]:
     """What quantising changes, in points of the share of prompts whose cause comes first."""
     return [
         {
@@ -154,7 +163,7 @@ def changes(found: Results) -> list[dict[str, object]]:
     ]
 
 
-def goals(found: Results) -> list[dict[str, str]]:
+def goals(found: BenchmarkResults) -> list[dict[str, str]]:
     verdict = {True: "met", False: "MISSED", None: "not judged"}
     return [
         {
@@ -168,7 +177,7 @@ def goals(found: Results) -> list[dict[str, str]]:
     ]
 
 
-def areas(found: Results) -> list[dict[str, object]]:
+def areas(found: BenchmarkResults) -> list[dict[str, object]]:
     def row(area: Area) -> dict[str, object]:
         return {
             "Task": task_name(area.task),

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.planted import document, summary
 from benchmarks.planted.ledger import Ledger
 from benchmarks.planted_causes import CHUNK, Counts, due
-from core.faithfulness import CONTROLS, Case, Finding, Trial
+from core.faithfulness import CONTROLS, Case, Finding, PlantedPrompt
 from core.faithfulness.results import FULL, RANDOM_WEIGHTS
 from core.records import ModelSpec
 from core.salience import method
@@ -25,7 +25,7 @@ def filled(path: Path) -> Ledger:
     for row in range(30):
         case = Case("a\nb", "x", ((0, 1),), "b")
         verdict = "verified" if row < 28 else "did not flip"
-        ledger.keep(TASK, row, Trial(case, verdict, tokens_of("a\nb", "x"), (3, 4)))
+        ledger.keep(TASK, row, PlantedPrompt(case, verdict, tokens_of("a\nb", "x"), (3, 4)))
         for arm, name, hits in (
             (FULL, "grad_l2", 27),
             (FULL, "leave_one_out", 30),

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from core.errors import AppError
-from core.faithfulness import CONTROLS, Estimate, Finding, change, estimate, measured
+from core.faithfulness import CONTROLS, Finding, MeanWithInterval, change, estimate, measured
 from core.faithfulness.controls import bm25
 from core.faithfulness.measures import ranks_of
 from core.faithfulness.results import (
     FULL,
     Area,
+    BenchmarkResults,
+    BenchmarkRow,
     Goal,
-    Results,
-    Row,
-    Task,
+    PlantedTask,
     read,
     sentence,
     told_by_form,
@@ -63,13 +63,13 @@ def test_intervals_are_the_same_every_time_and_hold_the_known_binomial_one() -> 
     wide = 1.96 * math.sqrt(0.3 * 0.7 / 100)  # the normal interval of 30 of 100: 0.21 to 0.39
     assert first.low == pytest.approx(0.3 - wide, abs=0.02)
     assert first.high == pytest.approx(0.3 + wide, abs=0.02)
-    assert estimate([1.0, 1.0]) == Estimate(1.0, 1.0, 1.0, 2)
+    assert estimate([1.0, 1.0]) == MeanWithInterval(1.0, 1.0, 1.0, 2)
     assert math.isnan(estimate([]).value) and estimate([]).count == 0
 
 
 def test_a_change_is_paired() -> None:
     # Every prompt gained the same, so the interval has no width, however much prompts differ.
-    assert change([0.0, 5.0, 9.0], [1.0, 6.0, 10.0]) == Estimate(1.0, 1.0, 1.0, 3)
+    assert change([0.0, 5.0, 9.0], [1.0, 6.0, 10.0]) == MeanWithInterval(1.0, 1.0, 1.0, 3)
 
 
 def test_controls_by_hand() -> None:
@@ -90,11 +90,13 @@ def test_bm25_by_hand() -> None:
     assert bm25(["", ""], "x") == [0.0, 0.0]
 
 
-def results() -> Results:
-    one = Estimate(0.9, 0.8, 0.95, 40)
-    row = Row("fact", "grad_l2", "Grad L2", FULL, False, {"top1": one, "top3": Estimate(1.0, 1.0, 1.0, 40)})
-    none = Estimate(math.nan, math.nan, math.nan, 0)
-    return Results(
+def results() -> BenchmarkResults:
+    one = MeanWithInterval(0.9, 0.8, 0.95, 40)
+    row = BenchmarkRow(
+        "fact", "grad_l2", "Grad L2", FULL, False, {"top1": one, "top3": MeanWithInterval(1.0, 1.0, 1.0, 40)}
+    )
+    none = MeanWithInterval(math.nan, math.nan, math.nan, 0)
+    return BenchmarkResults(
         "demo",
         "data/models/demo",
         "abc",
@@ -102,7 +104,7 @@ def results() -> Results:
         "command",
         300,
         1.5,
-        (Task("fact", "one fact", 1, 50, 40, 6, 4, 13.0),),
+        (PlantedTask("fact", "one fact", 1, 50, 40, 6, 4, 13.0),),
         (row,),
         (),
         (Area("fact", "grad_l2", "Grad L2", one, none),),
@@ -132,7 +134,9 @@ def test_tasks_that_need_no_model_are_told() -> None:
     found = results()
     assert told_by_form(found) == []
     for share, told in ((0.8, 0), (0.9, 1)):
-        blind = Row("fact", "bm25", "shared words", FULL, True, {"top1": Estimate(share, 0, 1, 40)})
+        blind = BenchmarkRow(
+            "fact", "bm25", "shared words", FULL, True, {"top1": MeanWithInterval(share, 0, 1, 40)}
+        )
         said = told_by_form(replace(found, rows=(*found.rows, blind)))
         assert len(said) == told
     assert "one fact, an order that sees no model, “shared words”, puts it first in 36 of 40" in said[0]

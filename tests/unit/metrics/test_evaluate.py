@@ -10,21 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import AppError, Stopped
-from core.metrics import METRICS, Row, aggregate, bootstrap, compare, lcs, measure, metric
+from core.metrics import METRICS, MetricRow, aggregate, bootstrap, compare, lcs, measure, metric
 from core.metrics import text as text_module
 from core.metrics.normalised import normalised
 
 
 def test_errors_and_stopped_rows_are_counted_and_never_scored_as_empty_text() -> None:
     data = [
-        Row("a", "yes", "yes"),
-        Row("b", "", "yes"),
-        Row("c", "", "yes", state="error"),
-        Row("d", "ye", "yes", state="stopped"),
-        Row("e", None, "yes", state="missing"),
-        Row("f", None, "yes"),
-        Row("g", "yes", None),
-        Row("h", "yes", " \n"),
+        MetricRow("a", "yes", "yes"),
+        MetricRow("b", "", "yes"),
+        MetricRow("c", "", "yes", state="error"),
+        MetricRow("d", "ye", "yes", state="stopped"),
+        MetricRow("e", None, "yes", state="missing"),
+        MetricRow("f", None, "yes"),
+        MetricRow("g", "yes", None),
+        MetricRow("h", "yes", " \n"),
     ]
     measured = measure(data, metric("exact_match"))
     whole = aggregate(measured)
@@ -38,7 +38,7 @@ def test_errors_and_stopped_rows_are_counted_and_never_scored_as_empty_text() ->
 
 
 def test_a_mask_gives_the_value_of_a_slice() -> None:
-    data = [Row("a", "x", "x"), Row("b", "x", "y"), Row("c", "z", "z")]
+    data = [MetricRow("a", "x", "x"), MetricRow("b", "x", "y"), MetricRow("c", "z", "z")]
     measured = measure(data, metric("exact_match"))
     assert aggregate(measured, np.array([True, False, True])).value == 1
     assert aggregate(measured, np.array([False, True, False])).rows == 1
@@ -48,7 +48,7 @@ def test_a_mask_gives_the_value_of_a_slice() -> None:
 
 def test_values_by_hand() -> None:
     def value(name: str, answer: str, target: str) -> float:
-        return float(measure([Row("1", answer, target)], metric(name)).values[0])
+        return float(measure([MetricRow("1", answer, target)], metric(name)).values[0])
 
     assert value("token_f1", "the red, red car", "a red truck") == pytest.approx(2 * 1 / (3 + 2))
     assert value("exact_match", " Yes.\n", "Yes.") == 1
@@ -65,9 +65,9 @@ def test_values_by_hand() -> None:
 
 def test_log_probability_and_perplexity_are_in_natural_units() -> None:
     data = [
-        Row("a", None, "x y", target_logprob_nats=math.log(1 / 8), target_tokens=2),
-        Row("b", None, "z", target_logprob_nats=math.log(0.5), target_tokens=1),
-        Row("c", "kept apart", "z"),
+        MetricRow("a", None, "x y", target_logprob_nats=math.log(1 / 8), target_tokens=2),
+        MetricRow("b", None, "z", target_logprob_nats=math.log(0.5), target_tokens=1),
+        MetricRow("c", "kept apart", "z"),
     ]
     logprob = measure(data, metric("target_logprob_nats"))
     assert logprob.values[0] == pytest.approx(math.log(1 / 8))
@@ -81,13 +81,13 @@ def test_no_rows_and_no_targets() -> None:
     with pytest.raises(AppError, match="no examples to score"):
         measure([], metric("bleu"))
     for member in METRICS:
-        whole = aggregate(measure([Row("a", "text", "", target_logprob_nats=-1.0)], member))
+        whole = aggregate(measure([MetricRow("a", "text", "", target_logprob_nats=-1.0)], member))
         assert whole.rows == 0 and math.isnan(whole.value)
         assert whole.sentence == "N = 0; left out: 1 no target"
 
 
 def test_stop_is_asked_between_chunks() -> None:
-    data = [Row(str(i), "a", "a") for i in range(450)]
+    data = [MetricRow(str(i), "a", "a") for i in range(450)]
     heard: list[int] = []
     with pytest.raises(Stopped):
         measure(data, metric("exact_match"), on_rows=heard.append, stop=lambda: len(heard) == 2)
@@ -98,7 +98,7 @@ def test_an_unknown_metric_or_language_names_what_there_is() -> None:
     with pytest.raises(AppError, match="rougeLsum"):
         metric("blue")
     with pytest.raises(AppError, match="auto, other, zh"):
-        measure([Row("a", "b", "c")], metric("bleu"), "klingon")
+        measure([MetricRow("a", "b", "c")], metric("bleu"), "klingon")
 
 
 def test_the_interval_is_that_of_a_plain_bootstrap() -> None:
@@ -121,8 +121,8 @@ def test_chunks_draw_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_paired_bootstrap_sees_a_difference_and_none() -> None:
-    data = [Row(str(i), "yes" if i % 2 else "no", "yes") for i in range(100)]
-    better = [Row(str(i), "no" if i == 0 else "yes", "yes") for i in range(100)]
+    data = [MetricRow(str(i), "yes" if i % 2 else "no", "yes") for i in range(100)]
+    better = [MetricRow(str(i), "no" if i == 0 else "yes", "yes") for i in range(100)]
     a, b = (measure(rows, metric("exact_match")) for rows in (data, better))
     seen = compare(a, b)
     assert (seen.first, seen.second, seen.rows) == (0.5, 0.99, 100)
@@ -148,13 +148,13 @@ def test_p_is_that_of_a_z_test_on_the_pairs() -> None:
 
 
 def test_only_what_is_alike_is_compared() -> None:
-    one = measure([Row("a", "x", "x")], metric("exact_match"))
+    one = measure([MetricRow("a", "x", "x")], metric("exact_match"))
     with pytest.raises(AppError, match="first has 1 and the second 2"):
-        compare(one, measure([Row("a", "x", "x")] * 2, metric("exact_match")))
+        compare(one, measure([MetricRow("a", "x", "x")] * 2, metric("exact_match")))
     with pytest.raises(AppError, match="Only one metric"):
-        compare(one, measure([Row("a", "x", "x")], metric("contains")))
+        compare(one, measure([MetricRow("a", "x", "x")], metric("contains")))
     with pytest.raises(AppError, match="nothing to compare"):
-        compare(one, measure([Row("a", None, "x")], metric("exact_match")))
+        compare(one, measure([MetricRow("a", None, "x")], metric("exact_match")))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rouge_score import rouge_scorer
 from sacrebleu.metrics import BLEU, CHRF
 
-from core.metrics import METRICS, Row, aggregate, measure, metric
+from core.metrics import METRICS, MetricRow, aggregate, measure, metric
 from core.metrics import bleu as bleu_module
 from core.metrics import chrf as chrf_module
 
@@ -36,8 +36,8 @@ TARGETS = [
 ]
 
 
-def rows(answers: list[str], targets: list[str]) -> list[Row]:
-    return [Row(str(i), a, t) for i, (a, t) in enumerate(zip(answers, targets))]
+def rows(answers: list[str], targets: list[str]) -> list[MetricRow]:
+    return [MetricRow(str(i), a, t) for i, (a, t) in enumerate(zip(answers, targets))]
 
 
 def command_line(folder: Path, which: str, *options: str, answers: list[str], targets: list[str]) -> dict:
@@ -92,7 +92,7 @@ MORE = ["", None, "Okay then", "What?", "A brown fox jumped over dogs", "a b c"]
 
 def test_several_targets_count_as_the_libraries_say() -> None:
     several = [tuple(one for one in (t, m) if one) for t, m in zip(TARGETS, MORE)]
-    data = [Row(str(i), a, t) for i, (a, t) in enumerate(zip(ANSWERS, several))]
+    data = [MetricRow(str(i), a, t) for i, (a, t) in enumerate(zip(ANSWERS, several))]
     for name, scorer in (("bleu", BLEU(effective_order=True)), ("chrf", CHRF())):
         theirs = scorer.corpus_score(ANSWERS, [TARGETS, [m or None for m in MORE]])
         assert aggregate(measure(data, metric(name), "other"), resamples=5).value == pytest.approx(
@@ -105,9 +105,11 @@ def test_several_targets_count_as_the_libraries_say() -> None:
         ours = measure(data, metric(name)).values
         for got, answer, wanted in zip(ours, ANSWERS, several):
             assert got == theirs_of.score_multi(list(wanted), answer)[name].fmeasure
-    assert measure([Row("a", "blue", ("red", "blue"))], metric("exact_match")).values[0] == 1
-    assert measure([Row("a", "abcd", ("a", "abc", "abcdefgh"))], metric("length_ratio")).values[0] == 4 / 3
-    assert measure([Row("a", "x", ("", " "))], metric("bleu")).reasons == ("no target",)
+    assert measure([MetricRow("a", "blue", ("red", "blue"))], metric("exact_match")).values[0] == 1
+    assert (
+        measure([MetricRow("a", "abcd", ("a", "abc", "abcdefgh"))], metric("length_ratio")).values[0] == 4 / 3
+    )
+    assert measure([MetricRow("a", "x", ("", " "))], metric("bleu")).reasons == ("no target",)
 
 
 def test_identical_short_texts_score_100_and_not_0() -> None:
@@ -169,7 +171,7 @@ def test_identical_text_scores_1_in_every_script(name: str, text: str) -> None:
 @pytest.mark.parametrize("member", METRICS, ids=lambda m: m.name)
 def test_every_member_keeps_to_its_own_declaration(member) -> None:  # type: ignore[no-untyped-def]
     data = [
-        Row(str(i), a, t, target_logprob_nats=-1.5 - i, target_tokens=2)
+        MetricRow(str(i), a, t, target_logprob_nats=-1.5 - i, target_tokens=2)
         for i, (a, t) in enumerate(zip(ANSWERS, TARGETS))
     ]
     measured = measure(data, member)

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.metrics import Row, measure, metric
+from core.metrics import MetricRow, measure, metric
 from core.metrics.normalised import normalised_words
 from core.metrics.numbers import last_number, numbers
 
 
 def value(name: str, answer: str, target: str | tuple[str, ...]) -> float:
-    return float(measure([Row("1", answer, target)], metric(name)).values[0])
+    return float(measure([MetricRow("1", answer, target)], metric(name)).values[0])
 
 
 DIFFERENT = [

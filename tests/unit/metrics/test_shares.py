@@ -7,11 +7,11 @@ from itertools import product
 import numpy as np
 import pytest
 
-from core.metrics import Row, aggregate, compare, measure, metric, shares
+from core.metrics import MetricRow, aggregate, compare, measure, metric, shares
 
 
-def rows(answers: str) -> list[Row]:
-    return [Row(str(i), answer, "x") for i, answer in enumerate(answers)]
+def rows(answers: str) -> list[MetricRow]:
+    return [MetricRow(str(i), answer, "x") for i, answer in enumerate(answers)]
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,6 @@ def test_the_bootstrap_says_where_it_cannot() -> None:
     assert np.isnan([alike.low, alike.high]).all() and "alike" in alike.note
     single = aggregate(measure(rows("y"), metric("bleu")))
     assert np.isnan(single.low) and single.note == "one row has no interval"
-    longer = [Row(str(i), "yy", "x") for i in range(4)]
+    longer = [MetricRow(str(i), "yy", "x") for i in range(4)]
     seen = compare(measure(rows("yyyy"), metric("length_ratio")), measure(longer, metric("length_ratio")))
     assert seen.difference == 1 and np.isnan(seen.p)

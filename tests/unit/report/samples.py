@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.records import GenerationParams, ModelSpec, Role, Segment, SegmentSalience
-from core.report import Shown
+from core.report import ShownMap
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(1)> & {{ 7*7 }}"
 PROMPT = (
@@ -30,7 +30,7 @@ def segments(texts: tuple[str, ...], role: Role, template: int, offset: int = 0)
     return tuple(out)
 
 
-def shown(signed: bool = False, scores: tuple[float, ...] = (99, 1, 6, -2, 1), **changes: Any) -> Shown:
+def shown(signed: bool = False, scores: tuple[float, ...] = (99, 1, 6, -2, 1), **changes: Any) -> ShownMap:
     columns = segments(PROMPT, Role.PROMPT, 0)
     rows = segments(ANSWER, Role.RESPONSE, 2, columns[-1].chars[1])
     values = np.arange(15, dtype=np.float32).reshape(3, 5)
@@ -48,4 +48,4 @@ def shown(signed: bool = False, scores: tuple[float, ...] = (99, 1, 6, -2, 1), *
         "made": datetime(2026, 11, 20, 12, 30, tzinfo=UTC),
         "note": "Targets are grouped into words.",
     }
-    return Shown(**{**fields, **changes})
+    return ShownMap(**{**fields, **changes})

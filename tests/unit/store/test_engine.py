@@ -14,7 +14,7 @@ from sqlalchemy import inspect, text
 
 from core.errors import AppError
 from core.settings import Settings
-from core.store import Limits, Store
+from core.store import Quotas, Store
 from core.store.engine import MIGRATIONS, head, open_database, writing
 from core.store.tables import metadata
 
@@ -84,7 +84,7 @@ def test_a_driver_that_is_not_installed_is_named(tmp_path: Path) -> None:
 
 
 def test_the_store_follows_the_settings(tmp_path: Path) -> None:
-    for mode, limits in (("local", Limits(prompt_chars=9)), ("hosted", Limits(5, 9, 1234))):
+    for mode, limits in (("local", Quotas(prompt_chars=9)), ("hosted", Quotas(5, 9, 1234))):
         chosen = Settings(
             mode=mode,  # type: ignore[arg-type]
             data_dir=tmp_path / mode,

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import AppError
 from core.records import Example
-from core.store import Limits, Store, generation_key
+from core.store import Quotas, Store, generation_key
 from tests.unit.store.conftest import make_generation
 
 OpenStore = Callable[..., Store]
@@ -252,13 +252,13 @@ def test_hosted_workspaces_are_apart_and_cannot_be_guessed(open_store: OpenStore
 @pytest.mark.parametrize(
     ("limits", "message"),
     [
-        (Limits(examples=4), "holds 3 examples and may hold 4; 2 more"),
-        (Limits(stored_bytes=80), r"holds \d+ bytes and may hold 80"),
-        (Limits(prompt_chars=20), "has 30 characters; this server keeps up to 20"),
+        (Quotas(examples=4), "holds 3 examples and may hold 4; 2 more"),
+        (Quotas(stored_bytes=80), r"holds \d+ bytes and may hold 80"),
+        (Quotas(prompt_chars=20), "has 30 characters; this server keeps up to 20"),
     ],
 )
 def test_limits_name_their_figures_and_leave_nothing_behind(
-    open_store: OpenStore, limits: Limits, message: str
+    open_store: OpenStore, limits: Quotas, message: str
 ) -> None:
     store = open_store(limits=limits)
     workspace = store.workspace()

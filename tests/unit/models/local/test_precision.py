@@ -6,8 +6,8 @@ import pytest
 
 from core.models.local import precision
 from core.models.local.devices import Device
-from core.models.local.estimate import Facts
-from core.models.local.precision import Choice, automatic, faster_dtype, product_seconds
+from core.models.local.precision import PrecisionChoice, automatic, faster_dtype, product_seconds
+from core.models.local.sizes import Facts
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def on(monkeypatch, *names: str) -> None:
 
 def test_a_gpu_takes_nf4(monkeypatch):
     on(monkeypatch, "cuda", "cpu")
-    assert automatic("any/model") == Choice("bfloat16", "nf4", "cuda")
+    assert automatic("any/model") == PrecisionChoice("bfloat16", "nf4", "cuda")
     automatic.cache_clear()
     on(monkeypatch, "auto", "cuda", "cuda:1", "cpu")
     assert automatic("any/model").device == "auto"
@@ -34,7 +34,7 @@ def test_a_processor_takes_float32_for_small_models_and_the_faster_for_large(mon
     on(monkeypatch, "cpu")
     monkeypatch.setattr(precision, "facts", lambda spec: Facts(parameters))
     monkeypatch.setattr(precision, "faster_dtype", lambda: "bfloat16")
-    assert automatic("any/model") == Choice(dtype, "none", "cpu")
+    assert automatic("any/model") == PrecisionChoice(dtype, "none", "cpu")
 
 
 def test_it_is_measured_once(tmp_path):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from core.errors import AppError
-from core.models.remote.http import Limits
+from core.models.remote.http import HttpLimits
 from core.models.remote.secrets import SECRETS
 from core.records import GenerationParams, Message, ModelSpec
 from tests.unit.models.loopback import Answer, Asked, Loopback, loopback
@@ -22,7 +22,7 @@ pytest.importorskip("google.genai", reason="Google's library is not installed: r
 from core.models.remote import gemini
 
 IT = f"data: {json.dumps({'candidates': [{'content': {'parts': [{'text': 'It'}]}}]})}\r\n\r\n"
-FAST = Limits(silence_seconds=1, retries=0, backoff_seconds=0.01)
+FAST = HttpLimits(silence_seconds=1, retries=0, backoff_seconds=0.01)
 TOKEN = "AIza-s3cret"
 
 
@@ -145,7 +145,7 @@ def test_a_busy_service_is_asked_again_but_not_for_ever() -> None:
         url = server.url + "#m"
         SECRETS.remember(url, TOKEN)
         model = gemini.load(
-            ModelSpec("g", url, backend="gemini"), limits=Limits(retries=1, backoff_seconds=0.01)
+            ModelSpec("g", url, backend="gemini"), limits=HttpLimits(retries=1, backoff_seconds=0.01)
         )
         SECRETS.remember(url, "")
         assert model.generate(model.tokenize("Soup?"), GenerationParams()).text == "It has egg."

@@ -9,10 +9,10 @@ import pytest
 from pydantic import SecretStr
 
 from core.errors import AppError, Stopped
-from core.models.remote.http import Limits, Remote
+from core.models.remote.http import HttpLimits, Remote
 from tests.unit.models.loopback import Answer, Asked, loopback
 
-FAST = Limits(connect_seconds=2, silence_seconds=0.3, total_seconds=5, retries=2, backoff_seconds=0.01)
+FAST = HttpLimits(connect_seconds=2, silence_seconds=0.3, total_seconds=5, retries=2, backoff_seconds=0.01)
 TOKEN = "s3cret-t0ken"
 
 
@@ -112,7 +112,7 @@ def test_stop_ends_a_hung_request() -> None:
         return Answer({}, hangs=True)
 
     with loopback(answer) as server, pytest.raises(Stopped):
-        Remote(server.url, limits=Limits(silence_seconds=60)).get("/", stop=stop)
+        Remote(server.url, limits=HttpLimits(silence_seconds=60)).get("/", stop=stop)
 
 
 def test_stop_ends_the_wait_between_tries() -> None:
@@ -123,7 +123,7 @@ def test_stop_ends_the_wait_between_tries() -> None:
         return Answer({}, status=503)
 
     with loopback(answer) as server, pytest.raises(Stopped):
-        Remote(server.url, limits=Limits(backoff_seconds=7)).get("/", stop=stop)
+        Remote(server.url, limits=HttpLimits(backoff_seconds=7)).get("/", stop=stop)
 
 
 def test_events_are_parsed_joined_and_ended() -> None:
@@ -159,7 +159,7 @@ def test_a_stream_that_falls_silent() -> None:
 
 
 def test_an_answer_without_end_is_cut() -> None:
-    few = Limits(bytes=1000, silence_seconds=2)
+    few = HttpLimits(bytes=1000, silence_seconds=2)
     with (
         loopback(lambda asked: Answer("x" * 2000)) as server,
         pytest.raises(AppError, match="more than 1,000 bytes"),

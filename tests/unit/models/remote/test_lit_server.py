@@ -11,12 +11,12 @@ import pytest
 from core.errors import AppError, Stopped
 from core.models import language_model
 from core.models.remote import lit_server
-from core.models.remote.http import Limits
+from core.models.remote.http import HttpLimits
 from core.models.remote.secrets import SECRETS
 from core.records import GenerationParams, Message, ModelSpec, SalienceRequest, Tokens
 from tests.unit.models.loopback import Answer, Asked, Loopback, loopback
 
-FAST = Limits(silence_seconds=0.5, retries=0)
+FAST = HttpLimits(silence_seconds=0.5, retries=0)
 PROMPT, TARGET = "Salt and\npepper é", " makes soup"
 STRINGS = ["<bos>", "Salt", "▁and", "\n", "pepper", "▁", "<0xC3>", "<0xA9>", "▁makes", "▁soup"]
 RNG = np.random.default_rng(5)

@@ -12,11 +12,11 @@ import pytest
 
 from core.errors import AppError
 from core.models.remote import openai_compatible
-from core.models.remote.http import Limits
+from core.models.remote.http import HttpLimits
 from core.records import GenerationParams, Message, ModelSpec
 from tests.unit.models.loopback import Answer, Asked, Loopback, loopback
 
-FAST = Limits(silence_seconds=0.5, retries=0, backoff_seconds=0.01)
+FAST = HttpLimits(silence_seconds=0.5, retries=0, backoff_seconds=0.01)
 ANSWER = [" it", " has", " é", "gg"]
 
 

@@ -68,7 +68,7 @@ def test_a_selection_outlives_the_pages_being_left(session: dict[str, Any]) -> N
 def test_callbacks_read_selection_and_action(session: dict[str, Any]) -> None:
     assert protocol.choice("map") is None
     session["map"] = {"selection": {"indices": [1, 3]}, "action": {"action": "remove", "part": 4}}
-    assert protocol.choice("map") == protocol.Choice((1, 3), protocol.Action("remove", 4))
+    assert protocol.choice("map") == protocol.SegmentChoice((1, 3), protocol.Action("remove", 4))
 
 
 def _segments(*texts: str, role: Role = Role.PROMPT) -> tuple[Segment, ...]:
