@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     max_prompt_chars: int = Field(default=200_000, ge=1)
     max_stored_bytes: int = Field(default=2_000_000_000, ge=1)
     """Per workspace in hosted mode; also the bound of the salience cache on disk."""
+    backups: int = Field(default=3, ge=0)
+    """So many daily copies of a SQLite database are kept in `data_dir/backups`; 0: none are made."""
+    least_free_bytes: int = Field(default=100_000_000, ge=0)
+    """With less free on the disk of `data_dir` the page and `/readyz` say so, before it is full."""
     max_download_bytes: int = Field(default=200_000_000, ge=1)
     salience_budget_bytes: int = Field(default=256 * 1024 * 1024, ge=1)
     """Where the Gram matrix would pass this, targets are grouped into words, then sentences."""

@@ -10,6 +10,7 @@ the operator's: what only the operator may read stays the operator's.
 
 from __future__ import annotations
 
+import errno
 import tempfile
 import threading
 from fnmatch import fnmatchcase
@@ -80,6 +81,12 @@ def load_hub(where: str, bounds: Bounds) -> LoadedDataset:
     except AppError:
         raise
     except Exception as error:  # whatever the network client raises without a network
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise AppError(
+                f"The disk is full: {error.filename or tempfile.gettempdir()} cannot grow.",
+                hint="Free some space there, or name another folder in TMPDIR.",
+                code="disk_full",
+            ) from error
         raise AppError(
             f"The Hugging Face hub cannot be reached ({type(error).__name__}).",
             hint="Download the dataset elsewhere and upload its file.",

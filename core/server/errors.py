@@ -19,20 +19,43 @@ from starlette.exceptions import HTTPException
 from core.errors import AppError
 
 STATUS = {
+    # the caller's to mend
+    "bad_expression": 422,
+    "bad_query": 422,
+    "conflict": 422,
+    "encoding": 422,
+    "forbidden": 422,
+    "invalid": 422,
+    "limit": 422,
+    "mask_length": 422,
+    "unsupported": 422,
     "unauthorized": 401,
     "too_long": 413,
     "too_large": 413,
     "busy": 429,
+    # the server's
     "internal": 500,
     "not_finite": 500,
     "damaged": 500,
     "remote": 502,
+    "unreachable": 502,
     "closed": 503,
+    "damaged": 503,
+    "database": 503,
+    "disk_full": 503,
+    "gated": 503,
     "memory": 503,
+    "missing": 503,
+    "model": 503,
+    "not_a_database": 503,
+    "not_found": 503,
+    "read_only": 503,
     "stopped": 503,
+    "storage": 503,
     "timeout": 503,
 }
-"""Status of an `AppError`'s code; every other code is the caller's fault: 422."""
+"""Status of an `AppError`'s code; one that is not here is a fault of the server: 500. Nobody names a model or a
+file in a request, so what is missing, gated or not found is missing on the server."""
 RETRY_SECONDS = 5
 logger = logging.getLogger(__name__)
 
@@ -60,7 +83,8 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
         429: "Too many requests wait already; `Retry-After` says when to come back.",
         500: "A fault of the server; its log has the details.",
         502: "The remote model that this server asks failed.",
-        503: "The server has no memory or no time for this, or is shutting down.",
+        503: "The server's model, database or disk cannot serve now, it has no memory or no time for this, or it "
+        "is shutting down; `Retry-After` says when to come back.",
     }.items()
 }
 """What every endpoint that asks the model may answer besides 200."""
@@ -68,7 +92,7 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
 
 def response(fault: AppError) -> JSONResponse:
     """`fault` as an answer."""
-    status = STATUS.get(fault.code, 422)
+    status = STATUS.get(fault.code, 500)
     headers = {"Retry-After": str(RETRY_SECONDS)} if status in (429, 503) else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -28,8 +29,13 @@ async def healthz() -> Health:
 
 @router.get("/readyz", response_model=Ready, responses={503: {"model": Ready}})
 async def readyz(request: Request) -> Response:
-    """Whether requests are answered without first loading the model."""
-    ready = _ready(request.app.state.whence)
+    """Whether requests are answered without first loading the model, and what is computed can be kept."""
+    state: State = request.app.state.whence
+    ready = _ready(state)
+    if ready.status == "ready":
+        fault = await asyncio.to_thread(state.service.storage_fault)
+        if fault is not None:
+            ready = Ready(status="failed", message=str(fault))
     return JSONResponse(ready.model_dump(), 200 if ready.status == "ready" else 503)
 
 
@@ -40,6 +46,7 @@ def _ready(state: State) -> Ready:
     if loading is None or not loading.finished:
         return Ready(status="loading", message=loading.message if loading else "")
     if loading.error is not None:
+        state.start_again()
         return Ready(status="failed", message=str(loading.error))
     return Ready(status="ready")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from core.settings import Settings
 if TYPE_CHECKING:
     from core.models.language_model import LanguageModel
 
+RETRY_LOAD_SECONDS = 30.0
 SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300)
 
 
@@ -81,6 +83,7 @@ class State:
         self.stopping = False
         self.paths: frozenset[str] = frozenset()
         self.loading: Job[Any] | None = None
+        self._tried = 0.0
         self._owners = itertools.count()
 
     def owner(self) -> str:
@@ -89,9 +92,15 @@ class State:
 
     def start(self) -> None:
         """Load the model in the background; requests that come before wait in its queue."""
+        self._tried = time.monotonic()
         self.loading = self.service.with_model(
             lambda model, context: model.parameters, self.spec, kind="load", asks=(), owner="server"
         )
+
+    def start_again(self) -> None:
+        """Try once more to load a model that did not load, when the last try is some time ago."""
+        if time.monotonic() - self._tried > RETRY_LOAD_SECONDS:
+            self.start()
 
     def close(self) -> None:
         """Answer what is in flight: with its result within the grace, else 503."""

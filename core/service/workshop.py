@@ -6,7 +6,9 @@ Knows no question; `answers.py`, `maps.py` and `batched.py` do.
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,6 +34,8 @@ MEMORY_BYTES = 512 * 1024 * 1024
 """What the newest matrices may hold in memory, and the newest answers as much again."""
 BULK, NORMAL, CLICK = -10, 0, 10
 """Priorities: work over many examples lets everything else pass between two of them; clicks go first."""
+STORAGE_SECONDS = 5.0
+"""The database and the disk are asked how they are at most this often."""
 logger = logging.getLogger(__name__)
 
 
@@ -52,6 +56,10 @@ class Workshop:
         self._store, self._manager = store, manager
         self._made = threading.Lock()
         self.memory_bytes = memory_bytes
+        self.unkept: AppError | None = None
+        """Why the newest result was not kept; None when it was."""
+        self._asked, self._asked_at = threading.Lock(), -math.inf
+        self._storage_fault: AppError | None = None
         self._revisions: dict[tuple[object, ...], str] = {}
 
     @property
@@ -216,12 +224,19 @@ class Workshop:
             context.progress(None, f"Loading {spec.name}: {message}" if message else f"Loading {spec.name}")
 
         context.check()
-        spec = self.allowed(self.resolve(spec))
-        with self.manager.get(spec, progress=progress, stop=context.stop) as model:
-            context.check()
-            if not _remote(spec):
-                yield model
-                return
+        spec, there = self.allowed(self.resolve(spec)), False
+        try:
+            with self.manager.get(spec, progress=progress, stop=context.stop) as model:
+                there = True
+                context.check()
+                if not _remote(spec):
+                    yield model
+                    return
+        except AppError as fault:
+            if there or fault.code != "invalid":
+                raise
+            # Why a model does not load is never the fault of whoever asks it something.
+            raise AppError(fault.message, hint=fault.hint, code="model") from fault
         # A remote model is guarded by its lane alone: waiting for its answer must not hold up this machine.
         yield model
 
@@ -237,11 +252,27 @@ class Workshop:
         return tokens
 
     def quietly(self, save: Callable[[], object]) -> None:
-        """What cannot be kept (a full disk) is still shown; the log says why it will be computed again."""
+        """What cannot be kept (a full disk) is still shown; `unkept` has the reason until something is kept again."""
         try:
             save()
+        except AppError as fault:
+            logger.error("A result could not be kept: %s", fault)
+            self.unkept = fault
         except Exception:
             logger.exception("A result could not be kept")
+        else:
+            self.unkept = None
+
+    def storage_fault(self) -> AppError | None:
+        """What is wrong with the database or the disk now, asked at most every few seconds; None: nothing."""
+        with self._asked:
+            if time.monotonic() - self._asked_at > STORAGE_SECONDS:
+                try:
+                    self._storage_fault = self.store.fault()
+                except AppError as fault:
+                    self._storage_fault = fault
+                self._asked_at = time.monotonic()
+            return self._storage_fault
 
 
 def _remote(spec: ModelSpec) -> bool:

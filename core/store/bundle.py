@@ -12,6 +12,7 @@ Knows no database and no budget (`core/store/salience_files.py` has the budget).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -174,7 +175,8 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         beside.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the fault that brought us here is the one to tell
+            beside.unlink(missing_ok=True)
 
 
 def read_salience(path: Path) -> SalienceMatrix | None:

@@ -10,21 +10,31 @@ database is not at the newest version, which keeps a usual start quick. Knows no
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from core.errors import AppError
+from core.store import backup, faults
+from core.store.faults import Place
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 _WRITES = {"whence_writes": True}
 _MIGRATION_LOCK = 0x57484E43
 _BUSY_SECONDS = 30
+_CONNECT_SECONDS = 10
+_CHECKED_BYTES = 256 * 1024 * 1024
+"""A larger file is not read whole at every start; the daily backup checks it."""
+FILE = "whence.sqlite3"
 
 
 def head() -> str:
@@ -32,20 +42,29 @@ def head() -> str:
     return max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
-def open_database(url: str, data_dir: Path) -> Engine:
+def open_database(url: str, data_dir: Path, *, backups: int = 0) -> Engine:
     """An engine on `url` (empty: SQLite at `data_dir/whence.sqlite3`), its tables up to date.
 
-    Raises `AppError` when the address cannot be read, its driver is missing, or the server refuses.
+    With `backups`, a SQLite file is backed up before its tables change (`core.store.backup`). Every later fault
+    of the database itself comes out as an `AppError` too, and into a damaged file nothing more is written.
+    Raises `AppError` when the address cannot be read, its driver is missing, the file is damaged or none of
+    Whence's, or the disk or the server refuses.
     """
+    by_setting = bool(url)
     if not url:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        url = f"sqlite:///{data_dir / 'whence.sqlite3'}"
+        try:
+            data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise faults.of_folder(error, data_dir) from error
+        url = f"sqlite:///{data_dir / FILE}"
     try:
         address = make_url(url)
         if address.drivername in ("postgresql", "postgres"):
             address = address.set(drivername="postgresql+psycopg")
         sqlite = address.get_backend_name() == "sqlite"
         options: dict[str, Any] = {"connect_args": {"timeout": _BUSY_SECONDS}} if sqlite else {}
+        if address.drivername == "postgresql+psycopg" and "connect_timeout" not in address.query:
+            options["connect_args"] = {"connect_timeout": _CONNECT_SECONDS}
         engine = create_engine(address, pool_pre_ping=not sqlite, **options)
     except ModuleNotFoundError as error:
         raise AppError(
@@ -59,19 +78,82 @@ def open_database(url: str, data_dir: Path) -> Engine:
             hint="It should look like postgresql://user:password@host/name, or be empty for SQLite.",
             code="database",
         ) from error
+    path = Path(address.database) if sqlite and address.database not in (None, "", ":memory:") else None
+    shown = str(path) if path else address.render_as_string(hide_password=True)
+    place = Place(shown, path, by_setting)
+    watch = Watch(place)
+    _watches[engine] = watch
+    _tell_faults(engine, watch)
     if sqlite:
-        _prepare_sqlite(engine)
+        _prepare_sqlite(engine, watch)
     try:
-        _migrate(engine)
+        if path is not None:
+            inspect_file(place)
+        _migrate(engine, place, backups)
+    except AppError:
+        engine.dispose()
+        raise
     except OperationalError as error:
         engine.dispose()
-        where = address.render_as_string(hide_password=True)
-        raise AppError(
-            f"The database at {where} does not answer or does not let Whence in.",
-            hint="Check that it runs, and the user, password and name in WHENCE_DATABASE_URL.",
-            code="database",
-        ) from error
+        raise faults.away(place) from error
     return engine
+
+
+@dataclass(eq=False)
+class Watch:
+    """What is known of a database while it is open: where it is, and whether it was found damaged."""
+
+    place: Place
+    damaged: AppError | None = None
+
+
+_watches: WeakKeyDictionary[Engine, Watch] = WeakKeyDictionary()
+
+
+def watch_of(engine: Engine) -> Watch:
+    """What `open_database` noted of its engine."""
+    return _watches[engine]
+
+
+def read_only(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write, not even what SQLite would put into the file when it is closed."""
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+
+
+def inspect_file(place: Place, *, whole: bool = False) -> None:
+    """Raises `AppError` when the file at `place` is no database, is damaged, or belongs to another program.
+
+    Reads and never writes. SQLite's own check (`PRAGMA quick_check`) reads the whole file, so a start leaves it
+    to the daily backup where the file is large; `whole` always checks.
+    """
+    path = place.path
+    if path is None or not path.exists() or (path.is_file() and path.stat().st_size == 0):
+        return
+    try:
+        with closing(read_only(path)) as connection:
+            if whole or path.stat().st_size <= _CHECKED_BYTES:
+                (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+                if found != "ok":
+                    raise faults.damaged(place, str(found).splitlines()[-1].strip())
+            tables = {
+                name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            }
+    except sqlite3.Error as error:
+        raise faults.of_database(error, place) or faults.away(place) from error
+    except OSError as error:
+        raise faults.of_folder(error, path) from error
+    if tables and "alembic_version" not in tables:
+        raise faults.other_program(place, len(tables))
+
+
+def _tell_faults(engine: Engine, watch: Watch) -> None:
+    @event.listens_for(engine, "handle_error")
+    def _fault(context: ExceptionContext) -> None:
+        told = faults.of_database(context.original_exception, watch.place)
+        if told is not None:
+            if told.code in faults.DAMAGED:
+                watch.damaged = told
+            raise told from context.original_exception
 
 
 @contextmanager
@@ -81,20 +163,26 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def _prepare_sqlite(engine: Engine, watch: Watch) -> None:
     @event.listens_for(engine, "connect")
     def _connect(raw: Any, _record: Any) -> None:
         raw.isolation_level = None  # the driver begins nothing on its own: `_begin` does
-        cursor = raw.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = NORMAL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.close()
+        try:
+            cursor = raw.cursor()
+            cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+            cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute("PRAGMA synchronous = NORMAL")
+            cursor.execute("PRAGMA foreign_keys = ON")
+            cursor.close()
+        except sqlite3.Error as error:
+            raw.close()
+            raise faults.of_database(error, watch.place) or faults.away(watch.place) from error
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("whence_writes")
+        if writes and watch.damaged is not None:
+            raise watch.damaged
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
@@ -105,7 +193,7 @@ def _version(connection: Connection) -> str | None:
         return None
 
 
-def _migrate(engine: Engine) -> None:
+def _migrate(engine: Engine, place: Place, backups: int) -> None:
     newest = head()
     with engine.connect() as connection:
         found = _version(connection)
@@ -118,6 +206,8 @@ def _migrate(engine: Engine) -> None:
             hint="Start the newer version, or choose another data folder with WHENCE_DATA_DIR.",
             code="database",
         )
+    if found is not None and place.path is not None and backups:
+        backup.make(place.path, why=f"before-{newest}", keep=backups)
     from alembic import command
     from alembic.config import Config
 

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from core.records import SalienceMatrix
+from core.store import faults
 from core.store.bundle import place, read_salience, salience_to_bytes, write_atomically
 
 _ABANDONED_SECONDS = 3600
@@ -47,13 +48,19 @@ class SalienceFiles:
         return found
 
     def put(self, matrix: SalienceMatrix) -> bool:
-        """Keeps `matrix`, and says whether it did: one that is larger than the whole budget is not kept."""
+        """Keeps `matrix`, and says whether it did: one that is larger than the whole budget is not kept.
+
+        Raises: AppError when the disk is full or the folder cannot be written.
+        """
         data = salience_to_bytes(matrix)
         if len(data) > self.budget_bytes:
             return False
         path = place(self.folder, "salience", matrix.request.key, ".npz")
-        before = path.stat().st_size if path.exists() else 0
-        write_atomically(path, data)
+        try:
+            before = path.stat().st_size if path.exists() else 0
+            write_atomically(path, data)
+        except OSError as error:
+            raise faults.of_folder(error, path.parent) from error
         with self._lock:
             if self._held is None:
                 self._held = sum(size for _, size, _ in self._files())

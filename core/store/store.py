@@ -24,8 +24,9 @@ from sqlalchemy import delete, func, select, update
 from core.errors import AppError
 from core.records import Example, Generation, SalienceMatrix, digest
 from core.settings import ROOT, Settings
+from core.store import backup, health
 from core.store.bundle import Bundle, generation_from_json, generation_to_json
-from core.store.engine import open_database, writing
+from core.store.engine import open_database, watch_of, writing
 from core.store.keys import Prompt, generation_key, listed_as, model_key
 from core.store.limits import Quotas
 from core.store.rows import insert_examples
@@ -44,7 +45,9 @@ class Store:
 
     `database_url` empty: SQLite in `data_dir`. `salience_bytes` bounds the matrices on disk,
     `generation_bytes` the answers in the database (0: all are kept); the oldest leave first. `hosted`: no
-    common workspace, each visitor has one with an id that cannot be guessed.
+    common workspace, each visitor has one with an id that cannot be guessed. `backups`: so many daily copies of
+    a SQLite database are kept, and a copy is made before its tables change. With less than `least_free_bytes` on
+    the disk, `fault` says so before it is full.
     """
 
     def __init__(
@@ -57,11 +60,16 @@ class Store:
         generation_bytes: int = 0,
         bundle: Path = PRECOMPUTED,
         hosted: bool = False,
+        backups: int = 0,
+        least_free_bytes: int = 0,
     ) -> None:
         self.limits = limits or Quotas()
         self.hosted = hosted
         self.bundle = Bundle(bundle)
-        self.engine = open_database(database_url, data_dir)
+        self.data_dir, self.least_free_bytes = data_dir, least_free_bytes
+        self.engine = open_database(database_url, data_dir, backups=backups)
+        self._backup_fault: AppError | None = None
+        self._daily: backup.Daily | None = None
         self._files = SalienceFiles(data_dir, salience_bytes)
         self.generation_bytes = generation_bytes
         self._lock = threading.Lock()
@@ -70,6 +78,8 @@ class Store:
             for name in (SHARED,) if hosted else (SHARED, LOCAL):
                 insert_new(connection, workspaces, [_empty_workspace(name)], ("id",))
         self._import_bundle()
+        if backups and (path := watch_of(self.engine).place.path) is not None:
+            self._daily = backup.Daily(path, backups, fault=self._note_backup)
 
     @classmethod
     def of(cls, chosen: Settings) -> Store:
@@ -81,10 +91,21 @@ class Store:
             salience_bytes=chosen.max_stored_bytes,
             generation_bytes=chosen.max_stored_bytes if chosen.mode == "hosted" else 0,
             hosted=chosen.mode == "hosted",
+            backups=chosen.backups,
+            least_free_bytes=chosen.least_free_bytes,
         )
 
     def close(self) -> None:
+        if self._daily is not None:
+            self._daily.close()
         self.engine.dispose()
+
+    def _note_backup(self, fault: AppError | None) -> None:
+        self._backup_fault = fault
+
+    def fault(self) -> AppError | None:
+        """What is wrong with the database or the disk now; None when all is well. Asks the database."""
+        return health.fault(self.engine, self.data_dir, self.least_free_bytes) or self._backup_fault
 
     # --- workspaces
 

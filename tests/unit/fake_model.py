@@ -152,5 +152,8 @@ class NoStore:
     def save_salience(self, matrix: SalienceMatrix) -> None:
         pass
 
+    def fault(self) -> None:
+        return None
+
     def close(self) -> None:
         pass
