@@ -40,7 +40,7 @@ STATUS = {
     "remote": 502,
     "unreachable": 502,
     "closed": 503,
-    "damaged": 503,
+    "damaged_database": 503,
     "database": 503,
     "disk_full": 503,
     "gated": 503,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.errors import AppError
 
-DAMAGED = ("damaged", "not_a_database")
+DAMAGED = ("damaged_database", "not_a_database")
 """Codes of faults after which nothing more is written into the file."""
 CODES = frozenset({"disk_full", "read_only", "database", "storage", *DAMAGED})
 """Codes of everything that is wrong with where Whence keeps things: never the fault of whoever asks."""
@@ -92,7 +92,7 @@ def of_database(error: BaseException, place: Place) -> AppError | None:
         return AppError(
             f"The database at {place.shown} says that its data are damaged (SQLSTATE {state}).",
             hint="Restore it from your backup; Whence writes nothing more into it.",
-            code="damaged",
+            code="damaged_database",
         )
     if type(error).__name__ == "OperationalError":
         return away(place)
@@ -114,7 +114,7 @@ def damaged(place: Place, why: str = "") -> AppError:
         f"The database {place.shown} is damaged{f' ({why})' if why else ''}. Nothing more is written into it.",
         hint="`python -m core.doctor restore` lists the backups and puts one in its place; the damaged file is "
         "kept beside it.",
-        code="damaged",
+        code="damaged_database",
     )
 
 

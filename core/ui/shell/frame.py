@@ -17,7 +17,7 @@ import streamlit as st
 from core.errors import AppError
 from core.figures.palette import Theme
 from core.settings import ROOT
-from core.ui.shell import model_box, problem
+from core.ui.shell import keeping, model_box, problem
 
 ASSETS = Path(__file__).parent / "assets"
 _run = threading.local()
@@ -39,6 +39,7 @@ def run(pages: Mapping[str, Sequence[Any]]) -> None:
         try:
             with st.sidebar:
                 model_box.draw()
+            keeping.draw()
             page.run()
         except AppError as error:
             problem.show(error)

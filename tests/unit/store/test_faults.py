@@ -104,7 +104,7 @@ def test_a_folder_that_is_a_file(folder: Path) -> None:
 def test_a_folder_that_may_not_be_written(folder: Path) -> None:
     closed = folder / "closed"
     closed.mkdir(mode=0o555)
-    with Nobody(), pytest.raises(AppError, match="may not|cannot be opened") as told:
+    with Nobody(), pytest.raises(AppError, match=r"may not|cannot be opened") as told:
         opened(closed)
     assert told.value.code in ("read_only", "storage") and str(closed) in told.value.message
     assert "WHENCE_DATABASE_URL" not in str(told.value)
@@ -159,7 +159,7 @@ def test_a_damaged_file_is_never_written_again(folder: Path, seed: int) -> None:
         AppError, match=r"is damaged.*Nothing more is written into it.*doctor restore"
     ) as told:
         opened(folder)
-    assert told.value.code == "damaged"
+    assert told.value.code == "damaged_database"
     assert path.read_bytes() == bytes(data)
 
 
@@ -188,7 +188,7 @@ def test_damage_that_shows_while_it_is_open_stops_all_writing(
     ):
         with pytest.raises(AppError, match="Nothing more is written into it"):
             write()
-    assert (fault := store.fault()) is not None and fault.code == "damaged"
+    assert (fault := store.fault()) is not None and fault.code == "damaged_database"
     store.close()
     assert mark(path) == before
 
@@ -221,7 +221,7 @@ def test_a_map_that_finds_no_room_is_told(folder: Path, monkeypatch: pytest.Monk
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("core.store.bundle.os.fsync", full)
-    with pytest.raises(AppError, match="The disk is full: .*salience"):
+    with pytest.raises(AppError, match=r"The disk is full: .*salience"):
         store.save_salience(make_matrix())
     assert not list(folder.rglob("*.part"))
     store.close()
@@ -229,6 +229,6 @@ def test_a_map_that_finds_no_room_is_told(folder: Path, monkeypatch: pytest.Monk
 
 def test_a_wrong_address_of_sqlite_names_the_setting(folder: Path) -> None:
     for address in (f"sqlite:///{folder}/none/here.sqlite3", f"sqlite:///{folder}"):
-        with pytest.raises(AppError, match="cannot be opened: (there is no folder|it is a folder)") as told:
+        with pytest.raises(AppError, match=r"cannot be opened: (there is no folder|it is a folder)") as told:
             Store(address, folder / "data", bundle=folder)
         assert "WHENCE_DATABASE_URL" in told.value.hint
