@@ -18,14 +18,14 @@ _CLOSE = regex.compile(rf"(?:</{_NAMES}>|\[/THINK\])", regex.IGNORECASE)
 _ANY_OPEN = regex.compile(rf"(?:<{_NAMES}>|\[THINK\])", regex.IGNORECASE)
 
 
-class ThinkingAndAnswer(NamedTuple):
+class Parts(NamedTuple):
     """A response in two: what was thought, and the answer."""
 
     thinking: str
     answer: str
 
 
-def split(response: str) -> ThinkingAndAnswer:
+def split(response: str) -> Parts:
     """`response` as thinking and answer; a response without thinking is all answer, to the letter.
 
     Several stretches of thinking are joined by an empty line.
@@ -47,10 +47,8 @@ def split(response: str) -> ThinkingAndAnswer:
             break
         rest = rest[closed.end() :].lstrip("\r\n")
     if not thoughts:
-        return ThinkingAndAnswer("", response)
-    return ThinkingAndAnswer(
-        "\n\n".join(t.strip() for t in thoughts if t.strip()), rest if rest.strip() else ""
-    )
+        return Parts("", response)
+    return Parts("\n\n".join(t.strip() for t in thoughts if t.strip()), rest if rest.strip() else "")
 
 
 def answer_of(response: str) -> str:

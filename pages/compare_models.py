@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.records import Example
-from core.ui.asking import example_menu, prompt_box, versions
+from core.ui.asking import example_menu, parameters, prompt_box, versions
 from core.ui.compare_page import choice, run, view
 from core.ui.shell import frame, library, problem
 from core.ui.shell.model_list import title
@@ -17,7 +17,7 @@ if len(specs) < choice.LEAST:
     st.info("Choose at least two models.")
     st.stop()
 
-params = prompt_box.params()
+params = parameters.params()
 
 
 def sides(of: Example) -> list[run.Side]:

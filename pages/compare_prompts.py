@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui.asking import example_menu, prompt_box
+from core.ui.asking import example_menu, parameters, prompt_box
 from core.ui.compare_page import grid, prompts, run, view
 from core.ui.shell import frame, model_box
 
@@ -14,7 +14,7 @@ if len(versions) < prompts.LEAST:
     st.info("Choose at least two versions. Editing a prompt on the Salience or Editor page makes one.")
     st.stop()
 
-spec, params = model_box.chosen(), prompt_box.params()
+spec, params = model_box.chosen(), parameters.params()
 comparison = run.current("prompts")
 asked = [run.Side(v.id, v.id, prompt_box.sent(v.prompt, v), spec) for v in versions]
 if comparison is None or not comparison.same(asked, params):

@@ -3,13 +3,13 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.ui.asking import prompt_box, row_choice, sending
+from core.ui.asking import parameters, row_choice, sending
 from core.ui.counterfactuals_page import effects, form, staging
 from core.ui.shell import copy_link, frame, job_box, model_box, problem
 
 frame.begin("Counterfactuals", "What would the model answer if this were different?")
 
-spec, params = model_box.chosen(), prompt_box.params()
+spec, params = model_box.chosen(), parameters.params()
 
 
 def arrived(result: object) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.ui.asking import answering, example_menu, prompt_box, versions
+from core.ui.asking import answering, example_menu, parameters, prompt_box, versions
 from core.ui.editor_page import first, form, side
 from core.ui.shell import frame, library, model_box, problem
 
@@ -13,7 +13,7 @@ if library.empty():
     first.draw()
     st.stop()
 example = example_menu.draw()
-spec, params = model_box.chosen(), prompt_box.params()
+spec, params = model_box.chosen(), parameters.params()
 answer = answering.current(example, prompt_box.sent(example.prompt, example), spec, params)
 
 left, right = st.columns([55, 45], gap="medium")

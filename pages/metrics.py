@@ -5,7 +5,7 @@ import streamlit as st
 from core.errors import AppError
 from core.metrics import LANGUAGES
 from core.ui.asking import row_choice
-from core.ui.metrics_page import charts, missing, results, systems, work
+from core.ui.metrics_page import charts, downloads, missing, results, systems, work
 from core.ui.shell import copy_link, frame, job_box, library, problem
 
 frame.begin("Metrics", "How good are the answers, over many examples?")
@@ -14,7 +14,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     rows = row_choice.draw("metrics")
     every = library.workspace().examples(rows.dataset.id)
     edits = systems.edits(rows.examples, every)
-    chosen = systems.draw(library.workspace(), rows.dataset.id, bool(edits))
+    chosen = systems.draw(library.workspace(), rows.dataset.id, every, bool(edits))
     labels = dict(LANGUAGES)
     language = st.selectbox(
         "Language",
@@ -36,5 +36,6 @@ if not job_box.draw("metrics"):
     missing.draw(columns, rows, language or "auto")
     results.table(columns)
     results.versus(columns)
+    downloads.draw(columns, rows)
     charts.draw(columns, rows)
     results.how_computed(columns)

@@ -3,14 +3,14 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.ui.asking import answering, example_menu, prompt_box
+from core.ui.asking import answering, example_menu, parameters, prompt_box
 from core.ui.salience_page import view
 from core.ui.shell import frame, library, model_box, problem
 
 frame.begin("Salience", "Which part of the prompt made the model say that?")
 
 example = example_menu.draw()
-spec, params = model_box.chosen(), prompt_box.params()
+spec, params = model_box.chosen(), parameters.params()
 answer = answering.current(example, prompt_box.sent(example.prompt, example), spec, params)
 reply = answer.generation.text if answer is not None and answer.generation is not None else ""
 

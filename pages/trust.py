@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.ui.asking import answering, example_menu, prompt_box
+from core.ui.asking import answering, example_menu, parameters, prompt_box
 from core.ui.shell import frame, model_box, problem
 from core.ui.trust_page import benchmark, curve
 
@@ -17,6 +17,6 @@ st.subheader("On your own example", anchor=False)
 example = example_menu.draw()
 try:
     sent = prompt_box.sent(example.prompt, example)
-    curve.draw(answering.current(example, sent, spec, prompt_box.params()))
+    curve.draw(answering.current(example, sent, spec, parameters.params()))
 except AppError as error:
     problem.show(error)

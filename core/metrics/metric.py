@@ -40,6 +40,8 @@ class MetricRow:
     state: State = "ok"
     target_logprob_nats: float | None = None
     target_tokens: int = 0
+    answer_id: str = ""
+    """Content address of the response, where it has one: a value holds for that answer only."""
 
     @cached_property
     def targets(self) -> tuple[str, ...]:

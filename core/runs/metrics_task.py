@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import select
 
+from core.datasets.cells import as_text, cell
 from core.errors import AppError
 from core.metrics import Measured, MetricRow, metric, resolve_language
 from core.metrics.evaluate import references_of, why_left_out
@@ -29,24 +30,39 @@ if TYPE_CHECKING:
     from core.models.language_model import LanguageModel
 
 
+FILE = "file"
+"""The backend of a "model" whose answers stand in a column of the file."""
+
+
+def column_spec(path: str) -> ModelSpec:
+    """Who answers in a column of the file (`core.datasets.cells`): no model, but it has answers and metrics."""
+    return ModelSpec(path, path, backend=FILE, dtype="", device="")
+
+
 def metric_rows(
     rows: Sequence[Example], dataset_id: str, desk: Desk, send_as: SendAs = "plain"
 ) -> list[MetricRow]:
-    """What the store knows of each example as it is sent: the newest answer of the desk's model, and the
-    target's score.
+    """What is known of each example as it is sent: the newest answer of the desk's model and the target's score,
+    or, for a `column_spec`, the answer in that column.
     """
+    if desk.spec.backend == FILE:
+        said_there = (as_text(cell(row, desk.spec.path)) for row in rows)
+        return [
+            MetricRow(row.id, text, row.targets, "ok" if text is not None else "missing")
+            for row, text in zip(rows, said_there)
+        ]
     answers = desk.workspace.responses(dataset_id)
     own = answers[answers["answerer"] == answerer_key(model_key(desk.spec), send_as)]
-    said = {row.id: (row.text, row.stop_reason) for row in own.itertuples()}
+    said = {row.id: (row.text, row.stop_reason, row.key) for row in own.itertuples()}
     scores, failed = target_scores(rows, desk, send_as), failed_rows(desk, send_as)
     found = []
     for row in rows:
-        response, reason = said.get(row.id, (None, ""))
+        response, reason, key = said.get(row.id, (None, "", ""))
         nats, tokens = scores.get(row.id, (None, 0))
         state = "stopped" if reason == "stopped" else "ok"
         if response is None:
             state = "error" if row.id in failed else "missing"
-        found.append(MetricRow(row.id, response, row.targets, state, nats, tokens))  # type: ignore[arg-type]
+        found.append(MetricRow(row.id, response, row.targets, state, nats, tokens, key))  # type: ignore[arg-type]
     return found
 
 
@@ -135,7 +151,8 @@ class ScoreAnswers:
             values = metric(name).score(np.array(list(scored.values())))
             detail = metric(name).signature(items[next(iter(scored))]["language"])
             finite = {row: float(v) if np.isfinite(v) else None for row, v in zip(scored, values)}
-            desk.workspace.save_metrics(answerer, name, finite, detail=detail)
+            of = {row: items[row]["answer_id"] for row in scored if metric(name).needs == "text"}
+            desk.workspace.save_metrics(answerer, name, finite, generation_keys=of, detail=detail)
         return dict(results)
 
 

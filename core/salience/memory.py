@@ -95,8 +95,7 @@ def _expected(model: Any, request: SalienceRequest, plan: Plan) -> int:
     config = getattr(getattr(model, "model", None), "config", None)
     if config is None:
         return 0
-    attention = "eager" if request.method == "gim" else config._attn_implementation
-    sizes = facts_from_config(config.to_dict() | {"_attn_implementation": attention})
+    sizes = facts_from_config(config.to_dict() | {"_attn_implementation": config._attn_implementation})
     return salience_bytes(
         sizes,
         model.spec.dtype,

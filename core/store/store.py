@@ -15,6 +15,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 
 from core.errors import AppError
-from core.records import Example, Generation, SalienceMatrix, digest
+from core.records import Example, Generation, GenerationParams, ModelSpec, SalienceMatrix, digest
 from core.settings import ROOT, Settings
 from core.store import backup, health
 from core.store.bundle import Bundle, generation_from_json, generation_to_json
@@ -36,6 +37,7 @@ from core.store.tables import LOCAL, SHARED, datasets, examples, generations, wo
 from core.store.workspace import Workspace
 
 PRECOMPUTED = ROOT / "data" / "precomputed"
+_HEAD_BYTES = 16_384
 _IDLE_SECONDS = 24 * 3600
 _SEEN_SECONDS = 3600
 
@@ -228,6 +230,20 @@ class Store:
         found = found or self.bundle.generation(key)
         return replace(found, example_id=example_id or found.example_id) if found else None
 
+    def made_with(self, keys: Iterable[str]) -> dict[str, tuple[ModelSpec, GenerationParams]]:
+        """By which model and with which parameters each of the answers `keys` was made; unreadable ones left out.
+
+        Reads the beginning of each payload only, so that a whole dataset's can be asked for.
+        """
+        found = {}
+        with self.engine.connect() as connection:
+            for part in chunks(list(keys)):
+                query = select(generations.c.key, generations.c.payload).where(generations.c.key.in_(part))
+                for key, payload in connection.execute(query):
+                    with suppress(ValueError, KeyError, TypeError, zlib.error, AppError):
+                        found[key] = _made_with(payload)
+        return found
+
     def known_generations(self, keys: Iterable[str]) -> set[str]:
         """Which of `keys` are kept."""
         found: set[str] = set()
@@ -296,6 +312,18 @@ def _generation_row(key: str, generation: Generation, prompt: Prompt) -> dict[st
         "created_at": time.time(),
         "payload": payload,
     }
+
+
+def _made_with(payload: bytes) -> tuple[ModelSpec, GenerationParams]:
+    """The model and the parameters, which stand before the tokens in the payload's JSON."""
+    text = zlib.decompressobj().decompress(payload, _HEAD_BYTES).decode("utf-8", "ignore")
+    read = json.JSONDecoder().raw_decode
+    found = []
+    for name in ("model", "params"):
+        mark = f'"{name}": '
+        found.append(read(text, text.index(mark) + len(mark))[0])
+    params = found[1] | {"stop": tuple(found[1]["stop"])}
+    return ModelSpec(**found[0]), GenerationParams(**params)
 
 
 def _unpack(payload: bytes) -> Generation | None:

@@ -410,6 +410,32 @@ def test_exports_hold_the_rows_in_hand(page: Callable[[], AppTest], monkeypatch:
     assert written["CSV"]().decode("utf-8-sig").splitlines()[1].startswith('"c","no target"')
 
 
+def test_an_export_says_how_each_answer_was_made(
+    page: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch, fake_service: Service
+) -> None:
+    written: dict[str, Callable[[], bytes]] = {}
+    plain = st.download_button
+
+    def keep(label: str, data: Any, **more: Any) -> Any:
+        written[label] = data
+        return plain(label, data, **more)
+
+    app = page()
+    here, spec = fake_service.store.workspace(), fake_service.specs()[0]
+    first = here.examples(app.session_state["dataset"])[0]
+    params = GenerationParams(max_new_tokens=7, stop=("\n",))
+    model = FakeModel(spec)
+    made = model.generate(model.tokenize(first.prompt), params)
+    fake_service.store.save_generation(generation_key(first.prompt, spec, params), made, prompt=first.prompt)
+    monkeypatch.setattr(st, "download_button", keep)
+    app.run()
+    line = json.loads(written["JSON Lines"]().splitlines()[0])
+    told = line["made by (fake)"]
+    assert (told["model"], told["precision"], told["sent_as"]) == ("fake", "float32", "plain")
+    assert (told["max_new_tokens"], told["stop"], told["ended"]) == (7, ["\n"], made.stop_reason)
+    assert "path" not in told
+
+
 def test_an_empty_dataset_says_so(fake_service: Service, open_app: Callable[..., AppTest]) -> None:
     dataset = fake_service.store.workspace().add_dataset("none", [])
     app = open_app("dataset", dataset=dataset.id)

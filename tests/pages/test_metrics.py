@@ -12,6 +12,9 @@ from streamlit.testing.v1 import AppTest
 from core.records import Example, GenerationParams
 from core.service import Service
 from core.store import generation_key
+from core.ui.asking.row_choice import Rows
+from core.ui.metrics_page import downloads, work
+from core.ui.metrics_page.systems import System
 from tests.unit.fake_model import FakeModel, tokens_of
 
 NAME = "fake · float32"
@@ -174,7 +177,7 @@ def test_answers_to_plain_text_and_to_chats_are_two_systems(
         made = replace(FakeModel(spec).generate(tokens_of("abc"), GenerationParams()), text=answer)
         fake_service.store.save_generation(generation_key(prompt, spec, made.params), made, prompt=prompt)
     app = page()
-    (menu,) = [box for box in app.multiselect if box.label == "Models"]
+    (menu,) = [box for box in app.multiselect if box.label == "Whose answers"]
     assert menu.options == [NAME, f"{NAME}, chat"]
     menu.set_value([NAME, f"{NAME}, chat"]).run()
     assert not app.exception
@@ -182,3 +185,81 @@ def test_answers_to_plain_text_and_to_chats_are_two_systems(
     assert (exact[NAME], exact[f"{NAME}, chat"]) == ("1.000", "0.000")
     kept = here.metrics(dataset.id)
     assert sorted(kept[kept["name"] == "exact_match"]["value"]) == [0, 1]
+
+
+def test_answers_in_a_column_of_the_file_are_a_system_of_their_own(
+    open_app: Callable[..., AppTest], fake_service: Service
+) -> None:
+    truths = [(18, 18, True), (20, 7, False), (5, 5, True), (9, 90, False)] * 3
+    rows = [
+        Example(
+            f"r{i}",
+            f"How many, {i}?",
+            f"work <<1+1=2>>\nA: {right}",
+            fields={
+                "old": {"solution": f"so\nA: {said}.0", "is_correct": is_right},
+                "new": {"solution": f"A: {right}"},
+            },
+        )
+        for i, (right, said, is_right) in enumerate(truths)
+    ]
+    dataset = fake_service.store.workspace().add_dataset("solutions", rows)
+    app = open_app("metrics", dataset=dataset.id)
+    old, new = "column old › solution", "column new › solution"
+    (menu,) = [box for box in app.multiselect if box.label == "Whose answers"]
+    assert menu.options[1:] == [old, new]
+    menu.set_value([old, new]).run()
+    assert not app.exception
+    found = figures(app)
+    assert (found["Same number"][old], found["Same number"][new]) == ("0.500", "1.000")
+    assert found["Same number"][f"N ({old})"] == 12
+    (versus,) = [t.value for t in app.dataframe if "Reads as" in t.value]
+    row = versus[versus["Metric"] == "Same number"].iloc[0]
+    assert (row["p"], row["Reads as"], row["Test"]) == ("0.031", f"{new} is better", "McNemar, exact")
+    assert not [b for b in app.button if b.label.startswith(("Run the model", "Score"))]
+    table = open_app("dataset", dataset=dataset.id)
+    assert not table.exception
+    kept = fake_service.store.workspace().metrics(dataset.id)
+    by_row = kept[(kept["name"] == "same_number")].groupby("id")["value"].sum()
+    assert [by_row[f"r{i}"] - 1 for i in range(4)] == [1, 0, 1, 0]
+
+
+def test_figures_and_tests_can_be_taken_away_with_how_they_were_made(
+    page: Callable[[], AppTest], fake_service: Service
+) -> None:
+    app = page()
+    here = fake_service.store.workspace()
+    here.add_example(
+        app.session_state["dataset"], Example("b2", "xzzz", "zzz", "two", parent_id="b", edit="zzz")
+    )
+    app.run()
+    button(app, "Run the model").click().run()
+    finish(app, fake_service)
+    app.multiselect(key="metrics systems").set_value([NAME, f"{NAME}, edited prompts"]).run()
+    assert not app.exception
+    assert [b.label for b in app.get("download_button")].count("CSV") == 2
+
+
+def test_every_line_of_a_file_says_how_it_was_made(
+    page: Callable[[], AppTest], fake_service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = page()
+    button(app, "Run the model").click().run()
+    finish(app, fake_service)
+    monkeypatch.setattr(downloads, "service", lambda: fake_service)
+    monkeypatch.setattr(work, "service", lambda: fake_service)
+    monkeypatch.setattr(work.library, "workspace", fake_service.store.workspace)
+    monkeypatch.setattr(work.st, "session_state", {})
+    here = fake_service.store.workspace()
+    dataset = here.dataset(app.session_state["dataset"])
+    rows = Rows(dataset, tuple(here.examples(dataset.id)), "All rows")
+    column = work.column(System(fake_service.specs()[0]), rows, {}, "auto")
+    line = downloads.figures([column], rows).set_index("metric").loc["Exact match"]
+    assert (line["value"], line["rows"], line["left out: no target"]) == (0.5, 2, 1)
+    assert (line["model"], line["precision"], line["sent as"]) == ("fake", "float32", "plain")
+    assert (line["max_new_tokens"], line["temperature"], line["stop"], line["chosen"]) == (
+        128,
+        0,
+        [],
+        "All rows",
+    )

@@ -6,24 +6,13 @@ from typing import Any
 
 import streamlit as st
 
-from core.records import Example, GenerationParams, Message
-from core.ui.asking import conversation, turn_list, versions
+from core.records import Example, Message
+from core.ui.asking import conversation, parameters, turn_list, versions
 from core.ui.asking.conversation import Prompt
 
 PLAIN, CHAT = "plain", "chat"
 
 HEIGHT, LEAST_HEIGHT = 540, 180
-
-
-def params() -> GenerationParams:
-    """What *Advanced* says; greedy until the person changes it."""
-    state = st.session_state
-    return GenerationParams(
-        max_new_tokens=int(state.get("max_new_tokens", 128)),
-        temperature=float(state.get("temperature", 0.0)),
-        top_p=float(state.get("top_p", 1.0)),
-        seed=int(state.get("seed", 0)),
-    )
 
 
 def _default() -> str:
@@ -124,33 +113,4 @@ def _advanced(example: Example) -> None:
         help="A chat is written in the model's own template, whose words are shown grey. Above the prompt "
         "you can add a system message and what was said before.",
     )
-    st.slider("Longest answer, in tokens", 1, 1024, 128, key="max_new_tokens", persist_state="session")
-    st.slider(
-        "Temperature",
-        0.0,
-        2.0,
-        0.0,
-        0.1,
-        key="temperature",
-        persist_state="session",
-        help="0 always takes the likeliest word (greedy). Higher values let less likely words through.",
-    )
-    st.slider(
-        "Top-p",
-        0.05,
-        1.0,
-        1.0,
-        0.05,
-        key="top_p",
-        persist_state="session",
-        help="Only the likeliest words that together reach this probability are drawn from.",
-    )
-    st.number_input(
-        "Seed",
-        0,
-        2**31 - 1,
-        0,
-        key="seed",
-        persist_state="session",
-        help="The same seed gives the same answer again. It matters only above temperature 0.",
-    )
+    parameters.draw()

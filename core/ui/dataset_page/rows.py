@@ -11,8 +11,11 @@ import streamlit as st
 
 from core.datasets import EXPORTS
 from core.errors import AppError
+from core.ui.dataset_page import making
 from core.ui.dataset_page.grid import counted
+from core.ui.dataset_page.table import ANSWERERS
 from core.ui.shell import library, problem
+from core.ui.shell.services import service
 
 if TYPE_CHECKING:
     from core.store.workspace import Dataset, Workspace
@@ -34,7 +37,7 @@ def draw(
             st.rerun()
         _slices(workspace, dataset, picked)
         _removal(workspace, dataset, picked)
-        _files(dataset, table, picked or left, "selected" if picked else "shown")
+        _files(workspace, dataset, table, picked or left, "selected" if picked else "shown")
 
 
 def _slices(workspace: Workspace, dataset: Dataset, picked: list[str]) -> None:
@@ -76,14 +79,16 @@ def _removal(workspace: Workspace, dataset: Dataset, picked: list[str]) -> None:
                 _try(lambda: workspace.remove_dataset(dataset.id))
 
 
-def _files(dataset: Dataset, table: pd.DataFrame, ids: list[str], which: str) -> None:
+def _files(workspace: Workspace, dataset: Dataset, table: pd.DataFrame, ids: list[str], which: str) -> None:
     with st.popover("Export"):
-        st.caption(f"The {len(ids):,} rows that are {which}, with all columns.")
+        st.caption(f"The {len(ids):,} rows that are {which}, with all columns, and how each answer was made.")
         for export in EXPORTS:
 
             def write(write: Callable[[pd.DataFrame], bytes] = export.write) -> bytes:
                 place = pd.Index(table["id"]).get_indexer(pd.Index(ids))
-                return write(table.iloc[place].drop(columns="starred"))
+                rows = table.iloc[place].drop(columns="starred")
+                labels = table.attrs[ANSWERERS]
+                return write(making.added(rows, labels, workspace, dataset.id, service().store))
 
             st.download_button(
                 export.label,

@@ -13,9 +13,9 @@ import streamlit as st
 
 from core.errors import AppError
 from core.records import GenerationParams, ModelSpec, SendAs
-from core.runs import Generate, runner
+from core.runs import Generate, backend
 from core.store import PieceOfWork, WorkList
-from core.ui.asking import prompt_box, sending
+from core.ui.asking import parameters, sending
 from core.ui.dataset_page.grid import counted
 from core.ui.shell import job_box, model_box, problem
 from core.ui.shell.services import owner, service
@@ -44,6 +44,8 @@ def draw(workspace: Workspace, dataset: Dataset, picked: list[str], left: list[s
             key=f"dataset which {usual}",
         )
         way = sending.draw(spec)
+        with st.popover("Parameters", help="They hold on every page."):
+            parameters.draw()
         count = counts[which] if which else 0
         pressed = st.button(
             f"Run {problem.plain(spec.name)} on {counted(count)}",
@@ -51,9 +53,10 @@ def draw(workspace: Workspace, dataset: Dataset, picked: list[str], left: list[s
             disabled=not count or job_box.running(JOB),
             key="dataset run button",
         )
+    st.caption(problem.plain(f"Each answer: {parameters.in_words(parameters.params(), way)}."))
     if pressed and which:
         ids = {SELECTED: picked, SHOWN: left, ALL: None}[which]
-        _start(workspace, dataset.id, ids, spec, Generate(prompt_box.params(), way))
+        _start(workspace, dataset.id, ids, spec, Generate(parameters.params(), way))
     if not job_box.draw(JOB):
         _unfinished(workspace, dataset)
 
@@ -64,7 +67,7 @@ def _start(
     try:
         rows = workspace.examples(dataset_id, ids)
         task = replace(task, batch=service().settings.batch_size)
-        job = runner(service()).run(task, rows, spec, workspace=workspace, owner=f"{owner()} {JOB}")
+        job = backend(service()).run(task, rows, spec, workspace=workspace, owner=f"{owner()} {JOB}")
     except AppError as error:
         problem.show(error)
         return

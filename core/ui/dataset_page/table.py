@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from core.store import model_key
+from core.datasets.cells import text_paths
+from core.runs import column_spec
+from core.store import answerer_key, model_key
 from core.ui.shell.model_list import catalog
 
 if TYPE_CHECKING:
@@ -22,6 +24,10 @@ HIDDEN = ("id", "parent_id", "edit", "tags")
 LOGPROB = "log-probability"
 EARLIER = ", earlier "
 """Within the name of a column of a model that has changed since under the same name."""
+MOST_LOOKED_AT = 2000
+"""Rows in which the columns that hold answers are looked for."""
+ANSWERERS = "answerers"
+"""In the table's `attrs`: the name of each answerer (`answerer_key`), as its columns carry it in brackets."""
 VERSION = "version"
 """In the table's `attrs`: changes with what the table holds."""
 
@@ -32,6 +38,7 @@ def load(workspace: Workspace, dataset_id: str) -> pd.DataFrame:
     current = frozenset(model_key(spec) for spec in catalog().specs())
     made = _load(workspace.id, dataset_id, stamp, current, workspace)
     table = made.assign(starred=made["id"].isin(starred).to_numpy(bool))[["starred", *made.columns]]
+    table.attrs[ANSWERERS] = made.attrs[ANSWERERS]
     table.attrs[VERSION] = f"{workspace.id} {dataset_id} {stamp} {hash(starred)}"
     return table
 
@@ -51,7 +58,13 @@ def _load(
         mine = answers[answers["answerer"] == key].set_index("id")
         table[f"response ({label})"] = table["id"].map(mine["text"]).astype("str")
         table[f"{LOGPROB} ({label})"] = table["id"].map(mine["logprob_nats"]).astype("float64")
-    return _with_metrics(table, _workspace.metrics(dataset_id), answers, labels)
+    metrics = _workspace.metrics(dataset_id)
+    if not set(metrics["model_key"]) <= {*labels, ""}:
+        paths = text_paths(_workspace.examples(dataset_id, limit=MOST_LOOKED_AT))
+        labels |= {answerer_key(model_key(column_spec(path)), "plain"): f"column {path}" for path in paths}
+    table = _with_metrics(table, metrics, answers, labels)
+    table.attrs[ANSWERERS] = labels
+    return table
 
 
 def _labels(answers: pd.DataFrame, current: frozenset[str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from core.errors import AppError
+from core.ui.asking import parameters
 from core.ui.asking.row_choice import Rows
 from core.ui.metrics_page import work
 from core.ui.metrics_page.work import Column
@@ -57,15 +58,19 @@ def _steps(column: Column, rows: Rows, language: str) -> list[Step]:
         steps.append(
             (
                 "Compute the metrics",
-                f"{name} has answered {total - len(column.unanswered):,} of {_count(total, 'row')}.",
+                f"{name} has {'answers to' if system.in_file else 'answered'} "
+                f"{total - len(column.unanswered):,} of {_count(total, 'row')}.",
                 lambda: job_box.hold("metrics", work.start(system, rows, column.examples, language)),
             )
         )
+    if system.in_file:
+        return steps
     if column.unanswered:
         steps.append(
             (
                 f"Run the model on {_count(len(column.unanswered), 'row')}",
-                f"{name}: no answer yet to {len(column.unanswered):,} of {_count(total, 'row')}.",
+                f"{name}: no answer yet to {len(column.unanswered):,} of {_count(total, 'row')}. Each answer: "
+                f"{problem.plain(parameters.in_words(parameters.params(), system.send_as))}.",
                 lambda: work.start_answers(system, column.unanswered),
             )
         )

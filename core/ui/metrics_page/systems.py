@@ -1,4 +1,6 @@
-"""What is compared on the Metrics page: a model's answers, to the examples or to the newest edit of each."""
+"""What is compared on the Metrics page: a model's answers, to the examples or to the newest edit of each, and
+answers that stand in a column of the file.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,9 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from core.datasets.cells import text_paths
 from core.records import Example, ModelSpec, SendAs
+from core.runs import FILE, column_spec
 from core.store.keys import model_key
 from core.store.workspace import Workspace
 from core.ui.shell.model_box import chosen
@@ -15,6 +19,7 @@ from core.ui.shell.model_list import catalog, title, variants
 from core.ui.shell.services import service
 
 KEY = "metrics systems"
+MOST_AT_ONCE = 6
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,14 @@ class System:
     edited: bool = False
 
     @property
+    def in_file(self) -> bool:
+        """Its answers stand in the file: there is nothing to run, and nobody to ask for likelihoods."""
+        return self.spec.backend == FILE
+
+    @property
     def label(self) -> str:
+        if self.in_file:
+            return f"column {self.spec.name}"
         way = ", chat" if self.send_as == "chat" else ""
         return f"{title(self.spec)}{way}{', edited prompts' if self.edited else ''}"
 
@@ -51,22 +63,24 @@ def edits(rows: Sequence[Example], every: Sequence[Example]) -> dict[str, Exampl
     return {row.id: replace(newest[row.id], target=row.target) for row in rows if row.id in newest}
 
 
-def draw(here: Workspace, dataset_id: str, has_edits: bool) -> tuple[System, ...]:
+def draw(here: Workspace, dataset_id: str, every: Sequence[Example], has_edits: bool) -> tuple[System, ...]:
     """Draw the menu of systems; at least one is always returned."""
     systems = [one for system in known(here, dataset_id) for one in _both(system, has_edits)]
+    systems += [System(column_spec(path)) for path in text_paths(every)]
     options = {system.label: system for system in systems}
     held = [name for name in st.session_state.get(KEY, []) if name in options]
     if KEY in st.session_state and held != st.session_state[KEY]:
         st.session_state[KEY] = held
     names = st.multiselect(
-        "Models",
+        "Whose answers",
         list(options),
         default=None if KEY in st.session_state else list(options)[:1],
-        max_selections=4,
+        max_selections=MOST_AT_ONCE,
         key=KEY,
         persist_state="session",
         width=330,
-        help="Those that have answered here. Two or more are compared row by row.",
+        help="Models that have answered here, and columns of the file that hold answers. Two or more are compared "
+        "row by row.",
     )
     return tuple(options[name] for name in names) or (next(iter(options.values())),)
 

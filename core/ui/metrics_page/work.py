@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from core.metrics import METRICS, Aggregate, Measured, MetricRow, PairedTest, aggregate, compare
 from core.metrics.evaluate import why_left_out
 from core.records import Example
-from core.runs import Desk, Generate, ScoreAnswers, ScoreTargets, measured, metric_rows, runner
+from core.runs import Desk, Generate, ScoreAnswers, ScoreTargets, backend, measured, metric_rows
+from core.ui.asking import parameters
 from core.ui.asking.row_choice import Rows
 from core.ui.metrics_page.systems import System
 from core.ui.shell import job_box, library
@@ -95,7 +96,7 @@ def _at(one: Measured, places: list[int]) -> Measured:
 def start(system: System, rows: Rows, examples: Sequence[Example], language: str) -> Any:
     """The job that computes the metrics of a system."""
     task = ScoreAnswers(rows.dataset.id, NAMES, language, system.send_as)
-    return runner(service()).run(
+    return backend(service()).run(
         task,
         examples,
         system.spec,
@@ -106,7 +107,7 @@ def start(system: System, rows: Rows, examples: Sequence[Example], language: str
 
 def start_answers(system: System, examples: Sequence[Example]) -> None:
     """The job that runs the model on `examples`, kept for the page to show."""
-    task = Generate(send_as=system.send_as, batch=service().settings.batch_size)
+    task = Generate(parameters.params(), system.send_as, service().settings.batch_size)
     _hold(task, system, examples)
 
 
@@ -116,7 +117,7 @@ def start_scores(system: System, examples: Sequence[Example]) -> None:
 
 
 def _hold(task: Any, system: System, examples: Sequence[Example]) -> None:
-    job = runner(service()).run(
+    job = backend(service()).run(
         task, examples, system.spec, workspace=library.workspace(), owner=f"{owner()} {system.label}"
     )
     job_box.hold("metrics", job)

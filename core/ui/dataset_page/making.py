@@ -1,0 +1,55 @@
+"""How each answer in an exported table was made: model, revision, precision, parameters, how the prompt was sent."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from core.records import GenerationParams, ModelSpec, SendAs
+
+if TYPE_CHECKING:
+    from core.store import Store
+    from core.store.workspace import Workspace
+
+MADE = "made by"
+
+
+def facts(spec: ModelSpec, params: GenerationParams, send_as: SendAs) -> dict[str, Any]:
+    """What of an answer's making belongs into every export; no path of this machine."""
+    return {
+        "model": spec.name,
+        "backend": spec.backend,
+        "revision": spec.revision,
+        "precision": spec.precision,
+        "device": spec.device,
+        **asdict(params),
+        "stop": list(params.stop),
+        "sent_as": send_as,
+    }
+
+
+def added(
+    table: pd.DataFrame, labels: dict[str, str], workspace: Workspace, dataset_id: str, store: Store
+) -> pd.DataFrame:
+    """`table` with a column `made by (label)` behind each `response (label)`; `labels` by answerer."""
+    answers = workspace.responses(dataset_id)
+    answers = answers[answers["id"].isin(set(table["id"]))]
+    made = store.made_with(answers["key"])
+    out = table
+    for answerer, label in labels.items():
+        before = f"response ({label})"
+        if before not in out:
+            continue
+        mine = answers[answers["answerer"] == answerer]
+        told: dict[str, Any] = {}
+        for row in mine.itertuples():
+            if row.key in made:
+                spec, params = made[str(row.key)]
+                told[str(row.id)] = facts(spec, params, row.send_as) | {"ended": row.stop_reason}  # type: ignore[arg-type]
+        place = list(out.columns).index(before) + 1
+        cells = pd.Series([told.get(name) for name in out["id"]], index=out.index, dtype=object)
+        named = cells.rename(f"{MADE} ({label})")
+        out = pd.concat([out.iloc[:, :place], named, out.iloc[:, place:]], axis=1)
+    return out
