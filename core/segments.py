@@ -22,6 +22,7 @@ from uniseg.wordbreak import words as uax29_words
 
 from core.errors import AppError
 from core.expressions import matches
+from core.family import find
 from core.records import Role, Segment, Tokens
 
 Part = Literal["prompt", "response"]
@@ -38,7 +39,7 @@ _LABEL = regex.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Granularity:
     """One way to cut a text, and how a menu names it."""
 
@@ -129,25 +130,50 @@ def _opens(places: list[int], paragraphs: set[int]) -> bool:
 
 
 GRANULARITIES: tuple[Granularity, ...] = (
-    Granularity("token", "Token", "The pieces that the model reads; often parts of words.", None),
-    Granularity("word", "Word", "Words with the punctuation that touches them.", _by_line(_words_of_line)),
     Granularity(
-        "sentence", "Sentence", "Sentences; a new line starts a new one.", _by_line(_sentences_of_line)
+        name="token",
+        label="Token",
+        description="The pieces that the model reads; often parts of words.",
+        cuts=None,
     ),
-    Granularity("line", "Line", "Lines of the text.", _line_cuts),
-    Granularity("paragraph", "Paragraph", "Stretches between empty lines.", _paragraph_cuts),
-    Granularity("block", "Block", "A few-shot example, or a section under a heading.", _block_cuts),
-    Granularity("custom", "Custom", "Your own regular expression; a part ends where it matches.", None),
+    Granularity(
+        name="word",
+        label="Word",
+        description="Words with the punctuation that touches them.",
+        cuts=_by_line(_words_of_line),
+    ),
+    Granularity(
+        name="sentence",
+        label="Sentence",
+        description="Sentences; a new line starts a new one.",
+        cuts=_by_line(_sentences_of_line),
+    ),
+    Granularity(name="line", label="Line", description="Lines of the text.", cuts=_line_cuts),
+    Granularity(
+        name="paragraph",
+        label="Paragraph",
+        description="Stretches between empty lines.",
+        cuts=_paragraph_cuts,
+    ),
+    Granularity(
+        name="block",
+        label="Block",
+        description="A few-shot example, or a section under a heading.",
+        cuts=_block_cuts,
+    ),
+    Granularity(
+        name="custom",
+        label="Custom",
+        description="Your own regular expression; a part ends where it matches.",
+        cuts=None,
+    ),
 )
 NAMES = tuple(g.name for g in GRANULARITIES)
 
 
 def declared(name: str) -> Granularity:
-    """The declaration called `name`. Raises: AppError listing those there are."""
-    for one in GRANULARITIES:
-        if one.name == name:
-            return one
-    raise AppError(f"There is no granularity {name!r}.", hint=f"Choose one of: {', '.join(NAMES)}.")
+    """The granularity called `name`. Raises: AppError that lists what there is."""
+    return find("granularity", GRANULARITIES, name)
 
 
 def _partition_at(text: str, cuts: Iterable[int], *, join_blank: bool = True) -> tuple[Span, ...]:

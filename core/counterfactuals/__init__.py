@@ -21,8 +21,8 @@ from core.counterfactuals import (
     word_replacer,
 )
 from core.counterfactuals.effect import ORDERS, Effect, effect, flipped, ranked, times
-from core.counterfactuals.generator import Choices, Context, Edit, Field, Generator, Made, make, resolve
-from core.errors import AppError
+from core.counterfactuals.generator import Choices, Context, Edit, Generator, Made, make
+from core.family import find
 
 __all__ = [
     "GENERATORS",
@@ -31,7 +31,6 @@ __all__ = [
     "Context",
     "Edit",
     "Effect",
-    "Field",
     "Generator",
     "Made",
     "effect",
@@ -39,17 +38,13 @@ __all__ = [
     "generator",
     "make",
     "ranked",
-    "resolve",
     "times",
 ]
 
 
 def generator(name: str) -> Generator:
     """The generator called `name`. Raises: AppError that lists what there is."""
-    for member in GENERATORS:
-        if member.name == name:
-            return member
-    raise AppError(f"There is no generator {name!r}; there are {', '.join(g.name for g in GENERATORS)}.")
+    return find("generator", GENERATORS, name)
 
 
 GENERATORS: tuple[Generator, ...] = (

@@ -16,9 +16,10 @@ from typing import Any, cast
 
 import regex
 
-from core.counterfactuals.generator import Choices, Context, Edit, Field, Generator, Translate, shown
+from core.counterfactuals.generator import Choices, Context, Edit, Generator, Translate, shown
 from core.counterfactuals.parts import PARTS, parts
 from core.errors import AppError
+from core.family import Field
 from core.records import Example
 
 _LANGUAGE = regex.compile(r"[a-z]{2,3}(?:_[A-Za-z]{2,4})?")
@@ -100,8 +101,20 @@ GENERATOR = Generator(
     edits=_edits,
     needs="translate",
     fields=(
-        Field("part", "What to rewrite", "choice", "sentence", choices=PARTS),
-        Field("language", "Language of the prompt", "line", "en", "A code such as en."),
-        Field("through", "Through", "line", "de", "Codes parted by commas: de, fr."),
+        Field(name="part", label="What to rewrite", kind="choice", default="sentence", choices=PARTS),
+        Field(
+            name="language",
+            label="Language of the prompt",
+            kind="line",
+            default="en",
+            description="A code such as en.",
+        ),
+        Field(
+            name="through",
+            label="Through",
+            kind="line",
+            default="de",
+            description="Codes parted by commas: de, fr.",
+        ),
     ),
 )

@@ -15,8 +15,9 @@ from itertools import combinations
 
 import regex
 
-from core.counterfactuals.generator import Choices, Context, Edit, Field, Generator
+from core.counterfactuals.generator import Choices, Context, Edit, Generator
 from core.errors import AppError
+from core.family import Field
 from core.records import Example
 from core.segments import partition
 
@@ -134,10 +135,10 @@ GENERATOR = Generator(
     edits=_edits,
     fields=(
         Field(
-            "operation",
-            "What to do",
-            "choice",
-            "every",
+            name="operation",
+            label="What to do",
+            kind="choice",
+            default="every",
             choices=(
                 ("every", "All of these"),
                 ("drop", "Drop each example"),

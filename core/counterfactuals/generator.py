@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from core.errors import AppError, Stopped
+from core.family import Field, resolve
 from core.records import Example, Option, digest
 
 if TYPE_CHECKING:
@@ -24,27 +25,9 @@ LIMIT = 20
 MOST = 1000
 SECONDS = 60.0
 
-Kind = Literal["line", "text", "number", "choice", "flag"]
 Choices = Mapping[str, Option]
 Translate = Callable[[str, str, str], str]
 """(text, from language, to language) -> text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One choice that a generator offers, drawn as a form field of its `kind`."""
-
-    name: str
-    label: str
-    kind: Kind
-    default: Option
-    description: str = ""
-    minimum: int | None = None
-    maximum: int | None = None
-    choices: tuple[tuple[str, str], ...] = ()
-    """(value, label) of the kind "choice"."""
-    only_with: tuple[str, str] | None = None
-    """(another field, its value): asked only then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +51,7 @@ class Context:
     stop: threading.Event | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Generator:
     """A generator, declared: forms and menus are drawn from these fields."""
 
@@ -86,27 +69,6 @@ class Made:
 
     examples: tuple[Example, ...]
     note: str = ""
-
-
-def resolve(generator: Generator, choices: Choices) -> dict[str, Option]:
-    """`choices` with defaults filled in. Raises: AppError for an unknown name or a value out of range."""
-    known = {field.name: field for field in generator.fields}
-    for name in choices:
-        if name not in known:
-            have = ", ".join(known) or "none"
-            raise AppError(f"{generator.label} has no option {name!r}; its options: {have}.")
-    resolved: dict[str, Option] = {}
-    for field in generator.fields:
-        value = choices.get(field.name, field.default)
-        if field.kind == "number":
-            low, high = field.minimum or 0, field.maximum or MOST
-            if not isinstance(value, int) or not low <= value <= high:
-                raise AppError(f"“{field.label}” should be {low} to {high:,}, but it is {value!r}.")
-        if field.kind == "choice" and value not in {one for one, _label in field.choices}:
-            have = ", ".join(one for one, _label in field.choices)
-            raise AppError(f"“{field.label}” should be one of {have}, but it is {value!r}.")
-        resolved[field.name] = value
-    return resolved
 
 
 def make(
@@ -128,7 +90,7 @@ def make(
         raise AppError("There is no example to change.", hint="Choose one or more examples first.")
     if not 1 <= limit <= MOST:
         raise AppError(f"The number of changes of an example should be 1 to {MOST:,}, but it is {limit:,}.")
-    resolved = resolve(generator, choices or {})
+    resolved = resolve(generator.label, generator.fields, choices or {})
     deadline = time.monotonic() + seconds
     made: list[Example] = []
     notes: list[str] = []

@@ -19,8 +19,9 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from core.counterfactuals.generator import Choices, Context, Edit, Field, Generator
+from core.counterfactuals.generator import Choices, Context, Edit, Generator
 from core.errors import AppError, Stopped
+from core.family import Field
 from core.models.language_model import GradientModel, LanguageModel
 from core.records import Example, Tokens
 
@@ -189,21 +190,27 @@ GENERATOR = Generator(
     needs="gradients",
     fields=(
         Field(
-            "direction",
-            "Make the answer",
-            "choice",
-            "less",
+            name="direction",
+            label="Make the answer",
+            kind="choice",
+            default="less",
             choices=(("less", "Less likely"), ("more", "More likely")),
         ),
         Field(
-            "answer",
-            "Which answer",
-            "choice",
-            "response",
+            name="answer",
+            label="Which answer",
+            kind="choice",
+            default="response",
             choices=(("response", "What the model wrote"), ("target", "The target")),
         ),
         Field(
-            "tries", "Swaps to measure", "number", 40, "Each costs one forward pass.", minimum=1, maximum=500
+            name="tries",
+            label="Swaps to measure",
+            kind="number",
+            default=40,
+            description="Each costs one forward pass.",
+            minimum=1,
+            maximum=500,
         ),
     ),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from core.counterfactuals.generator import Choices, Context, Edit, Field, Generator, shown
+from core.counterfactuals.generator import Choices, Context, Edit, Generator, shown
+from core.family import Field
 from core.records import Example
 from core.segments import GRANULARITIES, partition
 
@@ -27,18 +28,18 @@ GENERATOR = Generator(
     edits=_edits,
     fields=(
         Field(
-            "granularity",
-            "Granularity",
-            "choice",
-            "line",
+            name="granularity",
+            label="Granularity",
+            kind="choice",
+            default="line",
             choices=tuple((g.name, g.label) for g in GRANULARITIES if g.name != "token"),
         ),
         Field(
-            "pattern",
-            "Regular expression",
-            "line",
-            r"\n\n",
-            "A part ends where it matches.",
+            name="pattern",
+            label="Regular expression",
+            kind="line",
+            default=r"\n\n",
+            description="A part ends where it matches.",
             only_with=("granularity", "custom"),
         ),
     ),

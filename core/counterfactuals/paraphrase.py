@@ -9,9 +9,10 @@ import random
 from collections.abc import Iterator
 from typing import cast
 
-from core.counterfactuals.generator import Choices, Context, Edit, Field, Generator, shown
+from core.counterfactuals.generator import Choices, Context, Edit, Generator, shown
 from core.counterfactuals.parts import PARTS, parts
 from core.errors import AppError
+from core.family import Field
 from core.models.language_model import LanguageModel
 from core.records import Example, GenerationParams, Message
 
@@ -56,8 +57,14 @@ GENERATOR = Generator(
     edits=_edits,
     needs="generate",
     fields=(
-        Field("part", "What to rewrite", "choice", "sentence", choices=PARTS),
-        Field("count", "Versions of each", "number", 1, minimum=1, maximum=20),
-        Field("instruction", "Instruction", "text", INSTRUCTION, "{text} stands for the part to rewrite."),
+        Field(name="part", label="What to rewrite", kind="choice", default="sentence", choices=PARTS),
+        Field(name="count", label="Versions of each", kind="number", default=1, minimum=1, maximum=20),
+        Field(
+            name="instruction",
+            label="Instruction",
+            kind="text",
+            default=INSTRUCTION,
+            description="{text} stands for the part to rewrite.",
+        ),
     ),
 )

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import regex
 
-from core.counterfactuals.generator import Choices, Context, Edit, Field, Generator, ordinal
+from core.counterfactuals.generator import Choices, Context, Edit, Generator, ordinal
+from core.family import Field
 from core.records import Example
 
 _WORD = regex.compile(r"\S+")
@@ -64,7 +65,13 @@ GENERATOR = Generator(
     description="The same words in a random order: shows how much the order matters.",
     edits=_edits,
     fields=(
-        Field("count", "Orders to try", "number", 3, minimum=1, maximum=100),
-        Field("keep_lines", "Keep lines", "flag", True, "Words stay in their own line."),
+        Field(name="count", label="Orders to try", kind="number", default=3, minimum=1, maximum=100),
+        Field(
+            name="keep_lines",
+            label="Keep lines",
+            kind="flag",
+            default=True,
+            description="Words stay in their own line.",
+        ),
     ),
 )

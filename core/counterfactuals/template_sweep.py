@@ -10,9 +10,10 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from core.counterfactuals.generator import Choices, Context, Edit, Field, Generator, shown
+from core.counterfactuals.generator import Choices, Context, Edit, Generator, shown
 from core.datasets.templates import render, variables
 from core.errors import AppError
+from core.family import Field
 from core.records import Example
 
 
@@ -42,7 +43,13 @@ GENERATOR = Generator(
     description="Fills one variable of the example's template with other values, one at a time.",
     edits=_edits,
     fields=(
-        Field("variable", "Variable", "line", "", "Empty: the template's first one."),
-        Field("values", "Values", "text", "", "One a line."),
+        Field(
+            name="variable",
+            label="Variable",
+            kind="line",
+            default="",
+            description="Empty: the template's first one.",
+        ),
+        Field(name="values", label="Values", kind="text", default="", description="One a line."),
     ),
 )

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import regex
 
-from core.counterfactuals.generator import Choices, Context, Edit, Field, Generator, ordinal
+from core.counterfactuals.generator import Choices, Context, Edit, Generator, ordinal
 from core.counterfactuals.rules import parse
+from core.family import Field
 from core.records import Example
 
 _SPACED = r"[[\p{L}\p{M}\p{N}_]--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]]"
@@ -68,22 +69,32 @@ GENERATOR = Generator(
     edits=_edits,
     fields=(
         Field(
-            "rules",
-            "Rules",
-            "text",
-            "great -> terrible | bad",
-            "One a line or parted by commas. Quote what holds a comma, a | or an arrow.",
+            name="rules",
+            label="Rules",
+            kind="text",
+            default="great -> terrible | bad",
+            description="One a line or parted by commas. Quote what holds a comma, a | or an arrow.",
         ),
         Field(
-            "keep_case", "Keep capitals", "flag", True, "Finds Great and GREAT too, and writes as they are."
+            name="keep_case",
+            label="Keep capitals",
+            kind="flag",
+            default=True,
+            description="Finds Great and GREAT too, and writes as they are.",
         ),
-        Field("whole_word", "Whole words only", "flag", True, "“eat” is not found in “great”."),
         Field(
-            "occurrences",
-            "Occurrences",
-            "choice",
-            "all",
-            "A word that stands in several places: change all at once, or one at a time.",
+            name="whole_word",
+            label="Whole words only",
+            kind="flag",
+            default=True,
+            description="“eat” is not found in “great”.",
+        ),
+        Field(
+            name="occurrences",
+            label="Occurrences",
+            kind="choice",
+            default="all",
+            description="A word that stands in several places: change all at once, or one at a time.",
             choices=(("all", "All at once"), ("each", "One at a time")),
         ),
     ),

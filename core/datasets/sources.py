@@ -15,9 +15,10 @@ from core.datasets.hub import load_hub
 from core.datasets.reading import Bounds, LoadedDataset, too_large
 from core.datasets.web import fetch
 from core.errors import AppError
+from core.family import find
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A kind of place; `load(where, bounds)` reads what a person wrote as `where`."""
 
@@ -56,12 +57,29 @@ def load_url(where: str, bounds: Bounds, *, name: str = "") -> LoadedDataset:
 
 SOURCES: tuple[Source, ...] = (
     Source(
-        "path", "File on this machine", "A path that Whence can open", "data/menu.jsonl", False, load_path
+        name="path",
+        label="File on this machine",
+        description="A path that Whence can open",
+        placeholder="data/menu.jsonl",
+        hosted=False,
+        load=load_path,
     ),
     Source(
-        "url", "Web address", "A file that is open to all", "https://example.org/menu.csv", True, load_url
+        name="url",
+        label="Web address",
+        description="A file that is open to all",
+        placeholder="https://example.org/menu.csv",
+        hosted=True,
+        load=load_url,
     ),
-    Source("hub", "Hugging Face dataset", "Read from the hub's Parquet form", "owner/name", True, load_hub),
+    Source(
+        name="hub",
+        label="Hugging Face dataset",
+        description="Read from the hub's Parquet form",
+        placeholder="owner/name",
+        hosted=True,
+        load=load_hub,
+    ),
 )
 
 
@@ -74,9 +92,5 @@ def offered(bounds: Bounds) -> tuple[Source, ...]:
 
 
 def source(name: str) -> Source:
-    """Raises `AppError` listing the sources there are."""
-    for known in SOURCES:
-        if known.name == name:
-            return known
-    names = ", ".join(known.name for known in SOURCES)
-    raise AppError(f"There is no source of datasets called “{name}”.", hint=f"There are: {names}.")
+    """The source called `name`. Raises: AppError that lists what there is."""
+    return find("source of datasets", SOURCES, name)

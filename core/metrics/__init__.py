@@ -11,7 +11,7 @@ Runs without torch; log-probabilities come from the caller. The maths and its so
 
 from __future__ import annotations
 
-from core.errors import AppError
+from core.family import find
 from core.metrics import (
     bleu,
     chrf,
@@ -59,10 +59,7 @@ __all__ = [
 
 def metric(name: str) -> Metric:
     """The metric called `name`. Raises: AppError that lists what there is."""
-    for member in METRICS:
-        if member.name == name:
-            return member
-    raise AppError(f"There is no metric {name!r}; there are {', '.join(m.name for m in METRICS)}.")
+    return find("metric", METRICS, name)
 
 
 METRICS: tuple[Metric, ...] = (

@@ -55,7 +55,7 @@ class MetricRow:
         return answer_of(self.response or "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Metric:
     """A metric, declared: menus, tables and charts are drawn from these fields, never from the name."""
 

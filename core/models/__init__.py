@@ -9,14 +9,14 @@ import importlib
 import threading
 from dataclasses import dataclass
 
-from core.errors import AppError
+from core.family import find
 from core.models.language_model import Capabilities, LanguageModel, Progress
 from core.records import ModelSpec
 
 __all__ = ["BACKENDS", "Backend", "Capabilities", "LanguageModel", "Progress", "backend", "load"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
     """A way to reach a model. `module` has `load(spec, *, progress, stop) -> LanguageModel`."""
 
@@ -31,15 +31,8 @@ class Backend:
 
 
 def backend(name: str) -> Backend:
-    """The backend called `name`.
-
-    Raises: AppError that lists the available ones.
-    """
-    for member in BACKENDS:
-        if member.name == name:
-            return member
-    available = ", ".join(member.name for member in BACKENDS)
-    raise AppError(f"There is no model backend called {name!r}.", hint=f"Available: {available}.")
+    """The backend called `name`. Raises: AppError that lists what there is."""
+    return find("model backend", BACKENDS, name)
 
 
 def load(
@@ -52,38 +45,38 @@ def load(
 
 BACKENDS: tuple[Backend, ...] = (
     Backend(
-        "hugging_face",
-        "Hugging Face transformers",
-        "Any causal language model from a local folder or the hub, run on this machine.",
-        "core.models.local.hugging_face",
+        name="hugging_face",
+        label="Hugging Face transformers",
+        description="Any causal language model from a local folder or the hub, run on this machine.",
+        module="core.models.local.hugging_face",
     ),
     Backend(
-        "keras_hub",
-        "KerasHub",
-        "A KerasHub preset (Gemma, GPT-2, Llama, Mistral), run on this machine with torch.",
-        "core.models.keras.load",
+        name="keras_hub",
+        label="KerasHub",
+        description="A KerasHub preset (Gemma, GPT-2, Llama, Mistral), run on this machine with torch.",
+        module="core.models.keras.load",
     ),
     Backend(
-        "lit_server",
-        "LIT model server",
-        "A model behind a LIT model server or another Whence: answers and salience, no probabilities.",
-        "core.models.remote.lit_server",
+        name="lit_server",
+        label="LIT model server",
+        description="A model behind a LIT model server or another Whence: answers and salience, no probabilities.",
+        module="core.models.remote.lit_server",
         remote=True,
         rows=16,
     ),
     Backend(
-        "openai_compatible",
-        "OpenAI-compatible server",
-        "vLLM, TGI, llama.cpp, Ollama, transformers serve and the like: answers, and log-probabilities "
+        name="openai_compatible",
+        label="OpenAI-compatible server",
+        description="vLLM, TGI, llama.cpp, Ollama, transformers serve and the like: answers, and log-probabilities "
         "where offered.",
-        "core.models.remote.openai_compatible",
+        module="core.models.remote.openai_compatible",
         remote=True,
     ),
     Backend(
-        "gemini",
-        "Gemini",
-        "A Gemini model of Google, asked through its own library: answers only.",
-        "core.models.remote.gemini",
+        name="gemini",
+        label="Gemini",
+        description="A Gemini model of Google, asked through its own library: answers only.",
+        module="core.models.remote.gemini",
         remote=True,
     ),
 )

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.counterfactuals import GENERATORS, Context, Edit, Generator, generator, make, resolve
+from core.counterfactuals import GENERATORS, Context, Edit, Generator, generator, make
 from core.counterfactuals.few_shot import shots
 from core.counterfactuals.generator import ordinal, shown
 from core.errors import AppError, Stopped
+from core.family import resolve
 from core.records import Example
 
 PLAIN = [member for member in GENERATORS if not member.needs]
@@ -65,13 +66,13 @@ def test_terminates_deterministic_and_leaves_its_input_alone(
 @pytest.mark.parametrize("member", GENERATORS, ids=lambda m: m.name)
 def test_is_declared_whole(member: Generator) -> None:
     assert member.label and member.description.endswith(".")
-    assert resolve(member, {}) == {field.name: field.default for field in member.fields}
+    assert resolve(member.label, member.fields, {}) == {field.name: field.default for field in member.fields}
     for field in member.fields:
         assert field.label
         if field.kind == "choice":
             assert field.default in {value for value, _label in field.choices}
     with pytest.raises(AppError, match="no option 'colour'"):
-        resolve(member, {"colour": 1})
+        resolve(member.label, member.fields, {"colour": 1})
 
 
 def test_no_example_unknown_generator_and_bad_limits() -> None:
@@ -92,7 +93,7 @@ def test_a_generator_without_end_stops_at_the_limit_at_the_clock_and_at_stop() -
         while True:
             yield Edit(f"{example.prompt} {rng.random()}", "a number more")
 
-    member = Generator("endless", "Endless", "Never ends.", endless)
+    member = Generator(name="endless", label="Endless", description="Never ends.", edits=endless)
     rows = [Example("a", "x"), Example("b", "y")]
     made = make(member, rows, limit=5)
     assert [e.parent_id for e in made.examples] == ["a"] * 5 + ["b"] * 5

@@ -258,7 +258,7 @@ def test_paths_are_for_ones_own_machine(tmp_path: Path) -> None:
     for wrong in (tmp_path / "none.jsonl", tmp_path, "\x00"):
         with pytest.raises(AppError, match="cannot be read"):
             source("path").load(str(wrong), BOUNDS)
-    with pytest.raises(AppError, match="no source of datasets called “ftp”"):
+    with pytest.raises(AppError, match="no source of datasets called 'ftp'"):
         source("ftp")
 
 

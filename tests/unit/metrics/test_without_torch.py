@@ -10,11 +10,11 @@ from core.settings import ROOT
 SCRIPT = """
 import sys
 from core.counterfactuals import GENERATORS, make
-from core.metrics import METRICS, Row, aggregate, measure
+from core.metrics import METRICS, MetricRow, aggregate, measure
 from core.records import Example
 
 for member in METRICS:
-    aggregate(measure([Row("a", "b c", "b c", target_logprob_nats=-1.0, target_tokens=2)], member))
+    aggregate(measure([MetricRow("a", "b c", "b c", target_logprob_nats=-1.0, target_tokens=2)], member))
 for member in GENERATORS:
     if member.name in ("leave_one_out", "scrambler"):
         make(member, [Example("a", "one two\\nthree")])
