@@ -7,21 +7,24 @@ from core.ui.shell import frame
 PAGES = {
     "One prompt": [
         st.Page(
-            "pages/salience.py", title="Salience", icon=":material/format_ink_highlighter:", default=True
+            "pages/salience.py",
+            title="Why this answer?",
+            icon=":material/format_ink_highlighter:",
+            default=True,
         ),
         st.Page("pages/editor.py", title="Editor", icon=":material/edit:"),
-        st.Page("pages/compare_prompts.py", title="Compare prompts", icon=":material/difference:"),
+        st.Page("pages/compare_prompts.py", title="Which version wins?", icon=":material/difference:"),
     ],
     "Many prompts": [
         st.Page("pages/dataset.py", title="Dataset", icon=":material/table_rows:"),
-        st.Page("pages/metrics.py", title="Metrics", icon=":material/analytics:"),
-        st.Page("pages/counterfactuals.py", title="Counterfactuals", icon=":material/alt_route:"),
-        st.Page("pages/template.py", title="Template", icon=":material/data_object:"),
+        st.Page("pages/metrics.py", title="How good are the answers?", icon=":material/analytics:"),
+        st.Page("pages/counterfactuals.py", title="What if?", icon=":material/alt_route:"),
+        st.Page("pages/template.py", title="Which section counts?", icon=":material/data_object:"),
     ],
     "Models": [
         st.Page("pages/models.py", title="Models", icon=":material/memory:"),
-        st.Page("pages/compare_models.py", title="Compare models", icon=":material/compare_arrows:"),
-        st.Page("pages/trust.py", title="Trust", icon=":material/verified:"),
+        st.Page("pages/compare_models.py", title="Do models agree?", icon=":material/compare_arrows:"),
+        st.Page("pages/trust.py", title="How far to trust it?", icon=":material/verified:"),
     ],
 }
 

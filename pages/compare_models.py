@@ -9,7 +9,9 @@ from core.ui.compare_page import choice, run, view
 from core.ui.shell import frame, library, problem
 from core.ui.shell.model_list import title
 
-frame.begin("Compare models", "Do other models answer alike, and for the same reason?")
+frame.begin(
+    "Do models agree?", "Do other models answer alike, and for the same reason?", trade="Compare models"
+)
 
 example = example_menu.draw()
 specs = choice.draw()

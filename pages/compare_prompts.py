@@ -6,7 +6,11 @@ from core.ui.asking import example_menu, parameters, prompt_box
 from core.ui.compare_page import grid, prompts, run, view
 from core.ui.shell import frame, model_box
 
-frame.begin("Compare prompts", "What does a change to the prompt do to the answer, and to its reasons?")
+frame.begin(
+    "Which version wins?",
+    "What a change to the prompt does to the answer, and to its reasons.",
+    trade="Compare prompts",
+)
 
 example = example_menu.draw()
 versions = prompts.choose(example)

@@ -7,7 +7,7 @@ from core.ui.asking import parameters, row_choice, sending
 from core.ui.counterfactuals_page import effects, form, staging
 from core.ui.shell import copy_link, frame, job_box, model_box, problem
 
-frame.begin("Counterfactuals", "What would the model answer if this were different?")
+frame.begin("What if?", "What would the model answer if this were different?", trade="Counterfactuals")
 
 spec, params = model_box.chosen(), parameters.params()
 

@@ -7,7 +7,7 @@ from core.ui.asking import answering, example_menu, parameters, prompt_box
 from core.ui.salience_page import view
 from core.ui.shell import frame, library, model_box, problem
 
-frame.begin("Salience", "Which part of the prompt made the model say that?")
+frame.begin("Why this answer?", "Which part of the prompt made the model say that?", trade="Salience")
 
 example = example_menu.draw()
 spec, params = model_box.chosen(), parameters.params()

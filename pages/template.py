@@ -7,7 +7,11 @@ from core.ui.asking import row_choice, sending
 from core.ui.shell import copy_link, frame, job_box, model_box, problem
 from core.ui.template_page import view, work
 
-frame.begin("Template", "Which part of a template do the answers come from, over many rows?")
+frame.begin(
+    "Which section counts?",
+    "Which part of a template the answers come from, over many rows.",
+    trade="Template",
+)
 
 spec = model_box.chosen()
 with st.container(horizontal=True, vertical_alignment="bottom"):

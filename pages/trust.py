@@ -7,7 +7,7 @@ from core.ui.asking import answering, example_menu, parameters, prompt_box
 from core.ui.shell import frame, model_box, problem
 from core.ui.trust_page import benchmark, curve
 
-frame.begin("Trust", "How far can these explanations be believed?")
+frame.begin("How far to trust it?", "How often an explanation is right, where that is known.", trade="Trust")
 
 spec = model_box.chosen()
 st.subheader("Where the cause is known", anchor=False)

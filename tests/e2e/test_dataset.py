@@ -56,7 +56,9 @@ def test_from_a_search_to_the_reason_of_an_answer(
 ) -> None:
     address = serve("streamlit_app.py", DATASETS=f"rows:{rows}")
     open_dataset(page, address)
-    expect(page.get_by_role("link", name="Salience")).to_be_visible()  # the whole frame, on a deep link
+    expect(
+        page.get_by_role("link", name="Why this answer?")
+    ).to_be_visible()  # the whole frame, on a deep link
     page.get_by_role("combobox", name="Dataset").click()
     page.get_by_role("option", name="rows (3 rows)").click()
     expect(counted(page)).to_have_text("3 of 3 rows shown, 0 selected")

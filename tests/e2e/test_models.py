@@ -40,7 +40,7 @@ def test_load_compare_and_give_back(
     expect(card(page, "twin")).to_contain_text("✓ Gradient salience")
     screenshot(page, "models-loaded")
 
-    go(page, "Compare models")
+    go(page, "Do models agree?")
     expect(page.get_by_text("twin · nf4").first).to_be_visible()
     expect(page.get_by_role("heading", name="How far they agree")).to_be_visible(timeout=LONG_MS)
     answers = page.get_by_role("region", name="Response")

@@ -87,7 +87,7 @@ def test_a_link_restores_the_view_in_another_session(app: str, open_page: Callab
 
 def test_a_page_reached_by_its_own_address_has_the_whole_frame(app: str, page: Page) -> None:
     page.goto(f"{app}/editor")
-    expect(page.get_by_role("link", name="Salience")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_role("link", name="Why this answer?")).to_be_visible(timeout=LONG_MS)
     expect(page.get_by_role("combobox", name="Model")).to_be_visible()
     expect(page.get_by_role("textbox", name="Prompt")).to_be_visible()
 
@@ -172,8 +172,8 @@ def test_a_chat_of_several_turns(
     # Nothing typed is lost on the way to another page and back, nor before it is run.
     box.fill("Likes: cheese\nAvoids: eggs\nDish: Soup with eggs and beans\nAnalysis:")
     expect(page.get_by_text("Edited, not run yet")).to_be_visible()
-    go_to(page, "Compare prompts")
-    go_to(page, "Salience")
+    go_to(page, "Which version wins?")
+    go_to(page, "Why this answer?")
     expect(page.get_by_role("textbox", name="System message")).to_have_value("Recommend no dish with eggs.")
     expect(box).to_have_value(re.compile("Soup with eggs"))
     run.click()

@@ -91,7 +91,7 @@ def start(
     Returns the example that now holds `prompt`.
     Raises: AppError for an empty prompt, or one past the limits.
     """
-    example = versions.keep(example, prompt, edit="edited on the Salience page", fields=fields)
+    example = versions.keep(example, prompt, edit="edited under “Why this answer?”", fields=fields)
     asked = sent(prompt, example)
     job = service().answers.generate(asked, spec, params, owner=owner(), example_id=example.id)
     answer = Answer(example.id, prompt, asked, spec, params, job=job)

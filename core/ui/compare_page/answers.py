@@ -13,7 +13,7 @@ from core.ui.compare_page.run import Side, SideBySide
 from core.ui.explaining import maps
 from core.ui.explaining.controls import Cut
 from core.ui.salience_text import choice, salience_text
-from core.ui.shell import diff, frame, problem
+from core.ui.shell import diff, problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,9 @@ def _writing(place: int, side: Side) -> None:
     job = side.job
     text = (job.partial or "") if job is not None else ""
     said = "Waiting for its turn" if job is None or job.state == "queued" else job.message or "Starting"
-    salience_text(key=f"answer-{place}", stream=text, note=said, show=("response",), height=None)
+    salience_text(
+        key=f"answer-{place}", stream=text, note=said, show=("response",), of=side.name, height=None
+    )
 
 
 def _answer(place: int, side: Side, cut: Cut) -> ShownSides:
@@ -81,6 +83,7 @@ def _answer(place: int, side: Side, cut: Cut) -> ShownSides:
         note=answering.facts(generation),
         show=("response",),
         link=f"compared-{place}",
+        of=side.name,
         height=None,
         on_select=on_select,
     )
@@ -107,4 +110,4 @@ def _differences(comparison: SideBySide, places: list[int]) -> None:
             if text == base:
                 st.write("The same answer.")
             else:
-                diff.draw(word_diff(base, text), frame.theme())
+                diff.draw(word_diff(base, text))

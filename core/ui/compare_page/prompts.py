@@ -9,7 +9,7 @@ import streamlit as st
 from core.compare import word_diff
 from core.errors import AppError
 from core.records import Example
-from core.ui.shell import diff, frame, library, problem
+from core.ui.shell import diff, library, problem
 
 LEAST, MOST = 2, 4
 KEY = "versions"
@@ -74,5 +74,4 @@ def differences(versions: Sequence[Example]) -> None:
                 if other.prompt == first.prompt:
                     st.caption("The same prompt.")
                     continue
-                with st.container(height=260):
-                    diff.draw(word_diff(first.prompt, other.prompt), frame.theme())
+                diff.draw(word_diff(first.prompt, other.prompt))

@@ -122,6 +122,7 @@ def _maps(
                 units=method.units,
                 show=("prompt",),
                 link=f"compared-{place}",
+                of=comparison.sides[place].name,
                 height=420,
             )
             if found[place].note:

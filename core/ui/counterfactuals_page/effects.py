@@ -16,7 +16,7 @@ from core.runs import Generate, MeasureEffects, Report, backend, to_effects
 from core.store.work import WorkList
 from core.ui.asking import sending
 from core.ui.counterfactuals_page.staging import Staged, shortened
-from core.ui.shell import diff, frame, job_box, library, problem
+from core.ui.shell import diff, job_box, library, problem
 from core.ui.shell.services import owner, service
 
 KEY = "effects"
@@ -146,9 +146,9 @@ def _one(effect: Effect) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.caption("The prompt, changed")
-        diff.draw(shortened(effect.prompt_diff), frame.theme())
+        diff.draw(shortened(effect.prompt_diff))
         with st.expander("The whole prompt"):
-            diff.draw(effect.prompt_diff, frame.theme())
+            diff.draw(effect.prompt_diff)
     with right:
         st.caption(problem.plain(effect.sentence.capitalize()))
-        diff.draw(effect.response_diff, frame.theme())
+        diff.draw(effect.response_diff)

@@ -16,7 +16,7 @@ from core.counterfactuals import Context, Made, make
 from core.counterfactuals.generator import Translate
 from core.records import Example, GenerationParams, ModelSpec, digest
 from core.ui.counterfactuals_page.form import FormChoices
-from core.ui.shell import diff, frame, job_box, library, problem
+from core.ui.shell import diff, job_box, library, problem
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _one(staged: Staged, example: Example) -> None:
         with st.container(width="stretch", gap=None):
             st.caption(problem.plain(f"{example.parent_id}: {example.edit}"))
             parent = staged.originals[example.parent_id or ""]
-            diff.draw(shortened(word_diff(parent.prompt, example.prompt)), frame.theme())
+            diff.draw(shortened(word_diff(parent.prompt, example.prompt)))
         with st.popover("Edit"):
             text = st.text_area("Prompt", example.prompt, height=300, key=f"edit {example.id}")
             if st.button("Use this text", key=f"use {example.id}"):

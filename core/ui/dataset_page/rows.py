@@ -29,7 +29,7 @@ def draw(
         library.open_example(picked[0])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{len(left):,} of {dataset.rows:,} rows shown, {len(picked):,} selected")
-        if st.button("Explain", disabled=len(picked) != 1, help="Opens the row on the Salience page."):
+        if st.button("Explain", disabled=len(picked) != 1, help="Opens the row under “Why this answer?”."):
             st.switch_page("pages/salience.py", query_params=dict(st.query_params))
         on = not workspace.starred().issuperset(picked) or not picked
         if st.button("Star" if on else "Remove star", disabled=not picked):

@@ -11,7 +11,7 @@ from core.ui.asking import answering
 from core.ui.asking.answering import Answer
 from core.ui.editor_page.form import Draft
 from core.ui.salience_text import salience_text
-from core.ui.shell import diff, frame, library, problem
+from core.ui.shell import diff, library, problem
 
 POLL_SECONDS = 0.25
 
@@ -21,7 +21,7 @@ def draw(example: Example, draft: Draft, answer: Answer | None) -> None:
     busy = answer is not None and answer.writing
     if answer is not None:
         st.fragment(_answer, run_every=POLL_SECONDS if busy else None)(answer)
-        if not busy and st.button("See why", help="Open the Salience page on this answer."):
+        if not busy and st.button("See why", help="Opens “Why this answer?” on this answer."):
             st.switch_page("pages/salience.py")
     changes, family = st.tabs(["Changes", "Versions"])
     with changes:
@@ -67,7 +67,7 @@ def _changes(example: Example, draft: Draft) -> None:
     st.caption(
         f"Against {against}, {problem.plain(before.id)}: new words underlined, old ones struck through."
     )
-    diff.draw(runs, frame.theme())
+    diff.draw(runs)
 
 
 def _family(example: Example) -> None:

@@ -198,6 +198,4 @@ def behind(columns: Sequence[Column], member: Metric) -> None:
     picked = event.get("selection", {}).get("rows") or []
     if picked and picked[0] < len(indices):
         library.open_example(column.examples[indices[picked[0]]].id)
-        st.page_link(
-            "pages/salience.py", label="Open it on the Salience page", icon=":material/arrow_forward:"
-        )
+        st.page_link("pages/salience.py", label="Why this answer?", icon=":material/arrow_forward:")

@@ -20,7 +20,7 @@ from core.records import Generation, Segment
 from core.ui.asking import conversation
 from core.ui.asking.answering import Answer
 from core.ui.explaining.maps import Parts
-from core.ui.shell import diff, frame, problem
+from core.ui.shell import diff, problem
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _trial(number: int, trial: TakeOutTrial) -> None:
         verb = "With other words" if trial.instead else "Without"
         st.markdown(f"**{verb}:** {problem.plain(trial.part)}")
         if trial.instead:
-            diff.draw(word_diff(trial.part, trial.instead), frame.theme())
+            diff.draw(word_diff(trial.part, trial.instead))
         if not trial.done:
             st.caption("Asking the model …")
             return
@@ -148,7 +148,7 @@ def _trial(number: int, trial: TakeOutTrial) -> None:
         same = trial.writing.result.text.strip() == trial.answer.text.strip()
         verdict.metric("The new answer", "the same" if same else "changed")
         if not same:
-            diff.draw(word_diff(trial.answer.text.strip(), trial.writing.result.text.strip()), frame.theme())
+            diff.draw(word_diff(trial.answer.text.strip(), trial.writing.result.text.strip()))
 
 
 def busy(answer: Answer) -> bool:

@@ -72,6 +72,7 @@ def salience_text(
     bars: int = 8,
     show: Sequence[Panel] = PANELS,
     link: str | None = None,
+    of: str = "",
     height: int | None = 480,
     on_select: Callable[[], None] | None = None,
     on_action: Callable[[], None] | None = None,
@@ -93,6 +94,7 @@ def salience_text(
       show the response in one place and the rest in another, each with a key of its own and the same link.
       Scores go to the view that shows the prompt; the selection comes back through the one that shows the
       response.
+    - `of`: whose answer it is, where a page shows several; regions are named with it.
     - `height`: pixels of the two-column layout; panels scroll within. On pages narrower than 900 pixels
       they stand one below the other.
     - `on_select`, `on_action`: run before the page does; `choice(key)` tells them what was chosen.
@@ -109,6 +111,7 @@ def salience_text(
         "selected": list(forced),
         "options": {
             "show": [panel for panel in PANELS if panel in show],
+            "of": of,
             "signed": signed,
             "style": style,
             "strength": strength,

@@ -7,6 +7,7 @@
 const hubs = new Map();
 const views = new WeakMap();
 const REST_MS = 60;
+const SPOKEN = { response: "Response", strongest: "Strongest parts", prompt: "Prompt salience" };
 let sheets = 0;
 
 class Hub {
@@ -136,6 +137,9 @@ class View {
     this.root.style.setProperty("--sv-height", options.height ? `${options.height}px` : "auto");
     this.root.dataset.show = options.show.join(" ");
     this.ensure(options.show);
+    for (const [name, spoken] of Object.entries(SPOKEN)) {
+      this.sections[name].setAttribute("aria-label", options.of ? `${spoken} of ${options.of}` : spoken);
+    }
     this.panels.response?.build(this.hub.response, this.hub.selection, this.words.hint);
     if (this.hub.prompt) this.panels.prompt?.build(this.hub.prompt);
   }

@@ -156,6 +156,7 @@ class PromptPanel {
     const full = this.text.scrollHeight;
     const long = full > this.text.clientHeight + 4;
     this.ruler.hidden = !long;
+    this.text.tabIndex = long ? 0 : -1; // what scrolls is reached by keyboard
     if (!long) return;
     const top = this.text.getBoundingClientRect().top - this.text.scrollTop;
     const marks = order
@@ -247,7 +248,7 @@ class BarsPanel {
     row.name = make("span", "sv-name");
     row.snippet = make("span", "sv-snippet");
     row.snippet.dir = "auto";
-    go.append(row.percent, track, row.name, row.snippet);
+    go.append(row.percent, track, " ", row.name, " ", row.snippet); // spaces: read as words
     row.append(go);
     if (actions.length) {
       const bar = make("div", "sv-actions");
@@ -285,10 +286,8 @@ class BarsPanel {
       const text = snippet(prompt.texts, part);
       row.snippet.replaceChildren(...text.map(([tag, words]) => make(tag, "", words)));
       const direction = options.signed ? (share < 0 ? ", against it" : ", for it") : "";
-      row.firstElementChild.setAttribute(
-        "aria-label",
-        `${prompt.names[part]}, ${percent(share)}${direction}: ${text.find(([tag]) => tag === "b")[1]}`,
-      );
+      const said = [row.percent, row.name, row.snippet].map((piece) => piece.textContent);
+      row.firstElementChild.setAttribute("aria-label", `${said.join(" ")}${direction}`);
       row.firstElementChild.setAttribute("aria-pressed", String(part === picked));
     });
   }

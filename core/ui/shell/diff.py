@@ -11,19 +11,16 @@ from html import escape
 import streamlit as st
 
 from core.compare import Run
-from core.figures import palette
-from core.figures.palette import Theme
 
 _TAGS = {"removed": "del", "added": "ins"}
 
 
-def diff_html(runs: Sequence[Run], theme: Theme) -> str:
-    """`runs` as a passage: `del` and `ins` carry the meaning, colour only helps."""
-    new, gone = palette.UNDERLINE[theme]
+def diff_html(runs: Sequence[Run]) -> str:
+    """`runs` as a passage: `del` and `ins` carry the meaning; the colours (frame.py) only help."""
     style = (
         "<style>.whence-diff{white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.6}"
-        f".whence-diff del{{color:{gone};text-decoration:line-through}}"
-        f".whence-diff ins{{color:{new};text-decoration:underline;text-underline-offset:.2em}}</style>"
+        ".whence-diff del{color:var(--whence-gone);text-decoration:line-through}"
+        ".whence-diff ins{color:var(--whence-new);text-decoration:underline;text-underline-offset:.2em}</style>"
     )
     parts = []
     for run in runs:
@@ -33,6 +30,6 @@ def diff_html(runs: Sequence[Run], theme: Theme) -> str:
     return f'{style}<div class="whence-diff" dir="auto">{"".join(parts)}</div>'
 
 
-def draw(runs: Sequence[Run], theme: Theme) -> None:
+def draw(runs: Sequence[Run]) -> None:
     """Show `runs` in the container that is open."""
-    st.html(diff_html(runs, theme))
+    st.html(diff_html(runs))

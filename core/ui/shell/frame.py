@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 
 from core.errors import AppError
+from core.figures import palette
 from core.figures.palette import Theme
 from core.settings import ROOT
 from core.ui.shell import keeping, model_box, problem
@@ -47,16 +48,28 @@ def run(pages: Mapping[str, Sequence[Any]]) -> None:
         _run.framed = False
 
 
-def begin(title: str, purpose: str = "") -> None:
+def begin(title: str, purpose: str = "", *, trade: str = "") -> None:
     """First line of every page: the full frame whatever way the page was reached, then its heading.
 
-    `purpose` is one plain sentence saying what the page is for.
+    `title` is the question that the page answers, `trade` what the field calls it, `purpose` one plain
+    sentence saying what the page is for.
     """
     if not getattr(_run, "framed", False):
         runpy.run_path(str(ROOT / "streamlit_app.py"))
         st.stop()
-    st.html(f"<style>{(ASSETS / 'frame.css').read_text(encoding='utf-8')}</style>")
+    st.html(f"<style>{_colours()}{(ASSETS / 'frame.css').read_text(encoding='utf-8')}</style>")
     with st.container(key="page-heading", horizontal=True, vertical_alignment="bottom"):
         st.header(title, anchor=False, width="content")
-        if purpose:
-            st.caption(purpose, width="stretch")
+        if said := "  ·  ".join(filter(None, (trade and f"**{trade}**", purpose))):
+            st.caption(said, width="stretch")
+
+
+def _colours() -> str:
+    """The palette's colours for text that is not the page's own, by theme, as CSS variables."""
+    pairs = {
+        "muted": (palette.MUTED["light"], palette.MUTED["dark"]),
+        "new": (palette.UNDERLINE["light"][0], palette.UNDERLINE["dark"][0]),
+        "gone": (palette.UNDERLINE["light"][1], palette.UNDERLINE["dark"][1]),
+    }
+    named = (f"--whence-{name}:light-dark({light},{dark})" for name, (light, dark) in pairs.items())
+    return f".stApp{{{';'.join(named)}}}"

@@ -70,4 +70,4 @@ def draw(found: Sections, rows: Mapping[str, Example], template: str) -> None:
         name = shown[int(points[0]["customdata"][0])]
         if name in rows:
             library.open_example(name)
-            st.page_link("pages/salience.py", label=f"Open {problem.plain(name)} on the Salience page")
+            st.page_link("pages/salience.py", label=f"Why this answer to {problem.plain(name)}?")

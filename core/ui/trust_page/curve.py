@@ -58,9 +58,9 @@ def draw(answer: Answer | None) -> None:
     """Draw the choices, the button, the job's progress and the curve."""
     if answer is None or answer.generation is None:
         st.info(
-            "This model has not answered this prompt yet. Press Run on the Salience page, then come back."
+            "This model has not answered this prompt yet. Press Run under “Why this answer?”, then come back."
         )
-        st.page_link("pages/salience.py", label="Open the Salience page")
+        st.page_link("pages/salience.py", label="Why this answer?")
         return
     names, granularity, way = _choices()
     asked = _asked(answer, names, granularity, way == PUT_IN)
@@ -68,7 +68,9 @@ def draw(answer: Answer | None) -> None:
         st.caption("The answer is empty, so there is nothing to explain.")
         return
     st.caption(
-        problem.plain(f"Explained: “{asked.text}” Select another part of the answer on the Salience page.")
+        problem.plain(
+            f"Explained: “{asked.text}” Select another part of the answer under “Why this answer?”."
+        )
     )
     known: dict[str, tuple[Trace, ...]] = st.session_state.setdefault("deletion curves", {})
     if asked.key not in known and not job_box.running(JOB):
