@@ -16,7 +16,7 @@ import torch
 
 from core.datasets.samples import load
 from core.records import Example, GenerationParams
-from core.runs import Generate, backend
+from core.runs import Generate, runner
 from core.service import Service
 from core.settings import Settings
 
@@ -32,7 +32,7 @@ def seconds(rows: list[Example], batch: int) -> tuple[float, float, list[str]]:
         with service.manager.get(service.spec()) as model:
             model.generate(model.tokenize("warm"), GenerationParams(max_new_tokens=4))
         cpu, wall = time.process_time(), time.perf_counter()
-        job = backend(service).run(
+        job = runner(service).run(
             Generate(batch=batch), rows, service.spec(), workspace=workspace, owner="benchmark"
         )
         job.get()

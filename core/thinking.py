@@ -18,14 +18,14 @@ _CLOSE = regex.compile(rf"(?:</{_NAMES}>|\[/THINK\])", regex.IGNORECASE)
 _ANY_OPEN = regex.compile(rf"(?:<{_NAMES}>|\[THINK\])", regex.IGNORECASE)
 
 
-class Parts(NamedTuple):
+class ThinkingAndAnswer(NamedTuple):
     """A response in two: what was thought, and the answer."""
 
     thinking: str
     answer: str
 
 
-def split(response: str) -> Parts:
+def split(response: str) -> ThinkingAndAnswer:
     """`response` as thinking and answer; a response without thinking is all answer, to the letter.
 
     Several stretches of thinking are joined by an empty line.
@@ -47,8 +47,10 @@ def split(response: str) -> Parts:
             break
         rest = rest[closed.end() :].lstrip("\r\n")
     if not thoughts:
-        return Parts("", response)
-    return Parts("\n\n".join(t.strip() for t in thoughts if t.strip()), rest if rest.strip() else "")
+        return ThinkingAndAnswer("", response)
+    return ThinkingAndAnswer(
+        "\n\n".join(t.strip() for t in thoughts if t.strip()), rest if rest.strip() else ""
+    )
 
 
 def answer_of(response: str) -> str:

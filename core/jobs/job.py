@@ -6,8 +6,7 @@ Everything here is guarded by the queue's lock or only read; `queue.py` decides 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 State = Literal["queued", "running", "done", "failed", "stopped"]
+Until = Literal["view", "visit", "done"]
+"""How long a job is wanted: while its view is looked at, while its person is there, or to its end."""
 
 FINISHED: tuple[State, ...] = ("done", "failed", "stopped")
 
@@ -33,6 +34,7 @@ class QueuedWork:
     lane: str
     priority: int
     beside: str
+    model: str = ""
     state: State = "queued"
     progress: float | None = None
     message: str = ""
@@ -44,6 +46,12 @@ class QueuedWork:
     ended: float = 0.0
     stop: threading.Event = field(default_factory=threading.Event)
     jobs: list[Job[Any]] = field(default_factory=list)
+    steps: Generator[Any, None, Any] | None = None
+    """What is left of work that goes step by step, once it has begun."""
+
+    @property
+    def people(self) -> frozenset[str]:
+        return frozenset(job.person for job in self.jobs)
 
     def order(self) -> tuple[int, int]:
         return -self.priority, self.id
@@ -68,6 +76,11 @@ class JobContext:
             work.partial = work.partial if partial is None else partial
         self._queue._announce(work)
 
+    def lower(self, priority: int) -> None:
+        """From the next step on this is less urgent: what was waited for is there, the rest may take its time."""
+        with self._queue._changed:
+            self._work.priority = min(self._work.priority, priority)
+
     def check(self) -> None:
         """Raise `Stopped` when nobody waits for this work any more."""
         if self.stop.is_set():
@@ -76,8 +89,9 @@ class JobContext:
     def give_way(self, beside: str | None = None) -> None:
         """Let more urgent work of the lane run now, on this thread, then come back.
 
-        For long work that goes example by example: call it between two of them, where no model is held. Where
-        one is held, only work submitted with the same `beside` may pass, because it uses that very model.
+        For long work in one piece: call it where no model is held. Where one is held, only work submitted
+        with the same `beside` may pass, because it uses that very model. QueuedWork that goes step by step (a
+        generator) need not call it: it yields, and people of the same priority take turns as well.
         Raises: Stopped, as `check`.
         """
         self.check()
@@ -90,10 +104,24 @@ class JobContext:
 class Job(Generic[T]):
     """One owner's view of a piece of work; safe to read from any thread."""
 
-    def __init__(self, queue: JobQueue, work: QueuedWork, owner: str) -> None:
+    def __init__(
+        self,
+        queue: JobQueue,
+        work: QueuedWork,
+        owner: str,
+        view: str = "",
+        until: Until = "visit",
+        label: str = "",
+    ) -> None:
         self._queue, self._work, self._left = queue, work, False
+        self.view, self.until, self.label = view, until, label or work.kind
         self._listeners: list[Callable[[Job[T]], None]] = []
         self.id, self.kind, self.key, self.owner = work.id, work.kind, work.key, owner
+
+    @property
+    def person(self) -> str:
+        """Whose it is: the first word of its owner's name."""
+        return person_of(self.owner)
 
     @property
     def state(self) -> State:
@@ -141,7 +169,7 @@ class Job(Generic[T]):
     def seconds(self) -> float:
         """Time that the work has run for so far, in seconds; 0 while it waits."""
         work = self._work
-        return (work.ended or time.monotonic()) - work.started if work.started else 0.0
+        return (work.ended or self._queue._clock()) - work.started if work.started else 0.0
 
     @property
     def position(self) -> int:
@@ -183,3 +211,29 @@ class Job(Generic[T]):
             self._listeners.append(listener)
         if self.finished:
             listener(self)
+
+
+def person_of(owner: str) -> str:
+    """The person (a browser session, a web request) that an owner's name begins with."""
+    return owner.partition(" ")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A line of the list of all that is under way, as it was when the list was made."""
+
+    label: str
+    view: str
+    kind: str
+    state: State
+    stopping: bool
+    until: Until
+    seconds: float
+    """Since it began; 0 while it waits."""
+    position: int
+    progress: float | None
+    message: str
+    eta_seconds: float | None
+    people: int
+    mine: Job[Any] | None
+    """The job to stop, where the person who looks is one of those who wait for it."""

@@ -8,24 +8,31 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 from core.errors import AppError, Stopped
-from core.jobs.job import Job, JobContext, QueuedWork, State
+from core.jobs.job import Job, JobContext, Listed, QueuedWork, State, Until, person_of
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
+PEOPLE_REMEMBERED = 1_000
+"""Whose last turns are known; who had none for that long counts as new."""
+MODEL_SECONDS = 10.0
+"""How long work of one model goes on before equally urgent work of another may put it out of memory."""
 
 
 class JobQueue:
-    """The work of one process: a worker thread for each lane, first come first served within a priority.
+    """The work of one process: a worker thread for each lane; within a priority, people take turns.
 
-    `max_queued` bounds what waits in all lanes together (0: no bound).
+    A turn is a whole piece of work, or one step of work that is a generator. Whoever had no turn for the
+    longest is next, then who came first; work of the model that is in use goes on for `MODEL_SECONDS`.
+    `max_queued` bounds what waits in all lanes together (0: no bound); `clock` counts seconds.
     """
 
-    def __init__(self, max_queued: int = 0) -> None:
+    def __init__(self, max_queued: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
         self.max_queued = max_queued
+        self._clock = clock
         self._changed = threading.Condition(threading.RLock())
         self._waiting: dict[str, list[QueuedWork]] = defaultdict(list)
         self._running: dict[str, list[QueuedWork]] = defaultdict(list)
@@ -33,6 +40,9 @@ class JobQueue:
         self._by_owner: dict[tuple[str, str], Job[Any]] = {}
         self._threads: dict[str, threading.Thread] = {}
         self._usual_seconds: dict[str, float] = {}
+        self._turns = itertools.count(1)
+        self._last_turn: dict[str, int] = {}
+        self._model_in_use: dict[str, tuple[str, float]] = {}
         self._ids = itertools.count(1)
         self._closed = False
 
@@ -44,7 +54,7 @@ class JobQueue:
 
     def submit(
         self,
-        fn: Callable[[JobContext], T],
+        fn: Callable[[JobContext], T | Generator[Any, None, T]],
         *,
         kind: str,
         key: str,
@@ -53,11 +63,19 @@ class JobQueue:
         lane: str = "cpu",
         priority: int = 0,
         beside: str = "",
+        model: str = "",
+        view: str = "",
+        until: Until = "visit",
+        label: str = "",
     ) -> Job[T]:
         """Queue `fn(context)`, or join the work in flight that has the same `key`.
 
-        With `replaces`, the owner's earlier job of this `kind` is stopped first. Higher `priority` goes
-        first; `beside` names what it may run beside (`JobContext.give_way`). Returns the owner's job.
+        Where `fn` is a generator function, each `yield` is the end of a step: others may have a turn before
+        the next one, so no model and no lock may be held there. With `replaces`, the owner's earlier job of
+        this `kind` is stopped first. Higher `priority` goes first; `beside` names what it may run beside
+        (`JobContext.give_way`), `model` what it has loaded. The owner's first word is the person; `view` is
+        what the person looks at while the job is wanted `until` then; `label` says what it is, in the list
+        of jobs. Returns the owner's job.
         Raises: AppError with code `closed` after `close`, `busy` when the queue is full.
         """
         with self._changed:
@@ -73,12 +91,31 @@ class JobQueue:
                 before.stop()
                 work = self._by_key.get(key)
             if work is None:
-                work = self._enqueue(QueuedWork(next(self._ids), fn, kind, key, lane, priority, beside))
-            job: Job[T] = Job(self, work, owner)
+                work = self._enqueue(
+                    QueuedWork(next(self._ids), fn, kind, key, lane, priority, beside, model)
+                )
+            work.priority = max(work.priority, priority) if work.state == "queued" else work.priority
+            job: Job[T] = Job(self, work, owner, view, until, label)
             work.jobs.append(job)
             if replaces:
                 self._by_owner[owner, kind] = job
             return job
+
+    def listed(self, owner: str = "") -> tuple[Listed, ...]:
+        """All that is under way or waits, in all lanes: what runs first, then in the order of its turns."""
+        person = person_of(owner)
+        with self._changed:
+            every = [work for lane in (*self._running.values(), *self._waiting.values()) for work in lane]
+            every.sort(key=lambda work: (work.state == "queued", *work.order()))
+            return tuple(self._line(work, person) for work in every if work.jobs)
+
+    def look(self, owner: str, view: str) -> None:
+        """The person looks at `view` now: what was wanted for another view only ends."""
+        self._end(owner, lambda job: job.until == "view" and job.view != view)
+
+    def leave(self, owner: str, *, view_only: bool = False) -> None:
+        """The person is gone: all ends but what is wanted to its end; with `view_only`, only views' jobs."""
+        self._end(owner, lambda job: job.until == "view" or (job.until == "visit" and not view_only))
 
     def close(self, drain_seconds: float = 0.0) -> None:
         """Take no more work, let what is in flight run `drain_seconds`, stop the rest, end the threads."""
@@ -99,7 +136,7 @@ class JobQueue:
     # -- within the module ---------------------------------------------------------------------------------
 
     def _enqueue(self, work: QueuedWork) -> QueuedWork:
-        waiting = sum(map(len, self._waiting.values()))
+        waiting = sum(work.state == "queued" for lane in self._waiting.values() for work in lane)
         if self.max_queued and waiting >= self.max_queued:
             raise AppError(
                 f"{waiting} requests are waiting already, and at most {self.max_queued} may.",
@@ -120,19 +157,38 @@ class JobQueue:
     def _next(self, lane: str, above: int | None = None, beside: str | None = None) -> QueuedWork | None:
         """Take the next work of a lane off the queue, now running; with conditions, see `give_way`."""
         with self._changed:
-            waiting = self._waiting[lane]
-            fits = (
-                place
-                for place, work in enumerate(waiting)
-                if (above is None or work.priority > above) and (beside is None or work.beside == beside)
-            )
-            place = next(fits, None)
-            if place is None:
+            fits = [
+                work
+                for work in self._waiting[lane]
+                if work.stop.is_set()  # it only ends, which needs nothing
+                or ((above is None or work.priority > above) and (beside is None or work.beside == beside))
+            ]
+            if not fits:
                 return None
-            work = waiting.pop(place)
-            work.state, work.started = "running", time.monotonic()
+            work = min(fits, key=lambda work: self._rank(work, lane))
+            self._waiting[lane].remove(work)
             self._running[lane].append(work)
+            if work.state == "queued":
+                work.state, work.started = "running", self._clock()
+            self._count_turn(work)
+            if work.model and self._model_in_use.get(lane, ("", 0.0))[0] != work.model:
+                self._model_in_use[lane] = work.model, self._clock()
             return work
+
+    def _count_turn(self, work: QueuedWork) -> None:
+        turn = next(self._turns)
+        self._last_turn.update((person, turn) for person in work.people)
+        if len(self._last_turn) > PEOPLE_REMEMBERED:
+            for person in sorted(self._last_turn, key=self._last_turn.__getitem__)[: PEOPLE_REMEMBERED // 2]:
+                del self._last_turn[person]
+
+    def _rank(self, work: QueuedWork, lane: str) -> tuple[bool, int, bool, int, int]:
+        """Whose turn it is: the least."""
+        model, since = self._model_in_use.get(lane, ("", 0.0))
+        same = work.model in ("", model)
+        stays = self._clock() - since < MODEL_SECONDS
+        last = min((self._last_turn.get(person, 0) for person in work.people), default=0)
+        return not work.stop.is_set(), -work.priority, same != stays, last, work.id
 
     def _loop(self, lane: str) -> None:
         while True:
@@ -145,12 +201,25 @@ class JobQueue:
             del work  # an idle worker must not keep the last result alive
 
     def _run(self, work: QueuedWork) -> None:
+        """One turn: all of the work, or its next step."""
         self._announce(work)
         result: Any = None
         error: AppError | None = None
         state: State = "done"
         try:
-            result = work.fn(JobContext(self, work))
+            if work.steps is None:
+                result = work.fn(JobContext(self, work))
+                if isinstance(result, Generator):
+                    work.steps, result = result, None
+            if work.steps is not None:
+                try:
+                    if work.stop.is_set():
+                        work.steps.throw(Stopped())
+                    next(work.steps)
+                    self._park(work)
+                    return
+                except StopIteration as end:
+                    result = end.value
             if work.stop.is_set():
                 error, state = Stopped(), "stopped"
         except Stopped as stopped:
@@ -164,14 +233,37 @@ class JobQueue:
             error, state = plain(bug, work.kind), "failed"
         with self._changed:
             work.result, work.error, work.state = result, error, state
-            work.ended = time.monotonic()
-            work.fn = _nothing
+            work.ended = self._clock()
+            work.fn, work.steps = _nothing, None
             self._running[work.lane].remove(work)
             self._forget(work)
             if state == "done":
                 took, usual = work.ended - work.started, self._usual_seconds.get(work.kind)
                 self._usual_seconds[work.kind] = took if usual is None else 0.7 * usual + 0.3 * took
         self._announce(work)
+
+    def _park(self, work: QueuedWork) -> None:
+        """A step has ended and another is to come: the work waits for its next turn."""
+        with self._changed:
+            self._running[work.lane].remove(work)
+            self._waiting[work.lane].append(work)
+            self._changed.notify_all()
+
+    def _end(self, owner: str, which: Callable[[Job[Any]], bool]) -> None:
+        person = person_of(owner)
+        with self._changed:
+            every = [work for lane in (*self._running.values(), *self._waiting.values()) for work in lane]
+            gone = [job for work in every for job in work.jobs if job.person == person and which(job)]
+        for job in gone:
+            job.stop()
+
+    def _line(self, work: QueuedWork, person: str) -> Listed:
+        mine = next((job for job in work.jobs if job.person == person), None)
+        shown = mine or work.jobs[0]
+        return Listed(
+            shown.label, shown.view, work.kind, work.state, shown.stopping, shown.until, shown.seconds,
+            shown.position, work.progress, work.message, shown.eta_seconds, len(work.people), mine,
+        )  # fmt: skip
 
     def _forget(self, work: QueuedWork) -> None:
         """Join and replacement look only at work in flight: drop this from both indexes."""
@@ -194,6 +286,7 @@ class JobQueue:
             else:
                 work.stop.set()
                 self._forget(work)
+                self._changed.notify_all()
                 if work.state == "queued":
                     self._waiting[work.lane].remove(work)
                     work.state, work.error, work.fn = "stopped", Stopped(), _nothing
@@ -222,7 +315,7 @@ class JobQueue:
         usual = self._usual_seconds.get(work.kind)
         if work.state == "queued":
             return usual
-        spent = time.monotonic() - work.started
+        spent = self._clock() - work.started
         if work.progress:
             return spent * (1 - work.progress) / work.progress
         return None if usual is None else max(0.0, usual - spent)

@@ -38,6 +38,8 @@ class Capabilities:
     logprobs: bool = True
     gradients: bool = True
     salience: bool = True
+    gim: bool = False
+    """Gradients by GIM's rules: the model's family is one that they are known to fit."""
     chat: bool = False
     streaming: bool = True
     why: dict[str, str] = field(default_factory=dict, hash=False)
@@ -103,6 +105,21 @@ class Tape:
     outputs: Any
     seeds: Any
     logprob_nats: NDArray[np.float32]
+    value_nats: NDArray[np.float32]
+    """(M,) what is differentiated: log p, or the log-odds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backward:
+    """How a backward pass departs from plain gradients of log p."""
+
+    log_odds: bool = False
+    """Differentiate log(p / (1 − p)) instead, so that sure tokens do not vanish."""
+    gim: bool = False
+    """By GIM's rules; for models whose capabilities say `gim`."""
+
+
+PLAIN = Backward()
 
 
 @runtime_checkable
@@ -116,6 +133,7 @@ class GradientModel(Protocol):
         *,
         embed: Callable[[Any], Any] | None = None,
         checkpoint: bool = False,
+        backward: Backward = PLAIN,
     ) -> AbstractContextManager[Tape]:
         """A `Tape` for the tokens at `positions` (each at least 1, ascending).
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core.runs.drive import DatasetTask, Desk, Report, Runner
 from core.runs.effects_task import MeasureEffects, to_effects
 from core.runs.generation_tasks import Generate, ScoreTargets
-from core.runs.here import LocalBackend
+from core.runs.here import LocalRunner
 from core.runs.metrics_task import FILE, ScoreAnswers, column_spec, measured, metric_rows
 from core.runs.salience_task import SummariseSalience
 
@@ -23,28 +23,28 @@ __all__ = [
     "DatasetTask",
     "Desk",
     "Generate",
-    "LocalBackend",
+    "LocalRunner",
     "MeasureEffects",
     "Report",
     "Runner",
     "ScoreAnswers",
     "ScoreTargets",
     "SummariseSalience",
-    "backend",
     "column_spec",
     "measured",
     "metric_rows",
+    "runner",
     "to_effects",
 ]
 
 
-def backend(service: Service) -> Runner:
-    """The backend that the settings name. Raises: AppError where it is Ray and Ray is not installed."""
+def runner(service: Service) -> Runner:
+    """The runner that the settings name. Raises: AppError where it is Ray and Ray is not installed."""
     if service.settings.backend == "ray":
-        from core.runs.ray_data import RayBackend
+        from core.runs.ray_data import RayRunner
 
-        return RayBackend(service)
-    return LocalBackend(service)
+        return RayRunner(service)
+    return LocalRunner(service)
 
 
 TASKS: tuple[type[DatasetTask], ...] = (

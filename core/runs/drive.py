@@ -1,7 +1,7 @@
-"""What runs over a dataset, and where: tasks, the desk they are kept at, the loop both backends share.
+"""What runs over a dataset, and where: tasks, the desk they are kept at, the loop both runners share.
 
 A *task* turns rows into plain items, computes plain results from items (on whatever machine has the model)
-and keeps them. A *backend* only decides where `compute` runs. The loop here lists the items in the store,
+and keeps them. A *runner* only decides where `compute` runs. The loop here lists the items in the store,
 leaves out what is done, keeps every batch as it comes and each row once, so that a stopped or killed run
 goes on where it was.
 
@@ -134,7 +134,7 @@ def payload_of(task: DatasetTask, spec: ModelSpec) -> dict[str, Any]:
 def drive(
     task: DatasetTask, rows: Sequence[Example], desk: Desk, context: JobContext, compute: Compute
 ) -> Report:
-    """Runs `task` on what is not done yet, batch by batch, through a backend's `compute`.
+    """Runs `task` on what is not done yet, batch by batch, through a runner's `compute`.
 
     Raises: AppError for no rows or rows with nothing to do; Stopped, after which the same call goes on.
     """

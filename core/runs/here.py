@@ -1,4 +1,4 @@
-"""The local backend: on this machine's own worker, letting other people's clicks pass between two batches."""
+"""The local runner: on this machine's own worker, letting other people's clicks pass between two batches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LANE = "tables"
 """Where work without a model runs, so that it holds up nobody who waits for one."""
 
 
-class LocalBackend:
+class LocalRunner:
     """Runs tasks through the process's `Service`."""
 
     name = "local"

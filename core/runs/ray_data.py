@@ -1,4 +1,4 @@
-"""The Ray backend: one actor a device builds the model from its spec, and results stream back into the store.
+"""The Ray runner: one actor a device builds the model from its spec, and results stream back into the store.
 
 Ray Data runs `compute` on actors and does the blocks of a lost actor again; keeping is done here, in one
 process, each row once. Rows and results travel as JSON text. With `RAY_ADDRESS` a running cluster is
@@ -59,7 +59,7 @@ class Worker:
         }
 
 
-class RayBackend:
+class RayRunner:
     """Runs tasks on a Ray cluster.
 
     `actors`: how many models at once; None is one a GPU of the cluster, or one a machine where there is none.
@@ -72,7 +72,7 @@ class RayBackend:
         self.service, self.actors, self._load = service, actors, load
         if find_spec("ray") is None:
             raise AppError(
-                "The backend is set to Ray, but Ray is not installed.",
+                "The runner is set to Ray, but Ray is not installed.",
                 hint="Run: pip install --no-deps -r requirements-ray.lock, or set WHENCE_BACKEND=local.",
             )
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ __all__ = [
     "plan_rows",
     "request_for",
     "span",
+    "told",
 ]
 
 OnRow = Callable[[int, NDArray[np.float32]], None]
@@ -68,6 +69,10 @@ class Method:
     """Rows combine through inner products (`SalienceMatrix.gram`), not by adding."""
     late: bool = False
     """No row is known before many steps are done, so that its `run` takes `on_progress` besides."""
+    sign_holds: bool = True
+    """A negative score may be read as "made it less likely"; False: only the size says something."""
+    rank_by: Literal["size", "value"] = "size"
+    """What puts a segment first: how far its score is from 0, or (signed) how far above."""
     negligible: float = 0.0
     """The score, in `units`, below which a segment decides nothing; 0 where scores have no size as such."""
     options: tuple[MethodOption, ...] = ()
@@ -111,7 +116,8 @@ class Method:
         if self.needs == "gradients" and not can.gradients and can.salience:
             return model.salience(request, tokens, on_rows=on_row, stop=stop)  # type: ignore[attr-defined]
         if not getattr(can, self.needs):
-            why = can.why.get(self.needs, f"it gives no {self.needs}")
+            lacks = "GIM's rules need its layers on this machine" if self.needs == "gim" else ""
+            why = can.why.get(self.needs) or lacks or f"it gives no {self.needs}"
             raise AppError(f"{self.label} cannot explain {model.spec.name}: {why}.")
         run = importlib.import_module(self.module).run
         if self.late:
@@ -131,6 +137,12 @@ def method(name: str) -> Method:
     raise AppError(f"There is no salience method called {name!r}.", hint=f"Available: {available}.")
 
 
+def told(method_name: str, options: Iterable[tuple[str, Option]]) -> tuple[tuple[str, Option], ...]:
+    """`options` in order, without those that say what is so anyway: one question has one key."""
+    defaults = {option.name: option.default for option in method(method_name).options}
+    return tuple(sorted((name, value) for name, value in options if (name, value) not in defaults.items()))
+
+
 def request_for(
     model: LanguageModel,
     tokens: Tokens,
@@ -143,7 +155,12 @@ def request_for(
     if targets is None:
         targets = tuple((i, i + 1) for i in range(max(tokens.prompt_len, 1), len(tokens)))
     return SalienceRequest(
-        model.spec, tuple(tokens.ids.tolist()), tokens.prompt_len, method(method_name).name, targets, options
+        model.spec,
+        tuple(tokens.ids.tolist()),
+        tokens.prompt_len,
+        method(method_name).name,
+        targets,
+        told(method_name, options),
     )
 
 
@@ -161,6 +178,14 @@ def span(
     return method(method_name).run(model, replace(request), tokens=tokens, stop=stop).values[0]
 
 
+SEED = MethodOption(
+    "seed",
+    "What is differentiated",
+    "logprob",
+    "The answer's log-probability, or its log-odds, in which words that the model is sure of do not vanish.",
+    choices=("logprob", "log_odds"),
+)
+
 METHODS: tuple[Method, ...] = (
     Method(
         "grad_l2",
@@ -170,14 +195,30 @@ METHODS: tuple[Method, ...] = (
         False,
         "core.salience.grad_l2",
         gram=True,
+        options=(SEED,),
+    ),
+    Method(
+        "gim",
+        "GIM",
+        "Which parts the answer draws on: one backward pass in which sure attention hides nothing. It names "
+        "the cause first more often than any other map that was tried.",
+        "nats",
+        True,
+        "core.salience.gim",
+        needs="gim",
+        rank_by="value",
+        options=(SEED,),
     ),
     Method(
         "grad_dot_input",
         "Grad · input",
-        "Whether each token made the answer more likely (positive) or less (negative), to first order.",
+        "The first-order share of each token in the answer's log-probability. On real models its sign is not "
+        "reliable: read the size alone.",
         "nats",
         True,
         "core.salience.grad_dot_input",
+        sign_holds=False,
+        options=(SEED,),
     ),
     Method(
         "integrated_gradients",
@@ -196,6 +237,7 @@ METHODS: tuple[Method, ...] = (
                 "What a blank token is: the average of all tokens, or no signal at all.",
                 choices=("mean", "zero"),
             ),
+            SEED,
         ),
     ),
     Method(

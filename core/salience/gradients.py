@@ -1,8 +1,9 @@
 """One forward pass and N backward passes: the gradient of every target's loss at the embeddings.
 
 What a method makes of a gradient is its own file; what fits the memory is `memory.py`. Loss of a target: the
-sum over its tokens of −log p, in nats; rows are gradients of one loss each, so they add (`core.aggregate`).
-Exactly 0 from a target's last token on, because a causal model reads nothing behind what it predicts.
+sum over its tokens of −log p, in nats (with the option `seed`, of minus the log-odds); rows are gradients of
+one loss each, so they add (`core.aggregate`). Exactly 0 from a target's last token on, because a causal model
+reads nothing behind what it predicts.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import numpy as np
 import torch
 
 from core.errors import Stopped
-from core.models.language_model import GradientModel, Tape
+from core.models.language_model import Backward, GradientModel, Tape
 from core.records import SalienceRequest
+from core.salience import method
 from core.salience.memory import Plan, out_of_memory
 
 Embed = Callable[[torch.Tensor], torch.Tensor]
@@ -36,17 +38,23 @@ def gradients(
     T' counts the tokens before the last explained one that shares the forward pass: what comes after it is
     never computed. Raises: Stopped.
     """
-    plan = plan or Plan()
+    plan, how = plan or Plan(), backward_of(request)
     ids = np.array(request.ids, np.int64)
     size = plan.rows_a_pass or len(request.targets)
     for first in range(0, len(request.targets), size):
         targets = request.targets[first : first + size]
         positions = np.unique(np.concatenate([np.arange(a, b) for a, b in targets]))
-        with model.tape(ids, positions, embed=embed, checkpoint=plan.checkpoint) as tape:
+        with model.tape(ids, positions, embed=embed, checkpoint=plan.checkpoint, backward=how) as tape:
             chosen = np.array([(positions >= a) & (positions < b) for a, b in targets])
             batch = plan.batch if tape.embeddings.is_cuda else 1
             for row, gradient in enumerate(backward(tape, torch.as_tensor(chosen), batch, stop)):
                 yield first + row, gradient, tape.embeddings[0].detach()
+
+
+def backward_of(request: SalienceRequest) -> Backward:
+    """How `request` wants its gradients: of the log-odds where its option says so, by GIM's rules for GIM."""
+    declared = method(request.method)
+    return Backward(log_odds=declared.option(request, "seed") == "log_odds", gim=declared.needs == "gim")
 
 
 def backward(

@@ -20,7 +20,7 @@ import torch
 from core.models.language_model import GradientModel
 from core.records import SalienceMatrix, SalienceRequest, Tokens
 from core.salience import OnProgress, OnRow, method
-from core.salience.gradients import gradients
+from core.salience.gradients import backward_of, gradients
 from core.salience.memory import Plan, within_memory
 from core.salience.scores import finite
 
@@ -95,11 +95,12 @@ class Path:
 
 
 def _change(model: GradientModel, request: SalienceRequest, path: Path) -> np.ndarray:
-    """log p(target) − log p(target | blank tokens) of each row, (N,) nats."""
+    """What each row gains from blank tokens to the real ones, (N,): log p or log-odds, nats."""
     positions = np.unique(np.concatenate([np.arange(a, b) for a, b in request.targets]))
     ends = []
     for share in (0.0, 1.0):
         path.share = share
-        with model.tape(np.array(request.ids, np.int64), positions, embed=path) as tape:
-            ends.append(dict(zip(positions.tolist(), tape.logprob_nats.tolist())))
+        ids, how = np.array(request.ids, np.int64), backward_of(request)
+        with model.tape(ids, positions, embed=path, backward=how) as tape:
+            ends.append(dict(zip(positions.tolist(), tape.value_nats.tolist())))
     return np.array([sum(ends[1][i] - ends[0][i] for i in range(a, b)) for a, b in request.targets])

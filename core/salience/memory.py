@@ -95,7 +95,8 @@ def _expected(model: Any, request: SalienceRequest, plan: Plan) -> int:
     config = getattr(getattr(model, "model", None), "config", None)
     if config is None:
         return 0
-    sizes = facts_from_config(config.to_dict() | {"_attn_implementation": config._attn_implementation})
+    attention = "eager" if request.method == "gim" else config._attn_implementation
+    sizes = facts_from_config(config.to_dict() | {"_attn_implementation": attention})
     return salience_bytes(
         sizes,
         model.spec.dtype,

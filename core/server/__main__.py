@@ -73,11 +73,11 @@ def main(given: list[str] | None = None) -> int:
 
 def _check(path: str) -> None:
     """Raises: AppError when `path` is meant as a folder and is none with a model in it."""
-    from core.models.local import folder
+    from core.models.local import folder_checks
 
     here = ROOT / Path(path).expanduser()
     if here.exists() or path.startswith((".", "/", "~", "data/")):
-        folder.check(here)
+        folder_checks.check(here)
 
 
 if __name__ == "__main__":

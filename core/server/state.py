@@ -88,7 +88,7 @@ class State:
 
     def owner(self) -> str:
         """A name for one request: no two requests replace each other's work."""
-        return f"request {next(self._owners)}"
+        return f"request-{next(self._owners)}"
 
     def start(self) -> None:
         """Load the model in the background; requests that come before wait in its queue."""

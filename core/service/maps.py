@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.errors import AppError
 from core.jobs import Job, JobContext
 from core.records import ModelSpec, Option, SalienceMatrix, SalienceRequest, Tokens
+from core.salience import told
 from core.service.recent import Recent
 from core.service.workshop import CLICK, NORMAL, Workshop
 from core.store.keys import model_key
@@ -43,7 +44,7 @@ class Maps:
             tokens.prompt_len,
             method,
             tuple(targets),
-            tuple(sorted(options)),
+            told(method, options),
         )
 
     def note(self, tokens: Tokens, spec: ModelSpec) -> str:
@@ -103,7 +104,7 @@ class Maps:
         """A job for one span by one backward pass, ahead of all other work: scores (T,)."""
         spec = self._workshop.resolve(spec)
         ids = tuple(int(i) for i in tokens.ids)
-        request = SalienceRequest(spec, ids, tokens.prompt_len, method, (span,), tuple(sorted(options)))
+        request = SalienceRequest(spec, ids, tokens.prompt_len, method, (span,), told(method, options))
 
         def work(model: LanguageModel, context: JobContext) -> NDArray[np.float32]:
             return self._span(model, request, tokens, context)

@@ -87,7 +87,7 @@ class Workshop:
 
     def specs(self) -> tuple[ModelSpec, ...]:
         """The models that the operator named, the default first, as exact as `resolve` makes them."""
-        from core.models.presets import configured_specs
+        from core.models.configured import configured_specs
 
         return tuple(self.resolve(spec) for spec in configured_specs(self.settings))
 

@@ -229,6 +229,13 @@ def without_typing(tree: ast.Module) -> ast.Module:
     return tree
 
 
+def test_no_module_imports_itself_round_a_corner() -> None:
+    everything = {
+        module_of(str(path.relative_to(ROOT))): path.read_text(encoding="utf-8") for path in sources()
+    }
+    assert circles(everything) == []
+
+
 def test_the_check_of_circles_can_fail() -> None:
     pair = {"core.a": "from core import b", "core.b": "def f():\n    from core.a import g", "core": ""}
     assert circles(pair) == [("core.a", "core.b")]
@@ -251,6 +258,13 @@ def meanings(sources: Mapping[str, str]) -> dict[str, list[str]]:
         for name in classes(source):
             where.setdefault(name, []).append(module)
     return {name: modules for name, modules in sorted(where.items()) if len(modules) > 1}
+
+
+def test_a_class_name_means_one_thing() -> None:
+    everything = {
+        module_of(str(path.relative_to(ROOT))): path.read_text(encoding="utf-8") for path in sources()
+    }
+    assert meanings(everything) == {}
 
 
 def test_the_check_of_class_names_can_fail() -> None:

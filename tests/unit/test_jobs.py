@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 
@@ -376,3 +376,165 @@ def test_an_idle_queue_keeps_no_result_alive(queue: JobQueue) -> None:
     submit(queue, lambda context: None, "2").get(LONG)  # the worker has left the first for good
     gc.collect()
     assert held() is None
+
+
+def in_steps(order: list[str], name: str, count: int, hold: threading.Event | None = None) -> Callable:
+    """Work in `count` steps that notes each; before the first it waits for `hold`."""
+
+    def work(context: JobContext) -> Generator[None, None, str]:
+        for step in range(count):
+            if hold is not None:
+                assert hold.wait(LONG)
+            context.check()
+            order.append(f"{name}{step}")
+            yield
+        return f"{name} done"
+
+    return work
+
+
+def held_back(queue: JobQueue, lane: str = "cpu") -> threading.Event:
+    """A lane that is busy until the event is set, so that a test can line up what comes then."""
+    gate = Gate()
+    submit(queue, gate, "the first", owner="nobody", lane=lane, priority=99)
+    assert gate.started.wait(LONG)
+    return gate.go
+
+
+def test_people_take_turns_step_by_step(queue: JobQueue) -> None:
+    order: list[str] = []
+    go = held_back(queue)
+    jobs = [
+        submit(queue, in_steps(order, "a", 3), "1", owner="ann map"),
+        submit(queue, in_steps(order, "A", 2), "2", owner="ann other", kind="other"),
+        submit(queue, in_steps(order, "b", 2), "3", owner="bob"),
+    ]
+    go.set()
+    assert [job.get(LONG) for job in jobs] == ["a done", "A done", "b done"]
+    assert order == ["a0", "b0", "a1", "b1", "a2", "A0", "A1"]
+
+
+def test_short_work_passes_long_work_between_two_steps(queue: JobQueue) -> None:
+    order: list[str] = []
+    reached, go = threading.Event(), threading.Event()
+
+    def long(context: JobContext) -> Generator[None, None, None]:
+        order.append("what was waited for")
+        context.lower(-5)
+        reached.set()
+        assert go.wait(LONG)
+        yield
+        order.append("the rest")
+
+    rest = submit(queue, long, "1", owner="ann")
+    assert reached.wait(LONG)
+    load = submit(queue, lambda context: order.append("load"), "2", owner="ann", kind="load")
+    go.set()
+    rest.get(LONG)
+    load.get(LONG)
+    assert order == ["what was waited for", "load", "the rest"]
+
+
+def test_work_of_the_model_in_use_goes_on_for_a_while() -> None:
+    now = 100.0
+    queue = JobQueue(clock=lambda: now)
+    order: list[str] = []
+
+    def steps(name: str) -> Callable[[JobContext], Generator[None, None, None]]:
+        def work(context: JobContext) -> Generator[None, None, None]:
+            nonlocal now
+            for step in range(4):
+                order.append(f"{name}{step}")
+                now += 6.0
+                yield
+
+        return work
+
+    go = held_back(queue)
+    jobs = [
+        submit(queue, steps("a"), "1", owner="ann", model="smollm2"),
+        submit(queue, steps("b"), "2", owner="bob", model="gemma"),
+    ]
+    go.set()
+    assert all(job.wait(LONG) for job in jobs)
+    queue.close()
+    assert order == ["a0", "a1", "b0", "b1", "a2", "a3", "b2", "b3"]
+
+
+def test_stop_reaches_work_that_waits_for_its_next_turn_and_it_may_clean_up(queue: JobQueue) -> None:
+    order: list[str] = []
+    reached, go = threading.Event(), threading.Event()
+
+    def long(context: JobContext) -> Generator[None, None, None]:
+        context.lower(-1)
+        order.append("step")
+        try:
+            yield
+            order.append("another step")
+        except Stopped:
+            order.append("cleaned up")
+            raise
+
+    def between(context: JobContext) -> None:
+        reached.set()
+        assert go.wait(LONG)
+
+    hold = held_back(queue)
+    job = submit(queue, long, "1", owner="ann", priority=1)
+    short = submit(queue, between, "2", owner="bob")
+    after = submit(queue, lambda context: order.append("after"), "3", owner="bob", kind="other")
+    hold.set()
+    assert reached.wait(LONG)
+    assert (job.state, job.stopping, job.position) == ("running", False, 0)
+    job.stop()
+    assert job.stopping
+    go.set()
+    assert job.wait(LONG)
+    short.get(LONG)
+    after.get(LONG)
+    assert job.state == "stopped"
+    assert order == ["step", "cleaned up", "after"]
+
+
+def test_the_list_says_what_runs_for_whom_and_what_waits(queue: JobQueue) -> None:
+    gate, next_one = Gate(), Gate()
+    mine = submit(
+        queue, gate, "1", owner="ann map", label="Map of 17 lines", view="salience e1", until="view"
+    )
+    assert gate.started.wait(LONG)
+    other = submit(queue, next_one, "2", owner="bob", label="Run the model: 200 rows", until="done")
+    first, second = queue.listed("ann")
+    assert (first.label, first.state, first.view, first.position, first.people) == (
+        "Map of 17 lines", "running", "salience e1", 0, 1,
+    )  # fmt: skip
+    assert first.mine is mine
+    assert (second.label, second.state, second.until, second.position) == (
+        "Run the model: 200 rows", "queued", "done", 1,
+    )  # fmt: skip
+    assert second.mine is None
+    mine.stop()
+    assert queue.listed("ann")[0].stopping
+    gate.go.set()
+    next_one.go.set()
+    other.get(LONG)
+    assert queue.listed() == ()
+
+
+def test_what_nobody_looks_at_any_more_ends(queue: JobQueue) -> None:
+    go = held_back(queue)
+    gates = [Gate() for _ in range(5)]
+    for gate in gates:
+        gate.go.set()
+    old = submit(queue, gates[0], "1", owner="ann map", view="salience e1", until="view")
+    new = submit(queue, gates[1], "2", owner="ann map 2", view="salience e2", until="view")
+    answer = submit(queue, gates[2], "3", owner="ann", view="salience e1")
+    run = submit(queue, gates[3], "4", owner="ann run", until="done")
+    shared = submit(queue, gates[0], "1", owner="bob", view="salience e1", until="view")
+    queue.look("ann", "salience e2")
+    assert [job.state for job in (old, new, answer, run, shared)] == ["stopped", *["queued"] * 4]
+    queue.leave("ann", view_only=True)
+    assert [job.state for job in (new, answer, run, shared)] == ["stopped", *["queued"] * 3]
+    queue.leave("ann")
+    assert [job.state for job in (answer, run, shared)] == ["stopped", "queued", "queued"]
+    go.set()
+    assert run.get(LONG) == shared.get(LONG) == "done"

@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from core.errors import AppError
 from core.models.char_spans import complete_length, decode_with_spans
 from core.models.keras.vocabulary import Vocabulary
-from core.models.language_model import Capabilities, Tape
+from core.models.language_model import PLAIN, Backward, Capabilities, Tape
 from core.models.local.decoding import Drawn, draw
+from core.models.objective import objective
 from core.records import Generation, GenerationParams, Message, ModelSpec, Role, StopReason, Tokens
 
 
@@ -37,7 +38,10 @@ class KerasHubModel:
         self.spec = spec
         self.capabilities = Capabilities(
             chat=False,
-            why={"chat": "A KerasHub preset brings no chat template: a chat is sent as plain text."},
+            why={
+                "chat": "A KerasHub preset brings no chat template: a chat is sent as plain text.",
+                "gim": "GIM's rules are written for the layers of transformers, not for those of KerasHub",
+            },
         )
         self._lm = causal_lm
         self._backbone = causal_lm.backbone
@@ -199,6 +203,7 @@ class KerasHubModel:
         *,
         embed: Callable[[Any], Any] | None = None,
         checkpoint: bool = False,
+        backward: Backward = PLAIN,
     ) -> Iterator[Tape]:
         """See `GradientModel`; `checkpoint` changes nothing here."""
         every = torch.tensor(ids, device=self.device)
@@ -209,9 +214,9 @@ class KerasHubModel:
             outputs = self._hidden(leaf / self._scale)[0, targets - 1]
             top = outputs.detach().requires_grad_(True)
             logits = self.head(top[None])[0]
-            loss = -torch.log_softmax(logits.float(), -1).gather(1, every[targets][:, None])[:, 0]
-            (seeds,) = torch.autograd.grad(loss.sum(), top)
-            yield Tape(leaf, outputs, seeds, -loss.detach().float().cpu().numpy())
+            value, nats = objective(logits.float(), every[targets], backward)
+            (seeds,) = torch.autograd.grad(-value.sum(), top)
+            yield Tape(leaf, outputs, seeds, nats.cpu().numpy(), value.detach().cpu().numpy())
 
     def _hidden(self, embedded: torch.Tensor) -> torch.Tensor:
         """Final hidden states (1, T, D) for unscaled embeddings (1, T, D)."""

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from torch.utils.checkpoint import checkpoint as checkpointed
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from core.models.language_model import Tape
+from core.models.language_model import PLAIN, Backward, Tape
+from core.models.local.gim_rules import gim_backward
+from core.models.objective import objective
 
 Caught = dict[str, torch.Tensor]
 ATTENTION_OUTPUT = {
@@ -42,6 +44,7 @@ def tape(
     *,
     embed: Callable[[Any], Any] | None = None,
     checkpoint: bool = False,
+    backward: Backward = PLAIN,
 ) -> Iterator[Tape]:
     """See `GradientModel.tape`. Whatever the model does after its head (Gemma 2's soft cap) is in `seeds`."""
     device = net.get_input_embeddings().weight.device
@@ -58,15 +61,19 @@ def tape(
         stack.callback(handle.remove)
         # A layer that runs again in each backward pass cannot be cut: the second run would lack the hooks.
         cut = None if checkpoint else attention_output(net)
+        # Open for the forward pass alone: between two rows the same model may work for somebody else.
+        if backward.gim:
+            stack.enter_context(gim_backward(net, apart=layers_of(net) if checkpoint else ()))
         if checkpoint:
-            stack.enter_context(recomputed(net))
+            stack.enter_context(recomputed(net, backward))
         watch = partial(cut_at_head, net) if cut is None else partial(cut_in_last_layer, *cut)
         stack.enter_context(watch(caught))
         logits = net(
             input_ids=all_ids[None, : int(positions[-1])], use_cache=False, logits_to_keep=targets - 1
         ).logits[0]
         wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        loss = -torch.log_softmax(wide, -1).gather(1, all_ids[targets].to(wide.device)[:, None])[:, 0]
+        value, nats = objective(wide, all_ids[targets].to(wide.device), backward)
+        loss = -value
         rows = targets - 1
         if cut is None:
             (seeds,) = torch.autograd.grad(loss.sum(), caught["leaf"])
@@ -78,12 +85,18 @@ def tape(
             place = gathered.device
             outputs = torch.cat([part[0, rows.to(part.device)].to(place) for part in (stream, gathered)], -1)
             seeds = torch.cat([part[0, rows.to(part.device)].to(place) for part in parts], -1)
-    yield Tape(caught["embeddings"], outputs, seeds, -loss.detach().float().cpu().numpy())
+    yield Tape(
+        caught["embeddings"], outputs, seeds, nats.float().cpu().numpy(), value.detach().float().cpu().numpy()
+    )
+
+
+def layers_of(net: Any) -> list[Any]:
+    return [module for module in net.modules() if isinstance(module, GradientCheckpointingLayer)]
 
 
 def attention_output(net: Any) -> tuple[Any, Any] | None:
     """The last layer and the module that its attention's result passes first; None for other families."""
-    layers = [module for module in net.modules() if isinstance(module, GradientCheckpointingLayer)]
+    layers = layers_of(net)
     name = ATTENTION_OUTPUT.get(net.config.model_type)
     if name is None or not layers:
         return None
@@ -131,16 +144,22 @@ def cut_in_last_layer(layer: Any, projection: Any, caught: Caught) -> Iterator[N
 
 
 @contextmanager
-def recomputed(net: Any) -> Iterator[None]:
+def recomputed(net: Any, backward: Backward) -> Iterator[None]:
     """While it is open, layers keep only their inputs for the backward passes and run again in each of them.
 
     transformers' own switch works in training mode only; this one works with frozen weights in eval mode.
     """
-    layers = [module for module in net.modules() if isinstance(module, GradientCheckpointingLayer)]
+    layers = layers_of(net)
     for layer in layers:
-        layer.forward = partial(checkpointed, layer.forward, use_reentrant=False, preserve_rng_state=False)
+        forward = partial(_by_rules, net, layer, layer.forward) if backward.gim else layer.forward
+        layer.forward = partial(checkpointed, forward, use_reentrant=False, preserve_rng_state=False)
     try:
         yield
     finally:
         for layer in layers:
             del layer.forward
+
+
+def _by_rules(net: Any, layer: Any, forward: Callable[..., Any], *args: Any, **named: Any) -> Any:
+    with gim_backward(net, layer):
+        return forward(*args, **named)

@@ -8,17 +8,15 @@ against what really is kept. Knows sizes, not tensors; torch is asked only about
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
-from safetensors import SafetensorError, safe_open
 
 from core.errors import AppError
 from core.models.local import configuration, folder
+from core.models.local.sizes import Facts, count_parameters, facts_from_config
+from core.models.presets import PRESETS
 from core.records import ModelSpec
 
 DTYPE_BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
@@ -26,22 +24,6 @@ DTYPE_BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
 LINEAR_BYTES = {"int8": 1.0, "nf4": 0.5 + 1 / 64}
 RESERVE = 1.1
 """Free memory is not filled to the last byte: the allocator and the libraries need some."""
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """The sizes of a model: widths and counts; 0 where they are not known."""
-
-    parameters: int
-    embedding_parameters: int = 0
-    """Never quantised: the embedding, and the head where it is not the same matrix."""
-    width: int = 0
-    inner: int = 0
-    layers: int = 0
-    heads: int = 0
-    vocabulary: int = 0
-    eager: bool = False
-    """Attention keeps its T × T maps (Gemma 2's soft cap has no fused kernel)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,33 +67,6 @@ def gigabytes(count: float) -> str:
     return f"{count / 1e9:,.1f} GB" if count >= 1e8 else f"{count / 1e6:,.1f} MB"
 
 
-def facts_from_config(config: Mapping[str, Any], parameters: int = 0) -> Facts:
-    """Sizes from a `config.json`, whose names differ by family."""
-    config = config.get("text_config") or config
-
-    def number(*names: str) -> int:
-        return next((int(config[name]) for name in names if config.get(name)), 0)
-
-    width, layers = number("hidden_size", "n_embd"), number("num_hidden_layers", "n_layer")
-    vocabulary = number("vocab_size")
-    inner = number("intermediate_size", "n_inner") or 4 * width
-    # Families that tie by default leave the entry out (Gemma, GPT-2); Llama and its kin write it down.
-    tied = config.get(
-        "tie_word_embeddings", config.get("model_type", "") in ("gemma2", "gemma3_text", "gpt2")
-    )
-    embedding = vocabulary * width * (1 if tied else 2)
-    return Facts(
-        parameters=parameters or embedding + layers * (4 * width * width + 3 * width * inner),
-        embedding_parameters=embedding,
-        width=width,
-        inner=inner,
-        layers=layers,
-        heads=number("num_attention_heads", "n_head"),
-        vocabulary=vocabulary,
-        eager=bool(config.get("attn_logit_softcapping")) or config.get("_attn_implementation") == "eager",
-    )
-
-
 def facts(spec: ModelSpec) -> Facts | None:
     """Sizes of a local folder or a preset; None when nothing is known before it is fetched."""
     path = folder.local(spec.path)
@@ -121,30 +76,10 @@ def facts(spec: ModelSpec) -> Facts | None:
         if tensors:
             configuration.check_layers(config, tensors, path)
         return facts_from_config(config, parameters)
-    from core.models.presets import PRESETS  # which ask back for sizes when they choose a precision
-
     for preset in PRESETS:
         if preset.path == spec.path:
             return preset.sizes
     return None
-
-
-def count_parameters(path: Path) -> tuple[int, int]:
-    """Parameters and tensors in a folder's safetensors, from their headers. Raises: AppError for a broken file."""
-    total = tensors = 0
-    for file in path.glob("*.safetensors"):
-        try:
-            weights = safe_open(file, framework="np")
-        except SafetensorError as error:
-            raise AppError(
-                f"The weights {file.name} in {path} cannot be read: {error}.",
-                hint="The file is broken or was not copied whole: fetch it again.",
-            ) from error
-        with weights:
-            for name in weights.keys():  # noqa: SIM118
-                total += math.prod(weights.get_slice(name).get_shape())
-                tensors += 1
-    return total, tensors
 
 
 def weight_bytes(sizes: Facts, spec: ModelSpec) -> int:

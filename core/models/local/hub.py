@@ -23,7 +23,7 @@ from huggingface_hub.errors import (
 
 from core.errors import AppError
 from core.models.loading import Bar, Steps
-from core.models.local.folder import check_names
+from core.models.local.folder_checks import check_names
 from core.settings import settings
 
 ENDPOINT: str | None = None

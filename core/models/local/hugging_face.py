@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from core.errors import AppError
 from core.models.char_spans import TokenBytes, complete_length, cover, decode_with_spans
-from core.models.language_model import Capabilities, Progress, ResponseReading, Tape
+from core.models.language_model import PLAIN, Backward, Capabilities, Progress, ResponseReading, Tape
 from core.models.loading import Steps
-from core.models.local import causal_tape, chat, estimate, folder, weights
+from core.models.local import causal_tape, chat, estimate, folder, gim_rules, weights
 from core.models.local.decoding import Drawn, draw, finite
 from core.models.local.shared_beginning import SharedBeginning
 from core.records import Generation, GenerationParams, Message, ModelSpec, Role, StopReason, Tokens
@@ -53,7 +53,11 @@ class HuggingFaceModel:
         self.tokenizer = tokenizer
         self.spec = spec
         self.notes = notes
-        self.capabilities = Capabilities(chat=bool(getattr(tokenizer, "chat_template", None)))
+        self.capabilities = Capabilities(
+            chat=bool(getattr(tokenizer, "chat_template", None)),
+            gim=gim_rules.knows(model),
+            why={} if gim_rules.knows(model) else {"gim": gim_rules.why_not(model)},
+        )
         config = model.config.get_text_config()
         self.context_length = int(getattr(config, "max_position_embeddings", 0) or 0)
         self._rows = int(model.get_input_embeddings().weight.shape[0])
@@ -273,8 +277,11 @@ class HuggingFaceModel:
         *,
         embed: Callable[[Any], Any] | None = None,
         checkpoint: bool = False,
+        backward: Backward = PLAIN,
     ) -> AbstractContextManager[Tape]:
-        return causal_tape.tape(self.model, ids, positions, embed=embed, checkpoint=checkpoint)
+        return causal_tape.tape(
+            self.model, ids, positions, embed=embed, checkpoint=checkpoint, backward=backward
+        )
 
     # The vocabulary
 

@@ -12,7 +12,7 @@ from core.counterfactuals import ORDERS, Effect, flipped, ranked, times
 from core.errors import AppError
 from core.metrics import METRICS, Metric
 from core.records import GenerationParams, ModelSpec, SendAs
-from core.runs import Generate, MeasureEffects, Report, backend, to_effects
+from core.runs import Generate, MeasureEffects, Report, runner, to_effects
 from core.store.work import WorkList
 from core.ui.asking import sending
 from core.ui.counterfactuals_page.staging import Staged, shortened
@@ -28,7 +28,7 @@ def begin(staged: Staged, spec: ModelSpec, params: GenerationParams, way: SendAs
     parents = [staged.originals[name] for name in dict.fromkeys(e.parent_id or "" for e in staged.kept)]
     said = {e.id: service().answers.known(e.sent(way), spec, params) for e in parents}
     missing = [e for e in parents if said[e.id] is None]
-    run = backend(service()).run
+    run = runner(service()).run
     if missing:
         job = run(Generate(params, way), missing, spec, workspace=library.workspace(), owner=owner())
         st.session_state["after answers"] = lambda: begin(staged, spec, params, way)

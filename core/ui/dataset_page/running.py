@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.records import GenerationParams, ModelSpec, SendAs
-from core.runs import Generate, backend
+from core.runs import Generate, runner
 from core.store import PieceOfWork, WorkList
 from core.ui.asking import parameters, sending
 from core.ui.dataset_page.grid import counted
@@ -67,7 +67,7 @@ def _start(
     try:
         rows = workspace.examples(dataset_id, ids)
         task = replace(task, batch=service().settings.batch_size)
-        job = backend(service()).run(task, rows, spec, workspace=workspace, owner=f"{owner()} {JOB}")
+        job = runner(service()).run(task, rows, spec, workspace=workspace, owner=f"{owner()} {JOB}")
     except AppError as error:
         problem.show(error)
         return

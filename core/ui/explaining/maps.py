@@ -83,21 +83,26 @@ def job(answer: Answer, method: Method, here: Parts, first: tuple[int, int] | No
             owner=owner(),
             options=chosen,
             # One row more than the rows themselves: worth it only where rows cost less than all together.
-            first=first if method.needs == "gradients" else None,
+            first=None if method.late else first,
         )
         answer.map_jobs[name] = held
     return held
 
 
-def clicked(answer: Answer, method: Method, span: tuple[int, int] | None) -> NDArray[np.float32] | None:
+def clicked(
+    answer: Answer, method: Method, here: Parts, span: tuple[int, int] | None
+) -> NDArray[np.float32] | None:
     """Scores (T,) of what was clicked while the matrix is not there yet; None until its own job is done."""
-    if span is None or method.options or method.needs != "gradients":
+    if span is None or method.late:
         return None
-    name = digest(method.name, span)
+    chosen = options(method, here)
+    name = digest(method.name, span, chosen)
     held = answer.span_jobs.get(name)
     if held is None:
         assert answer.generation is not None
-        held = service().maps.span(answer.generation.tokens, answer.spec, method.name, span, owner=owner())
+        held = service().maps.span(
+            answer.generation.tokens, answer.spec, method.name, span, owner=owner(), options=chosen
+        )
         answer.span_jobs[name] = held
     return held.result
 
@@ -133,7 +138,7 @@ def scores_so_far(
     span = span_of(selection, here.response)
     scores = partial["scores"] if partial and partial.get("span") == span else None
     if scores is None and partial:
-        scores = clicked(answer, method, span)
+        scores = clicked(answer, method, here, span)
     exact = {} if scores is None else {selection: aggregate.column_scores(scores, here.prompt, reduce)}
     return pack(None, here.response, here.prompt, reduce, exact=exact, negligible=method.negligible)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.metrics import METRICS, Aggregate, Measured, MetricRow, PairedTest, aggregate, compare
 from core.metrics.evaluate import why_left_out
 from core.records import Example
-from core.runs import Desk, Generate, ScoreAnswers, ScoreTargets, backend, measured, metric_rows
+from core.runs import Desk, Generate, ScoreAnswers, ScoreTargets, measured, metric_rows, runner
 from core.ui.asking import parameters
 from core.ui.asking.row_choice import Rows
 from core.ui.metrics_page.systems import System
@@ -96,7 +96,7 @@ def _at(one: Measured, places: list[int]) -> Measured:
 def start(system: System, rows: Rows, examples: Sequence[Example], language: str) -> Any:
     """The job that computes the metrics of a system."""
     task = ScoreAnswers(rows.dataset.id, NAMES, language, system.send_as)
-    return backend(service()).run(
+    return runner(service()).run(
         task,
         examples,
         system.spec,
@@ -117,7 +117,7 @@ def start_scores(system: System, examples: Sequence[Example]) -> None:
 
 
 def _hold(task: Any, system: System, examples: Sequence[Example]) -> None:
-    job = backend(service()).run(
+    job = runner(service()).run(
         task, examples, system.spec, workspace=library.workspace(), owner=f"{owner()} {system.label}"
     )
     job_box.hold("metrics", job)

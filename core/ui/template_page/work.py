@@ -15,7 +15,7 @@ from core.errors import AppError
 from core.figures.bars import Interval
 from core.metrics import bootstrap
 from core.records import Example, ModelSpec, SendAs
-from core.runs import Desk, SummariseSalience, backend
+from core.runs import Desk, SummariseSalience, runner
 from core.runs.drive import key_of
 from core.store.work import WorkList
 from core.ui.shell import job_box, library
@@ -75,7 +75,7 @@ def values_of(template: str, prompt: str) -> str:
 def begin(template: str, rows: Sequence[Example], method: str, spec: ModelSpec, way: SendAs) -> None:
     """The job that explains every row, kept for the page to show."""
     task = SummariseSalience(method, template=template, send_as=way)
-    run = backend(service()).run
+    run = runner(service()).run
     job_box.hold(JOB, run(task, rows, spec, workspace=library.workspace(), owner=owner()))
 
 

@@ -111,7 +111,7 @@ def test_the_apps_settings_can_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path
     chosen = Settings(_env_file=None)
     assert chosen.mode == "hosted"
     assert chosen.database_url.startswith("postgresql+psycopg://whence:")
-    from core.models.presets import configured_specs
+    from core.models.configured import configured_specs
 
     demo, server = configured_specs(chosen)
     assert (demo.name, demo.backend) == ("demo", "hugging_face")

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import AppError
+from core.models.configured import configured_specs, parse_model_config
 from core.models.local.estimate import estimate
-from core.models.presets import PRESETS, configured_specs, default_spec, parse_model_config
+from core.models.presets import PRESETS
 from core.records import ModelSpec
 from core.settings import ROOT, Settings
 
@@ -49,7 +50,7 @@ def test_any_names_and_paths_come_back(models):
 
 
 def test_the_demo_model_is_the_default():
-    spec = default_spec(settings())
+    (spec,) = configured_specs(settings())
     assert spec.name == "demo" and spec.path in (str(ROOT / "data/models/demo"), "data/models/demo")
 
 
@@ -63,10 +64,10 @@ def test_the_demo_model_is_the_default():
     ],
 )
 def test_precision_and_quantization(monkeypatch, given, expected):
-    from core.models import presets
+    from core.models import configured
     from core.models.local.precision import PrecisionChoice
 
-    monkeypatch.setattr(presets, "automatic", lambda path: PrecisionChoice("float32", "none", "cpu"))
+    monkeypatch.setattr(configured, "automatic", lambda path: PrecisionChoice("float32", "none", "cpu"))
     (spec,) = configured_specs(settings(**given))
     assert (spec.dtype, spec.quantization) == expected
 
@@ -87,16 +88,16 @@ def test_web_addresses_are_model_servers():
 
 @pytest.mark.parametrize(("named", "backend"), [("transformers", "hugging_face"), ("kerasnlp", "keras_hub")])
 def test_the_framework_chooses_the_backend(named, backend):
-    assert default_spec(settings(DL_FRAMEWORK=named)).backend == backend
+    assert configured_specs(settings(DL_FRAMEWORK=named))[0].backend == backend
 
 
 def test_an_unknown_framework_lists_the_known_ones():
     with pytest.raises(AppError, match=r"'jax'.*transformers, kerasnlp"):
-        default_spec(settings(DL_FRAMEWORK="jax"))
+        configured_specs(settings(DL_FRAMEWORK="jax"))
 
 
 def test_the_operator_may_name_the_device():
-    assert default_spec(settings(device="cuda:1")).device == "cuda:1"
+    assert configured_specs(settings(device="cuda:1"))[0].device == "cuda:1"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Tasks through the local backend, over a model without weights and a real store: resumed, kept once."""
+"""Tasks through the local runner, over a model without weights and a real store: resumed, kept once."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from core.runs import (
     TASKS,
     Desk,
     Generate,
-    LocalBackend,
+    LocalRunner,
     MeasureEffects,
     Report,
     ScoreAnswers,
     ScoreTargets,
     SummariseSalience,
-    backend,
     measured,
     metric_rows,
+    runner,
     to_effects,
 )
 from core.runs.metrics_task import target_scores
@@ -73,7 +73,7 @@ def after(row: Example) -> Example:
 
 
 def run(service: Service, here: Workspace, task, rows=ROWS) -> Report:  # type: ignore[no-untyped-def]
-    return LocalBackend(service).run(task, rows, SPEC, workspace=here, owner="o").get(LONG)
+    return LocalRunner(service).run(task, rows, SPEC, workspace=here, owner="o").get(LONG)
 
 
 def test_answers_are_kept_and_never_made_twice(service: Service, here: Workspace, model: FakeModel) -> None:
@@ -99,7 +99,7 @@ def test_stopped_work_goes_on_where_it_was(service: Service, here: Workspace, mo
             job.stop()
 
     gate = service.jobs.submit(lambda context: context.stop.wait(LONG), kind="gate", key="gate", owner="x")
-    job = LocalBackend(service).run(Generate(batch=1), rows, SPEC, workspace=here, owner="o")
+    job = LocalRunner(service).run(Generate(batch=1), rows, SPEC, workspace=here, owner="o")
     model.step = step
     gate.stop()
     with pytest.raises(Stopped):
@@ -312,5 +312,5 @@ def test_tasks_can_be_sent_and_told_apart(kind: type) -> None:
     assert digest(repr(Generate(GenerationParams(seed=1)))) != digest(repr(Generate()))
 
 
-def test_the_settings_choose_the_backend(service: Service) -> None:
-    assert backend(service).name == "local"
+def test_the_settings_choose_the_runner(service: Service) -> None:
+    assert runner(service).name == "local"

@@ -1,4 +1,4 @@
-"""The Ray backend on a real local cluster of two actors, one of which is killed in the middle."""
+"""The Ray runner on a real local cluster of two actors, one of which is killed in the middle."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.errors import AppError
 from core.models.language_model import Capabilities
 from core.models.manager import ModelManager
 from core.records import Example, ModelSpec
-from core.runs import Generate, LocalBackend, backend
+from core.runs import Generate, LocalRunner, runner
 from core.service import Service
 from core.settings import ROOT, Settings
 from core.store.work import WorkList
@@ -71,12 +71,12 @@ def service(tmp_path: Path) -> Iterator[Service]:
 
 @pytest.mark.timeout(280)
 def test_a_killed_worker_loses_no_row_and_none_comes_twice(cluster: None, service: Service) -> None:
-    from core.runs.ray_data import RayBackend
+    from core.runs.ray_data import RayRunner
 
     killed: list[int] = []
     came: list[tuple[str, int]] = []
 
-    class Watched(RayBackend):
+    class Watched(RayRunner):
         def stream(self, *arguments: Any) -> Any:
             for part in super().stream(*arguments):
                 came.extend(zip(part["id"], part["process"]))
@@ -96,17 +96,17 @@ def test_a_killed_worker_loses_no_row_and_none_comes_twice(cluster: None, servic
     for row in ROWS:
         kept = service.answers.known(row.prompt, SPEC)
         assert kept is not None and kept.text == row.prompt[::-1][:3]
-    # What Ray has done, the local backend knows.
-    again = LocalBackend(service).run(Generate(batch=1), ROWS, SPEC, workspace=here, owner="o").get(20)
+    # What Ray has done, the local runner knows.
+    again = LocalRunner(service).run(Generate(batch=1), ROWS, SPEC, workspace=here, owner="o").get(20)
     assert (again.done, again.known) == (0, 40)
 
 
 @pytest.mark.timeout(280)
 def test_a_chat_reaches_the_workers_as_a_chat(cluster: None, service: Service) -> None:
-    from core.runs.ray_data import RayBackend
+    from core.runs.ray_data import RayRunner
 
     row = Example("s", "a", fields={"earlier_turns": [{"role": "system", "content": "!?"}]})
-    runner = RayBackend(service, actors=1, load=load_chat)
+    runner = RayRunner(service, actors=1, load=load_chat)
     here = service.store.workspace()
     report = runner.run(Generate(send_as="chat"), [row], SPEC, workspace=here, owner="o").get(200)
     assert (report.done, report.failed) == (1, ())
@@ -117,10 +117,10 @@ def test_a_chat_reaches_the_workers_as_a_chat(cluster: None, service: Service) -
 
 @pytest.mark.timeout(280)
 def test_a_bad_row_costs_only_itself(cluster: None, service: Service) -> None:
-    from core.runs.ray_data import RayBackend
+    from core.runs.ray_data import RayRunner
 
     rows = [Example("good", "abc"), Example("long", "x" * 300)]
-    runner = RayBackend(service, actors=1, load=load_fake)
+    runner = RayRunner(service, actors=1, load=load_fake)
     report = runner.run(Generate(batch=2), rows, SPEC, workspace=service.store.workspace(), owner="o").get(
         200
     )
@@ -129,10 +129,10 @@ def test_a_bad_row_costs_only_itself(cluster: None, service: Service) -> None:
 
 
 def test_the_settings_choose_it(cluster: None, service: Service) -> None:
-    assert backend(service).name == "ray"
+    assert runner(service).name == "ray"
 
 
 def test_without_ray_the_person_is_told(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     with pytest.raises(AppError, match="Ray is not installed"):
-        backend(service)
+        runner(service)

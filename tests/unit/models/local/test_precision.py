@@ -6,8 +6,8 @@ import pytest
 
 from core.models.local import precision
 from core.models.local.devices import Device
-from core.models.local.estimate import Facts
 from core.models.local.precision import PrecisionChoice, automatic, faster_dtype, product_seconds
+from core.models.local.sizes import Facts
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,106 @@
+"""The operator's models: `MODEL_CONFIG`, `PRECISION` and the like as specs.
+
+Knows names only; nothing is loaded or downloaded here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
+
+from core.errors import AppError
+from core.models.local.estimate import DTYPE_BYTES
+from core.models.local.precision import PrecisionChoice, automatic
+from core.models.remote.secrets import base_address
+from core.records import QUANTIZATIONS, ModelSpec, Quantization
+from core.settings import DEMO_MODEL, ROOT, Settings
+
+PRECISION_NAMES = {"bf16": "bfloat16", "fp16": "float16", "half": "float16", "fp32": "float32"}
+FRAMEWORKS = {"transformers": "hugging_face", "kerasnlp": "keras_hub", "keras_hub": "keras_hub"}
+
+
+def parse_model_config(text: str) -> tuple[tuple[str, str], ...]:
+    """`name:path,name:path` as pairs; a path may hold colons, and without a name it names itself.
+
+    Raises: AppError for an entry without a path or a name given twice.
+    """
+    pairs: list[tuple[str, str]] = []
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        name, colon, path = (part.strip() for part in entry.partition(":"))
+        if not colon:
+            name, path = Path(entry).name, entry
+        if not name or not path:
+            raise AppError(
+                f"MODEL_CONFIG has the entry {entry!r}, which is not of the form name:path.",
+                hint="For example: MODEL_CONFIG=gemma:google/gemma-2-2b-it,mine:/models/mine",
+            )
+        if name in {known for known, _ in pairs}:
+            raise AppError(f"MODEL_CONFIG names {name!r} twice.", hint="Give every model a name of its own.")
+        pairs.append((name, path))
+    if not pairs:
+        raise AppError("MODEL_CONFIG is empty.", hint=f"For example: MODEL_CONFIG=demo:{DEMO_MODEL}")
+    return tuple(pairs)
+
+
+def resolve(path: str) -> str:
+    """A path relative to the project as an absolute one, where such a folder exists; else as it is."""
+    inside = ROOT / path
+    return str(inside) if inside.is_dir() else path
+
+
+def configured_specs(settings: Settings) -> tuple[ModelSpec, ...]:
+    """The operator's models (`MODEL_CONFIG`, `PRECISION` and the like), the one at start-up first.
+
+    A web address is that of a model server (`core.server`, or LIT's). `PRECISION` may name a dtype or, as
+    LIT's deployments do, a quantisation (int8, nf4).
+    Raises: AppError for a precision or a framework there is not.
+    """
+    return tuple(_spec(name, path, settings) for name, path in parse_model_config(settings.model_config_list))
+
+
+def _spec(name: str, path: str, settings: Settings) -> ModelSpec:
+    if path.startswith(("http://", "https://")):
+        return remote_spec(name, path)
+    path = resolve(path)
+    chosen = automatic(path)
+    if settings.device == "cpu" != chosen.device:
+        chosen = PrecisionChoice("float32", "none", "cpu")
+    dtype, quantization = chosen.dtype, chosen.quantization
+    if settings.precision in QUANTIZATIONS:
+        quantization = cast(Quantization, settings.precision)
+    elif settings.precision != "auto":
+        # Who asks for a dtype means whole weights, unless a quantisation is asked for beside it.
+        dtype, quantization = PRECISION_NAMES.get(settings.precision, settings.precision), "none"
+    if settings.quantization != "auto":
+        quantization = cast(Quantization, settings.quantization or "none")
+    if dtype not in DTYPE_BYTES:
+        raise AppError(
+            f"PRECISION is {settings.precision!r}, which is no precision.",
+            hint=f"Available: auto, {', '.join(DTYPE_BYTES)}, int8, nf4.",
+        )
+    device = settings.device or chosen.device
+    return ModelSpec(name, path, _backend(settings.framework), "", dtype, quantization, device)
+
+
+def remote_spec(name: str, address: str) -> ModelSpec:
+    """A model on another machine, its kind read off the address: Google's host is Gemini's; one that names a
+    model (`#…`) or ends in /v1 speaks OpenAI's wire; every other one is a LIT model server.
+
+    Raises: AppError for what is no address.
+    """
+    base, _, model = address.partition("#")
+    base = base_address(base)
+    kind = "openai_compatible" if model or base.endswith("/v1") else "lit_server"
+    if (urlsplit(base).hostname or "").endswith(".googleapis.com"):
+        kind = "gemini"
+    return ModelSpec(name, f"{base}#{model}" if model else base, backend=kind, dtype="", device="remote")
+
+
+def _backend(framework: str) -> str:
+    """The backend of local models that `DL_FRAMEWORK` names, in LIT's words or ours."""
+    if framework not in FRAMEWORKS:
+        raise AppError(
+            f"DL_FRAMEWORK is {framework!r}, which is not known.", hint=f"Available: {', '.join(FRAMEWORKS)}."
+        )
+    return FRAMEWORKS[framework]
