@@ -50,15 +50,35 @@ def open_database(url: str, data_dir: Path, *, backups: int = 0) -> Engine:
     Raises `AppError` when the address cannot be read, its driver is missing, the file is damaged or none of
     Whence's, or the disk or the server refuses.
     """
-    by_setting = bool(url)
     if not url:
         try:
             data_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise faults.of_folder(error, data_dir) from error
-        url = f"sqlite:///{data_dir / FILE}"
+    engine, place = connector(url, data_dir)
+    path, sqlite = place.path, engine.dialect.name == "sqlite"
+    watch = Watch(place)
+    _watches[engine] = watch
+    _tell_faults(engine, watch)
+    if sqlite:
+        _prepare_sqlite(engine, watch)
     try:
-        address = make_url(url)
+        if path is not None:
+            inspect_file(place)
+        _migrate(engine, place, backups)
+    except AppError:
+        engine.dispose()
+        raise
+    except OperationalError as error:
+        engine.dispose()
+        raise faults.away(place) from error
+    return engine
+
+
+def connector(url: str, data_dir: Path) -> tuple[Engine, Place]:
+    """An engine that has connected to nothing yet, and where it would. Raises: as `open_database`."""
+    try:
+        address = make_url(url or f"sqlite:///{data_dir / FILE}")
         if address.drivername in ("postgresql", "postgres"):
             address = address.set(drivername="postgresql+psycopg")
         sqlite = address.get_backend_name() == "sqlite"
@@ -80,23 +100,7 @@ def open_database(url: str, data_dir: Path, *, backups: int = 0) -> Engine:
         ) from error
     path = Path(address.database) if sqlite and address.database not in (None, "", ":memory:") else None
     shown = str(path) if path else address.render_as_string(hide_password=True)
-    place = Place(shown, path, by_setting)
-    watch = Watch(place)
-    _watches[engine] = watch
-    _tell_faults(engine, watch)
-    if sqlite:
-        _prepare_sqlite(engine, watch)
-    try:
-        if path is not None:
-            inspect_file(place)
-        _migrate(engine, place, backups)
-    except AppError:
-        engine.dispose()
-        raise
-    except OperationalError as error:
-        engine.dispose()
-        raise faults.away(place) from error
-    return engine
+    return engine, Place(shown, path, by_setting=bool(url))
 
 
 @dataclass(eq=False)
@@ -116,8 +120,12 @@ def watch_of(engine: Engine) -> Watch:
 
 
 def read_only(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write, not even what SQLite would put into the file when it is closed."""
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+    """A connection that cannot write: nothing into the file, and none of SQLite's own files beside it.
+
+    Whoever has the file open keeps a log beside it; without one it is at rest and can be read as it stands.
+    """
+    at_rest = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro{at_rest}", uri=True, timeout=_BUSY_SECONDS)
 
 
 def inspect_file(place: Place, *, whole: bool = False) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Engine, text
@@ -14,7 +16,46 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import AppError
 from core.store import faults
-from core.store.engine import watch_of
+from core.store.engine import connector, head, inspect_file, read_only, watch_of
+from core.store.faults import Place
+
+COUNTED = ("workspaces", "datasets", "examples", "generations")
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """What a database is, seen without changing it: `version` of its tables ("" when there is none yet), the
+    newest version that this Whence knows, and rows of a few tables by name."""
+
+    place: Place
+    version: str
+    newest: str
+    rows: dict[str, int]
+
+
+def look(url: str, data_dir: Path) -> DatabaseFacts:
+    """Reads the database that the settings name, a SQLite file whole. Makes and migrates nothing.
+
+    Raises: AppError with what is wrong.
+    """
+    engine, place = connector(url, data_dir)
+    try:
+        if place.path is None:
+            with engine.connect() as connection:
+                found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+            return DatabaseFacts(place, str(found), head(), {})
+    except SQLAlchemyError as error:
+        original = getattr(error, "orig", None) or error
+        raise faults.of_database(original, place) or faults.away(place) from error
+    finally:
+        engine.dispose()
+    if not place.path.exists():
+        return DatabaseFacts(place, "", head(), {})
+    inspect_file(place, whole=True)
+    with closing(read_only(place.path)) as file:
+        (version,) = file.execute("SELECT version_num FROM alembic_version").fetchone()
+        rows = {name: file.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in COUNTED}  # noqa: S608
+    return DatabaseFacts(place, version, head(), rows)
 
 
 def fault(engine: Engine, data_dir: Path, least_free_bytes: int) -> AppError | None:

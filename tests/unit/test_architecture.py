@@ -28,7 +28,7 @@ FLOORS = {
     ),
     2: ("models", "salience", "counterfactuals", "faithfulness"),
     3: ("store", "jobs", "service", "runs"),
-    4: ("ui", "server"),
+    4: ("ui", "server", "doctor"),
 }
 FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}
 LIBRARIES = {
