@@ -44,9 +44,9 @@ def parse_model_config(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def resolve(path: str) -> str:
-    """A path relative to the project as an absolute one, where such a folder exists; else as it is."""
+    """A path relative to the project as an absolute one, where it exists; else as it is."""
     inside = ROOT / path
-    return str(inside) if inside.is_dir() else path
+    return str(inside) if inside.exists() else path
 
 
 def configured_specs(settings: Settings) -> tuple[ModelSpec, ...]:

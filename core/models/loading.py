@@ -23,6 +23,7 @@ class Steps:
     def __init__(self, progress: Progress | None = None, stop: threading.Event | None = None) -> None:
         self._progress = progress
         self._stop = stop
+        self._reached = 0.0
 
     def check(self) -> None:
         """Raises: Stopped when the person pressed Cancel."""
@@ -31,8 +32,10 @@ class Steps:
 
     def __call__(self, share: float, message: str) -> None:
         self.check()
+        # Converting a file and reading what came of it each count from 0: what is shown never goes back.
+        self._reached = max(self._reached, share)
         if self._progress is not None:
-            self._progress(share, message)
+            self._progress(self._reached, message)
 
     @contextmanager
     def watching(self, start: float, end: float, message: str) -> Iterator[None]:

@@ -106,14 +106,16 @@ class Workshop:
         path = Path(spec.path).expanduser()
         if path.is_absolute() and path.is_relative_to(ROOT):
             spec = replace(spec, path=path.relative_to(ROOT).as_posix())
-        path = ROOT / path
-        if spec.revision or not path.is_dir():
+        if spec.revision:
             return spec
         from core.models.local import folder
 
-        seen = (spec.path, *folder.stamps(path))
+        place = folder.local(spec.path)
+        if place is None or not place.exists():
+            return replace(spec, revision=folder.present_revision(spec))
+        seen = (spec.path, *folder.stamps(place))
         if seen not in self._revisions:
-            self._revisions[seen] = folder.revision(path)
+            self._revisions[seen] = folder.present_revision(spec)
         return replace(spec, revision=self._revisions[seen])
 
     def allowed(self, spec: ModelSpec) -> ModelSpec:

@@ -14,8 +14,9 @@ from pathlib import Path
 import psutil
 
 from core.errors import AppError
-from core.models.local import configuration, folder
-from core.models.local.sizes import Facts, count_parameters, facts_from_config
+from core.models.local import configuration, folder, gguf_header, real_models
+from core.models.local.folder_checks import is_gguf
+from core.models.local.sizes import Facts, count_parameters, facts_from_config, facts_from_gguf
 from core.models.presets import PRESETS
 from core.records import ModelSpec
 
@@ -68,8 +69,12 @@ def gigabytes(count: float) -> str:
 
 
 def facts(spec: ModelSpec) -> Facts | None:
-    """Sizes of a local folder or a preset; None when nothing is known before it is fetched."""
+    """Sizes of a local folder, a `.gguf` file or a preset; None when nothing is known before it is fetched."""
     path = folder.local(spec.path)
+    if path is not None and path.is_file() and is_gguf(path):
+        return facts_from_gguf(gguf_header.read(path))
+    if spec.path.startswith(real_models.PREFIX):
+        return Facts(real_models.real_model(spec.path).parameters)
     if path is not None and (path / "config.json").is_file():
         config = configuration.read(path)
         parameters, tensors = count_parameters(path)

@@ -13,15 +13,27 @@ PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 
 def check(path: Path) -> None:
-    """Raises: AppError when `path` is not a model folder, or holds only pickled weights."""
+    """Raises: AppError when `path` is neither a model folder nor a `.gguf` file, or holds only pickled weights."""
+    if is_gguf(path) and path.is_file():
+        return
     if not path.is_dir():
+        if path.is_file():
+            raise AppError(
+                f"{path.name} is no file of a kind that is read here.",
+                hint="Expected a folder with config.json and .safetensors weights, or a .gguf file.",
+            )
         raise AppError(
-            f"There is no folder {path}.",
-            hint="Expected a folder with config.json and .safetensors weights, or a name on the hub "
+            f"There is no {'file' if is_gguf(path) else 'folder'} {path}.",
+            hint="Expected a folder with config.json and .safetensors weights, a .gguf file, or a name on the hub "
             "such as google/gemma-2-2b-it.",
             code="not_found",
         )
     check_names([entry.name for entry in path.iterdir()], f"The folder {path}")
+
+
+def is_gguf(path: Path) -> bool:
+    """Whether the name says that it is llama.cpp's form of a model."""
+    return path.suffix.lower() == ".gguf"
 
 
 def check_names(names: list[str], where: str) -> None:

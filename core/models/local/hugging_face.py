@@ -22,7 +22,7 @@ from core.errors import AppError
 from core.models.char_spans import TokenBytes, complete_length, cover, decode_with_spans
 from core.models.language_model import PLAIN, Backward, Capabilities, Progress, ResponseReading, Tape
 from core.models.loading import Steps
-from core.models.local import causal_tape, chat, estimate, folder, gim_rules, weights
+from core.models.local import causal_tape, chat, estimate, folder, gguf_folder, gim_rules, weights
 from core.models.local.decoding import Drawn, draw, finite
 from core.models.local.shared_beginning import SharedBeginning
 from core.records import Generation, GenerationParams, Message, ModelSpec, Role, StopReason, Tokens
@@ -41,6 +41,9 @@ def load(
     path, revision = folder.find(spec, steps)
     estimate.check(replace(spec, path=str(path)))
     model, tokenizer, notes = weights.read(path, spec, steps)
+    source = gguf_folder.origin(path)
+    if source is not None:
+        notes = (gguf_folder.sentence(str(source.get("quantization", "?")), spec.precision), *notes)
     steps(1.0, "Ready")
     return HuggingFaceModel(model, tokenizer, replace(spec, revision=spec.revision or revision), notes)
 

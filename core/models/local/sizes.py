@@ -14,6 +14,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from core.errors import AppError
+from core.models.local.gguf_header import Header
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +76,25 @@ def count_parameters(path: Path) -> tuple[int, int]:
                 total += math.prod(weights.get_slice(name).get_shape())
                 tensors += 1
     return total, tensors
+
+
+def facts_from_gguf(header: Header) -> Facts:
+    """Sizes as a `.gguf` file's header has them."""
+
+    def number(key: str) -> int:
+        value = header.of_architecture(key)
+        return int(max(value) if isinstance(value, list) and value else value or 0)
+
+    embedding = sum(
+        tensor.elements for tensor in header.tensors if tensor.name in ("token_embd.weight", "output.weight")
+    )
+    return Facts(
+        parameters=header.parameters,
+        embedding_parameters=embedding,
+        width=number("embedding_length"),
+        inner=number("feed_forward_length"),
+        layers=number("block_count"),
+        heads=number("attention.head_count"),
+        vocabulary=int(header.metadata.get("tokenizer.ggml.tokens") or 0),
+        eager=bool(header.of_architecture("attn_logit_softcapping")),
+    )

@@ -9,9 +9,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.models import backend
-from core.models.local.folder import has_chat_template
+from core.models.local.folder import has_chat_template, local
 from core.records import ModelSpec, SendAs
-from core.settings import ROOT
 from core.ui.asking import prompt_box
 from core.ui.shell import problem
 from core.ui.shell.services import service
@@ -58,7 +57,7 @@ def why_no_chat(spec: ModelSpec) -> str:
     if info is not None:
         can = info["capabilities"]
         return "" if can.chat else can.why.get("chat") or f"{spec.name} has no chat template."
-    folder = ROOT / spec.path
-    if backend(spec.backend).remote or not folder.is_dir():
+    place = None if backend(spec.backend).remote else local(spec.path)
+    if place is None or not place.exists():
         return f"whether {spec.name} has a chat template is known once it is loaded (Models page)."
-    return "" if has_chat_template(folder) else f"{spec.name} has no chat template."
+    return "" if has_chat_template(place) else f"{spec.name} has no chat template."

@@ -208,11 +208,11 @@ def test_an_answer_that_meets_no_number_ends_in_a_sentence(changed):
 def test_one_bit_of_a_large_model_changes_its_address_and_an_unread_one_is_not_read_again(
     changed, tmp_path, monkeypatch
 ):
-    from core.models.local import folder
+    from core.models.local import address
 
-    monkeypatch.setattr(folder, "SMALL_BYTES", 100)
+    monkeypatch.setattr(address, "SMALL_BYTES", 100)
     monkeypatch.setenv("WHENCE_DATA_DIR", str(tmp_path / "data"))
-    folder.settings.cache_clear()
+    address.settings.cache_clear()
     path = Path(changed().path)
     first = revision(path)
     read: list[Path] = []
@@ -227,7 +227,7 @@ def test_one_bit_of_a_large_model_changes_its_address_and_an_unread_one_is_not_r
 
     os.utime(weights, ns=(about.st_atime_ns, about.st_mtime_ns))  # as if nothing had happened
     assert revision(path) != first
-    folder.settings.cache_clear()
+    address.settings.cache_clear()
 
 
 def test_no_library_may_fetch_code(monkeypatch):
