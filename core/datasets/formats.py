@@ -6,11 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from core.datasets.bounds import Bounds, ReadBudget, too_large
 from core.datasets.csv_file import read_csv
-from core.datasets.jsonl import read_json, read_jsonl
+from core.datasets.examples import LoadedDataset, to_examples
+from core.datasets.gzip_file import unzipped
+from core.datasets.json_file import read_json, read_jsonl
 from core.datasets.parquet import read_parquet
-from core.datasets.reading import Bounds, LoadedDataset, Reading, to_examples, too_large
+from core.datasets.plan import ColumnPlan
+from core.datasets.proposal import propose
+from core.datasets.rows import FileRows, Reading, read
 from core.datasets.txt import read_txt
+from core.datasets.xlsx_file import read_xlsx
+from core.datasets.yaml_file import read_yaml
 from core.errors import AppError
 
 
@@ -22,22 +29,28 @@ class Format:
     label: str
     description: str
     extensions: tuple[str, ...]
-    read: Callable[[bytes], Reading]
+    read: Callable[[bytes, Bounds], Reading]
 
 
 FORMATS: tuple[Format, ...] = (
     Format(
         "jsonl",
         "JSON Lines",
-        "one object a line with “prompt”, and “target” and “source” if there are any",
+        "one object a line: prompts and targets, chats (`messages`), questions and answers",
         (".jsonl", ".ndjson"),
         read_jsonl,
     ),
-    Format("json", "JSON", "a list of such objects", (".json",), read_json),
-    Format("csv", "CSV", "a header with “prompt”, then one example a row", (".csv", ".tsv"), read_csv),
+    Format(
+        "json", "JSON", "a list of such objects, an object that holds one, or columns", (".json",), read_json
+    ),
+    Format("csv", "CSV", "a row with the columns’ names, then one example a row", (".csv", ".tsv"), read_csv),
+    Format("xlsx", "Excel", "the first sheet with a table", (".xlsx",), read_xlsx),
+    Format("parquet", "Parquet", "a table", (".parquet",), read_parquet),
+    Format("yaml", "YAML", "promptfoo’s tests, or a list of objects", (".yaml", ".yml"), read_yaml),
+    Format("chainforge", "ChainForge", "the table of a flow", (".cforge",), read_json),
     Format("txt", "Text", "one prompt a line", (".txt",), read_txt),
-    Format("parquet", "Parquet", "a table with the column “prompt”", (".parquet",), read_parquet),
 )
+ZIPPED = ".gz"
 
 
 def format_of(file_name: str) -> Format:
@@ -47,15 +60,53 @@ def format_of(file_name: str) -> Format:
         if ending in known.extensions:
             return known
     names = ", ".join(end for known in FORMATS for end in known.extensions)
-    raise AppError(f"Files that end in “{ending or file_name}” are not read.", hint=f"These are: {names}.")
+    raise AppError(
+        f"Files that end in “{ending or file_name}” are not read.",
+        hint=f"These are: {names}, each also with {ZIPPED}.",
+    )
+
+
+def open_bytes(data: bytes, file_name: str, bounds: Bounds, *, name: str = "", origin: str = "") -> FileRows:
+    """The rows in a file's bytes, as they stand. Raises `AppError` when nothing of it can be read."""
+    if len(data) > bounds.max_bytes:
+        raise too_large(f"The file “{file_name}”", len(data), bounds)
+    budget = ReadBudget(bounds)
+    inner = file_name
+    if file_name.casefold().endswith(ZIPPED):
+        inner = file_name[: -len(ZIPPED)]
+        format_of(inner)
+        data = unzipped(data, file_name, bounds)
+    known = format_of(inner)
+    called = name or PurePosixPath(inner).stem or known.label
+    return read(known.read(data, bounds), called, origin or file_name, bounds, budget)
 
 
 def load_bytes(
-    data: bytes, file_name: str, bounds: Bounds, *, name: str = "", origin: str = ""
+    data: bytes,
+    file_name: str,
+    bounds: Bounds,
+    *,
+    name: str = "",
+    origin: str = "",
+    plan: ColumnPlan | None = None,
 ) -> LoadedDataset:
-    """The examples in a file's bytes. Raises `AppError` when nothing of it can be read."""
-    if len(data) > bounds.max_bytes:
-        raise too_large(f"The file “{file_name}”", len(data), bounds)
-    known = format_of(file_name)
-    called = name or PurePosixPath(file_name).stem or known.label
-    return to_examples(known.read(data), called, origin or file_name, bounds)
+    """The examples in a file's bytes by `plan`, or by what its columns' names leave no doubt about.
+
+    Raises: AppError when nothing of it can be read, or when it is not plain which column is the prompt.
+    """
+    return load_rows(open_bytes(data, file_name, bounds, name=name, origin=origin), bounds, plan)
+
+
+def load_rows(rows: FileRows, bounds: Bounds, plan: ColumnPlan | None = None) -> LoadedDataset:
+    """`rows` as examples. Raises: AppError as `load_bytes` does."""
+    proposal = propose(rows, plan)
+    if not proposal.sure and rows.rows:
+        listed = ", ".join(rows.top[:12])
+        raise AppError(
+            f"None of the columns is called like a prompt. The columns are: {listed}.",
+            hint="Say which it is (prompt=…), or give a template over the columns (template=Q: {question}).",
+            code="ask",
+        )
+    if not rows.rows:
+        return to_examples(rows, ColumnPlan(prompt="prompt"), bounds)
+    return to_examples(rows, proposal.plan, bounds)

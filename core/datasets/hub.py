@@ -13,12 +13,14 @@ from __future__ import annotations
 import errno
 import tempfile
 import threading
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from core.datasets.formats import load_bytes
-from core.datasets.reading import Bounds, LoadedDataset, too_large
+from core.datasets.bounds import Bounds, too_large
+from core.datasets.formats import open_bytes
+from core.datasets.rows import FileRows
 from core.errors import AppError
 
 _CONVERTED = "refs/convert/parquet"
@@ -34,7 +36,7 @@ def open_to_visitors(name: str, bounds: Bounds) -> bool:
     return any(fnmatchcase(name.casefold(), listed.casefold()) for listed in bounds.visitor_datasets)
 
 
-def load_hub(where: str, bounds: Bounds) -> LoadedDataset:
+def open_hub(where: str, bounds: Bounds) -> FileRows:
     """The first file of the dataset's split. Raises `AppError` when the hub or the dataset is not there."""
     name, _, part = where.strip().partition("@")
     if not name or name.count("/") > 1 or name.startswith(("http:", "https:", ".", "/")):
@@ -92,12 +94,13 @@ def load_hub(where: str, bounds: Bounds) -> LoadedDataset:
             hint="Download the dataset elsewhere and upload its file.",
             code="unreachable",
         ) from error
-    loaded = load_bytes(data, path, bounds, name=name, origin=f"hub: {name}/{path}")
+    rows = open_bytes(data, path, bounds, name=name, origin=f"hub: {name}/{path}")
     more = sum(other.rpartition("/")[0] == path.rpartition("/")[0] for other in sizes) - 1
     if more:
-        notes = (*loaded.notes, f"Only the first of {more + 1} files of this split was read.")
-        loaded = LoadedDataset(loaded.name, loaded.origin, loaded.examples, loaded.problems, notes)
-    return loaded
+        rows = replace(
+            rows, notes=(*rows.notes, f"Only the first of {more + 1} files of this split was read.")
+        )
+    return rows
 
 
 def choose(paths: dict[str, int], part: str) -> str:

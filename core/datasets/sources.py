@@ -10,9 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.datasets.formats import load_bytes
-from core.datasets.hub import load_hub
-from core.datasets.reading import Bounds, LoadedDataset, too_large
+from core.datasets.bounds import Bounds, too_large
+from core.datasets.examples import LoadedDataset
+from core.datasets.formats import load_rows, open_bytes
+from core.datasets.hub import open_hub
+from core.datasets.plan import ColumnPlan
+from core.datasets.rows import FileRows
 from core.datasets.web import fetch
 from core.errors import AppError
 from core.family import find
@@ -20,7 +23,7 @@ from core.family import find
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A kind of place; `load(where, bounds)` reads what a person wrote as `where`."""
+    """A kind of place; `open(where, bounds)` reads the rows of what a person wrote as `where`."""
 
     name: str
     label: str
@@ -28,10 +31,14 @@ class Source:
     placeholder: str
     hosted: bool
     """Whether strangers may use it."""
-    load: Callable[[str, Bounds], LoadedDataset]
+    open: Callable[[str, Bounds], FileRows]
+
+    def load(self, where: str, bounds: Bounds, plan: ColumnPlan | None = None) -> LoadedDataset:
+        """The examples at `where`. Raises: AppError as `core.datasets.load_bytes` does."""
+        return load_rows(self.open(where, bounds), bounds, plan)
 
 
-def load_path(where: str, bounds: Bounds, *, name: str = "") -> LoadedDataset:
+def open_path(where: str, bounds: Bounds, *, name: str = "") -> FileRows:
     """A file of this machine. Raises `AppError`; always in hosted mode."""
     if bounds.hosted:
         raise AppError("Files of the server cannot be read here.", hint="Upload the file.", code="forbidden")
@@ -46,13 +53,13 @@ def load_path(where: str, bounds: Bounds, *, name: str = "") -> LoadedDataset:
         raise AppError(
             f"“{where}” cannot be read: {reason}.", hint="Check the path.", code="missing"
         ) from error
-    return load_bytes(data, path.name, bounds, name=name, origin=str(path))
+    return open_bytes(data, path.name, bounds, name=name, origin=str(path))
 
 
-def load_url(where: str, bounds: Bounds, *, name: str = "") -> LoadedDataset:
+def open_url(where: str, bounds: Bounds, *, name: str = "") -> FileRows:
     """A file of the web; see `core.datasets.web` for what is refused."""
     found = fetch(where, bounds)
-    return load_bytes(found.data, found.file_name, bounds, name=name, origin=found.url)
+    return open_bytes(found.data, found.file_name, bounds, name=name, origin=found.url)
 
 
 SOURCES: tuple[Source, ...] = (
@@ -62,7 +69,7 @@ SOURCES: tuple[Source, ...] = (
         description="A path that Whence can open",
         placeholder="data/menu.jsonl",
         hosted=False,
-        load=load_path,
+        open=open_path,
     ),
     Source(
         name="url",
@@ -70,7 +77,7 @@ SOURCES: tuple[Source, ...] = (
         description="A file that is open to all",
         placeholder="https://example.org/menu.csv",
         hosted=True,
-        load=load_url,
+        open=open_url,
     ),
     Source(
         name="hub",
@@ -78,9 +85,14 @@ SOURCES: tuple[Source, ...] = (
         description="Read from the hub's Parquet form",
         placeholder="owner/name",
         hosted=True,
-        load=load_hub,
+        open=open_hub,
     ),
 )
+
+
+def source(name: str) -> Source:
+    """The source called `name`. Raises: AppError that lists what there is."""
+    return find("source of datasets", SOURCES, name)
 
 
 def offered(bounds: Bounds) -> tuple[Source, ...]:
@@ -89,8 +101,3 @@ def offered(bounds: Bounds) -> tuple[Source, ...]:
         return SOURCES
     hub = bool(bounds.visitor_datasets)
     return tuple(one for one in SOURCES if one.hosted and (hub or one.name != "hub"))
-
-
-def source(name: str) -> Source:
-    """The source called `name`. Raises: AppError that lists what there is."""
-    return find("source of datasets", SOURCES, name)

@@ -19,7 +19,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import httpcore
 
-from core.datasets.reading import Bounds, too_large
+from core.datasets.bounds import Bounds, too_large
 from core.errors import AppError
 
 MAX_REDIRECTS = 5

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import func, select
 
+from core.datasets.examples import FROM_FILE
 from core.records import Example
 from core.store.engine import writing
 from core.store.keys import answerer_key, sent_key
@@ -31,8 +32,8 @@ class ResultStore(Marks):
     def frame(self, dataset_id: str) -> pd.DataFrame:
         """The dataset as a table, one row an example in order.
 
-        Columns: `BASE_COLUMNS`, `starred`, then the file's further fields (`field.<name>` where a name is
-        taken).
+        Columns: `BASE_COLUMNS`, `starred`, then the file's further fields (`<name> (from the file)` where a name
+        is taken).
         """
         names = [examples.c[name] for name in (*BASE_COLUMNS, "fields")]
         here = (examples.c.dataset_id == dataset_id) & self._seen & ~examples.c.retired
@@ -45,7 +46,9 @@ class ResultStore(Marks):
         table["starred"] = table["id"].isin(self.starred()).to_numpy(bool)
         if any(text != "{}" for text in columns[-1]):
             further = pd.DataFrame(json.loads(f"[{','.join(columns[-1])}]"), dtype=object).apply(_typed)
-            further.columns = [f"field.{name}" if name in table else str(name) for name in further.columns]
+            further.columns = [
+                f"{name}{FROM_FILE}" if name in table else str(name) for name in further.columns
+            ]
             table = pd.concat([table, further], axis=1)
         return table
 

@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.datasets import Bounds, load_startup, parse_datasets, samples
+from core.datasets import Bounds, load_startup, parse_datasets, place_of, samples
 from core.errors import AppError
 from core.records import digest
 from core.settings import Settings
@@ -54,7 +54,7 @@ def _seed(store: Store, chosen: Settings) -> None:
 
 
 def _one(store: Store, name: str, where: str, bounds: Bounds) -> None:
-    dataset_id, origin = f"data-{digest(name)[:12]}", _origin(where)
+    dataset_id, origin = f"data-{digest(name)[:12]}", _origin(where, bounds)
     held = store.origin_of(dataset_id)
     if held == origin and origin != where:
         return
@@ -65,14 +65,22 @@ def _one(store: Store, name: str, where: str, bounds: Bounds) -> None:
         if held is None:
             store.seed(dataset_id, name, (), origin=where, problems=[(0, str(error))])
         return
+    cut = loaded.counts.used < loaded.counts.rows or not loaded.counts.whole
+    logger.log(logging.WARNING if cut else logging.INFO, "DATASETS, %s: %s", name, loaded.counts.sentence())
+    for note in loaded.notes:
+        logger.info("DATASETS, %s: %s", name, note)
     problems = [(found.line, found.reason) for found in loaded.problems]
-    store.seed(dataset_id, name, loaded.examples, origin=origin, problems=problems)
+    store.seed(dataset_id, name, loaded.examples, origin=origin, problems=problems, imported=loaded.kept())
 
 
-def _origin(where: str) -> str:
-    """`where`, with size and time of change for a file; the bare address for what has none."""
+def _origin(where: str, bounds: Bounds) -> str:
+    """`where`, with what decides how it reads: size and time of change of the file and of the plan beside it, and
+    the limits; the bare address for what has no file."""
     try:
-        facts = Path(where).expanduser().stat()
-    except (OSError, ValueError):
+        place = place_of(where)
+        facts = Path(place.where).expanduser().stat()
+        plan = f", columns changed {place.beside.stat().st_mtime_ns}" if place.beside else ""
+    except (AppError, OSError, ValueError):
         return where
-    return f"{where} ({facts.st_size:,} bytes, changed {facts.st_mtime_ns})"
+    limits = f"at most {bounds.max_examples:,} rows, {bounds.max_prompt_chars:,} characters, {bounds.max_bytes:,} bytes"
+    return f"{where} ({facts.st_size:,} bytes, changed {facts.st_mtime_ns}{plan}; {limits})"

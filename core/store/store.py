@@ -14,7 +14,7 @@ import secrets
 import threading
 import time
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from core.store.bundle import Bundle, generation_from_json, generation_to_json
 from core.store.engine import open_database, watch_of, writing
 from core.store.keys import Prompt, generation_key, listed_as, model_key
 from core.store.limits import Quotas
-from core.store.rows import insert_examples
+from core.store.rows import insert_examples, to_example
 from core.store.salience_files import SalienceFiles
 from core.store.sql import chunks, insert_new, upsert
 from core.store.tables import LOCAL, SHARED, datasets, examples, generations, workspaces
@@ -144,15 +144,18 @@ class Store:
         *,
         origin: str = "",
         problems: Sequence[tuple[int, str]] = (),
+        imported: Mapping[str, Any] | None = None,
     ) -> None:
         """Puts a dataset before everybody (sample prompts, DATASETS at start-up).
 
-        Loading the same rows again changes nothing. Of a changed file, new rows are added and rows that are
-        gone leave the table but stay reachable by link and as parents.
+        Loading the same rows again changes nothing. Of a changed file, or one that is read otherwise, new rows
+        are added and rows that are gone or say something else leave the table but stay reachable by link and as
+        parents.
         """
         listed = list(rows)
-        known_by = [(row.id, row.prompt, row.target, row.source) for row in listed]
-        mark = digest(known_by, [list(problem) for problem in problems])
+        mark = digest(
+            [_content(row) for row in listed], [list(one) for one in problems], dict(imported or {})
+        )
         with writing(self.engine) as connection:
             here = datasets.c.id == dataset_id
             held = connection.execute(select(datasets.c.digest).where(here)).scalar()
@@ -160,14 +163,25 @@ class Store:
                 connection.execute(update(datasets).where(here).values(origin=origin))
                 return
             if held is None:
-                row = Workspace.dataset_row(SHARED, dataset_id, name, origin, mark, listed, problems)
+                row = Workspace.dataset_row(
+                    SHARED, dataset_id, name, origin, mark, listed, problems, imported
+                )
                 connection.execute(datasets.insert(), [row])
             else:
-                facts = Workspace.dataset_row(SHARED, dataset_id, name, origin, mark, listed, problems)
+                facts = Workspace.dataset_row(
+                    SHARED, dataset_id, name, origin, mark, listed, problems, imported
+                )
                 facts |= {"revision": datasets.c.revision + 1}
                 connection.execute(update(datasets).where(here).values(facts))
             mine = (examples.c.dataset_id == dataset_id) & (examples.c.workspace_id == SHARED)
-            known = set(connection.execute(select(examples.c.id).where(mine)).scalars())
+            held_rows = {row.id: to_example(row) for row in connection.execute(select(examples).where(mine))}
+            known = set(held_rows)
+            listed = [
+                replace(row, id=digest(_content(row))[:20])
+                if row.id in known and _content(row) != _content(held_rows[row.id])
+                else row
+                for row in listed
+            ]
             insert_examples(connection, SHARED, dataset_id, [row for row in listed if row.id not in known])
             kept = {row.id for row in listed}
             for retired, group in ((True, known - kept), (False, known & kept)):
@@ -285,6 +299,11 @@ def _no_workspace() -> AppError:
         hint="Check the link, or open the start page for a new one.",
         code="missing",
     )
+
+
+def _content(row: Example) -> list[Any]:
+    """What makes a row of a file the one that it is."""
+    return [row.id, row.prompt, row.target, row.source, json.loads(json.dumps(dict(row.fields), default=str))]
 
 
 def _storable(text: str) -> str:

@@ -73,6 +73,7 @@ datasets = Table(
     Column("digest", String(64), nullable=False),
     Column("columns", Text, nullable=False),
     Column("problems", Text, nullable=False),
+    Column("imported", Text, nullable=False, server_default="{}"),
     Column("revision", BigInteger, nullable=False),
     Column("created_at", Float, nullable=False),
     Index(None, "workspace_id"),

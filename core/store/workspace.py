@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,10 +29,16 @@ from core.store.rows import insert_examples, new_id, to_example
 from core.store.sql import chunks
 from core.store.tables import SHARED, datasets, examples, metrics, slice_examples, slices, stars, workspaces
 
+MOST_PROBLEMS = 1_000
+"""Lines that could not be read are listed up to here; all of them are counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A named list of examples; `problems` are the lines that could not be read, `(line, reason)`."""
+    """A named list of examples; `problems` are the lines that could not be read, `(line, reason)`.
+
+    `imported` says how it was read: plan, shape, counts and notes (`core.datasets.LoadedDataset.kept`).
+    """
 
     id: str
     name: str
@@ -41,6 +47,7 @@ class Dataset:
     rows: int
     columns: tuple[str, ...]
     problems: tuple[tuple[int, str], ...]
+    imported: Mapping[str, Any]
     revision: int
     created_at: float
 
@@ -78,6 +85,7 @@ class Workspace(ResultStore):
                 row.rows,
                 tuple(json.loads(row.columns)),
                 tuple((line, reason) for line, reason in json.loads(row.problems)),
+                json.loads(row.imported),
                 row.revision,
                 row.created_at,
             )
@@ -89,6 +97,7 @@ class Workspace(ResultStore):
         *,
         origin: str = "",
         problems: Sequence[tuple[int, str]] = (),
+        imported: Mapping[str, Any] | None = None,
     ) -> Dataset:
         """Keeps `rows` as a new dataset; ids that are taken are replaced. Raises `AppError` past a limit."""
         listed, dataset_id = list(rows), secrets.token_urlsafe(9)
@@ -96,10 +105,21 @@ class Workspace(ResultStore):
         check_text(name)
         origin = origin.encode("utf-8", "replace").decode()  # a file's name may hold any bytes
         with writing(self.engine) as connection:
-            row = self.dataset_row(self.id, dataset_id, name, origin, "", listed, problems)
+            row = self.dataset_row(self.id, dataset_id, name, origin, "", listed, problems, imported)
             connection.execute(datasets.insert(), [row])
             self._append(connection, dataset_id, listed)
         return self.dataset(dataset_id)
+
+    def plan_for(self, shape: str) -> Any:
+        """What was chosen for the newest dataset whose file had the same columns; None where none had."""
+        query = (
+            select(datasets.c.imported)
+            .where(datasets.c.workspace_id == self.id, datasets.c.imported.contains(shape, autoescape=True))
+            .order_by(datasets.c.created_at.desc())
+        )
+        with self.engine.connect() as connection:
+            kept = [json.loads(text) for text in connection.execute(query).scalars()]
+        return next((one.get("plan") for one in kept if one.get("shape") == shape and one.get("plan")), None)
 
     def remove_dataset(self, dataset_id: str) -> None:
         """Removes one's own dataset with its examples. Raises `AppError` for a shared or unknown one."""
@@ -134,6 +154,7 @@ class Workspace(ResultStore):
         mark: str,
         rows: Sequence[Example],
         problems: Sequence[tuple[int, str]] = (),
+        imported: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         columns = dict.fromkeys(name for row in rows for name in row.fields)
         return {
@@ -143,7 +164,8 @@ class Workspace(ResultStore):
             "origin": origin,
             "digest": mark,
             "columns": json.dumps(list(columns)),
-            "problems": json.dumps([[line, reason] for line, reason in problems]),
+            "problems": json.dumps([[line, reason] for line, reason in problems[:MOST_PROBLEMS]]),
+            "imported": json.dumps(dict(imported or {})),
             "revision": 1,
             "created_at": time.time(),
         }

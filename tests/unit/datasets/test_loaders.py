@@ -71,6 +71,7 @@ def test_json_lines_come_back_exactly(rows: list[dict[str, Any]]) -> None:
         rest = {key: value for key, value in row.items() if key not in ("prompt", "target", "source")}
         assert (example.prompt, example.target) == (row["prompt"], row.get("target"))
         assert (example.source, dict(example.fields)) == (row.get("source", ""), rest)
+    assert loaded.counts.rows == loaded.counts.used == len(rows)
 
 
 @given(st.binary(max_size=300), st.sampled_from([end for f in FORMATS for end in f.extensions]))
@@ -197,7 +198,11 @@ def test_parquet_keeps_types_and_numbers_its_rows() -> None:
 def test_other_column_names_are_taken_and_told() -> None:
     loaded = load_bytes(b"Question,Answer,id\nWhy?,So.,7\n", "x.csv", BOUNDS)
     (example,) = loaded.examples
-    assert (example.prompt, example.target, dict(example.fields)) == ("Why?", "So.", {"id": "7"})
+    assert (example.prompt, example.target, dict(example.fields)) == (
+        "Why?",
+        "So.",
+        {"id": "7", "called": "7"},
+    )
     assert any("“Question” was read as the prompt" in note for note in loaded.notes)
     assert any("“Answer” was read as the target" in note for note in loaded.notes)
 
@@ -206,6 +211,9 @@ def test_rows_past_the_limit_are_counted() -> None:
     loaded = load_bytes(lines_of(TWELVE), "x.jsonl", Bounds(max_examples=5))
     assert len(loaded.examples) == 5
     assert loaded.notes == ("The first 5 of 12 rows were loaded (MAX_EXAMPLES is the limit).",)
+    assert loaded.counts.sentence() == (
+        "12 rows in the file, 5 used, 7 left out (7: past the first 5 (MAX_EXAMPLES))."
+    )
     with pytest.raises(AppError, match=r"has 1,\d+ bytes; at most 1,000"):
         load_bytes(lines_of(TWELVE), "x.jsonl", Bounds(max_bytes=1000))
 

@@ -38,7 +38,7 @@ def test_the_table_of_a_dataset(store: Store) -> None:
     table = workspace.frame(made.id)
     assert list(table.columns) == [
         *("id", "prompt", "target", "source", "parent_id", "edit", "tags", "starred"),
-        *("year", "field.prompt"),
+        *("year", "prompt (from the file)"),
     ]
     assert list(table["prompt"]) == [row.prompt for row in ROWS]
     assert list(table["target"].isna()) == [False, True, False]
