@@ -26,12 +26,12 @@ _CALLED_CHARS = 60
 
 Option = str | int | float | bool | None
 Quantization = Literal["none", "int8", "nf4"]
-StopReason = Literal["eos", "length", "stop", "stopped"]
+StopReason = Literal["eos", "length", "stop", "stopped", "filtered"]
 Reduce = Literal["sum", "mean", "max"]
 SendAs = Literal["plain", "chat"]
 
 QUANTIZATIONS: tuple[Quantization, ...] = ("none", "int8", "nf4")
-STOP_REASONS: tuple[StopReason, ...] = ("eos", "length", "stop", "stopped")
+STOP_REASONS: tuple[StopReason, ...] = ("eos", "length", "stop", "stopped", "filtered")
 REDUCTIONS: tuple[Reduce, ...] = ("sum", "mean", "max")
 
 

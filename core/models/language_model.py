@@ -42,6 +42,8 @@ class Capabilities:
     """Gradients by GIM's rules: the model's family is one that they are known to fit."""
     chat: bool = False
     streaming: bool = True
+    own_probabilities: bool = True
+    """Tells how likely it found each token of what it wrote itself."""
     why: dict[str, str] = field(default_factory=dict, hash=False)
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from hashlib import blake2b
-from itertools import accumulate, pairwise
 
 import numpy as np
 from uniseg.wordbreak import words
@@ -207,15 +206,12 @@ def turns(tokens: Tokens) -> tuple[Message, ...] | None:
     return tuple(found) if seen else None
 
 
-def with_response(prompt: Tokens, strings: Sequence[str] | None, response: str) -> Tokens:
-    """The prompt of `prompt` followed by `response`, in the server's `strings` where it told them."""
+def with_response(prompt: Tokens, later: Spans | None, response: str) -> Tokens:
+    """The prompt of `prompt` followed by `response`, in the server's tokens (spans over it) where it told them."""
     head = prompt.prompt_len
     border = prompt.prompt_chars
-    if strings is not None and "".join(strings) == response:
-        later = list(pairwise(accumulate(map(len, strings), initial=0)))
-    else:
-        later, strings = pieces(response), None
-    names = [response[a:b] for a, b in later] if strings is None else list(strings)
+    later = pieces(response) if later is None else later
+    names = [response[a:b] for a, b in later]
     spans = [(a + border, b + border) for a, b in later]
     return Tokens(
         ids=np.concatenate([prompt.ids[:head], np.array([piece_id(n) for n in names], np.int64)]),

@@ -26,6 +26,7 @@ from core.models.keras.vocabulary import Vocabulary
 from core.models.language_model import PLAIN, Backward, Capabilities, Tape
 from core.models.local.decoding import Drawn, draw
 from core.models.objective import objective
+from core.models.stop_texts import first, sure
 from core.records import Generation, GenerationParams, Message, ModelSpec, Role, StopReason, Tokens
 
 
@@ -122,18 +123,18 @@ class KerasHubModel:
                 code="too_long",
             )
         raw = bytearray()
-        shown = 0
+        shown = ""
 
         def accept(_row: int, drawn: Drawn) -> StopReason | None:
             nonlocal shown
             raw.extend(self.vocabulary.piece(drawn.ids[-1]))
             ready = complete_length(bytes(raw))
             text = raw[:ready].decode("utf-8", errors="replace")
-            cut = first_of(params.stop, text)
-            if on_text is not None and ready > shown:
-                shown = ready
-                on_text(text[:cut])
-            return None if cut is None else "stop"
+            told = sure(text, params.stop)
+            if on_text is not None and len(told) > len(shown):
+                shown = told
+                on_text(told)
+            return None if first(text, params.stop) is None else "stop"
 
         (drawn,) = draw(
             _Stepper(self, len(prompt) + params.max_new_tokens),
@@ -147,9 +148,11 @@ class KerasHubModel:
         written, spans = decode_with_spans([self.vocabulary.piece(i) for i in drawn.ids])
         text, kept = written, len(drawn.ids)
         if drawn.reason == "stop":
-            cut = first_of(params.stop, written) or 0
+            cut = first(written, params.stop) or 0
             kept = next((i for i, (begin, _) in enumerate(spans) if begin >= cut), kept)
             text, written = written[:cut], written[: max((b for _, b in spans[:kept]), default=0)]
+        if on_text is not None and text != shown:
+            on_text(text)  # its end began like a stop text, and was none
         base = tokens.text[: tokens.prompt_chars]
         whole = self._tokens(
             prompt + drawn.ids[:kept],
@@ -266,11 +269,6 @@ class _Stepper:
                 logits, _, cache = lm.call_with_cache(input_ids, cache, self._at)
         self._at += steps
         return SimpleNamespace(logits=logits, cache=cache)
-
-
-def first_of(marks: Sequence[str], text: str) -> int | None:
-    """Where the first of `marks` begins in `text`."""
-    return min((at for mark in marks if mark and (at := text.find(mark)) >= 0), default=None)
 
 
 def spec_scales(backbone: Any) -> bool:

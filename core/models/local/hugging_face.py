@@ -25,6 +25,7 @@ from core.models.loading import Steps
 from core.models.local import causal_tape, chat, estimate, folder, gguf_folder, gim_rules, weights
 from core.models.local.decoding import Drawn, draw, finite
 from core.models.local.shared_beginning import SharedBeginning
+from core.models.stop_texts import first, sure
 from core.records import Generation, GenerationParams, Message, ModelSpec, Role, StopReason, Tokens
 
 
@@ -160,20 +161,23 @@ class HuggingFaceModel:
         example_id: str = "",
     ) -> Generation:
         raw = bytearray()
-        shown = 0
+        shown = ""
 
         def accept(_row: int, drawn: Drawn) -> StopReason | None:
             nonlocal shown
             raw.extend(self._bytes_of(drawn.ids[-1]))
             ready = complete_length(bytes(raw))
             text = raw[:ready].decode("utf-8", errors="replace")
-            found = min((at for mark in params.stop if mark and (at := text.find(mark)) >= 0), default=None)
-            if on_text is not None and ready > shown:
-                shown = ready
-                on_text(text if found is None else text[:found])
-            return None if found is None else "stop"
+            told = sure(text, params.stop)
+            if on_text is not None and len(told) > len(shown):
+                shown = told
+                on_text(told)
+            return None if first(text, params.stop) is None else "stop"
 
-        return self._generate([tokens], params, accept, stop, [example_id])[0]
+        (made,) = self._generate([tokens], params, accept, stop, [example_id])
+        if on_text is not None and made.text != shown:
+            on_text(made.text)  # its end began like a stop text, and was none
+        return made
 
     def generate_batch(
         self, batch: Sequence[Tokens], params: GenerationParams, *, stop: threading.Event | None = None
@@ -183,7 +187,7 @@ class HuggingFaceModel:
         def accept(row: int, drawn: Drawn) -> StopReason | None:
             raws[row].extend(self._bytes_of(drawn.ids[-1]))
             text = raws[row].decode("utf-8", errors="replace")
-            return "stop" if any(mark and mark in text for mark in params.stop) else None
+            return None if first(text, params.stop) is None else "stop"
 
         return self._generate(batch, params, accept if params.stop else None, stop, [""] * len(batch))
 
@@ -225,7 +229,7 @@ class HuggingFaceModel:
         response, spans = decode_with_spans([self._bytes_of(i) for i in drawn.ids])
         text, kept = response, len(drawn.ids)
         if drawn.reason == "stop":
-            cut = min(at for mark in params.stop if mark and (at := response.find(mark)) >= 0)
+            cut = first(response, params.stop) or 0
             kept = next((index for index, (start, _) in enumerate(spans) if start >= cut), kept)
             text, response = response[:cut], response[: max((b for _, b in spans[:kept]), default=0)]
         p, base = prompt.prompt_len, prompt.text[: prompt.prompt_chars]

@@ -28,6 +28,7 @@ from core.models.language_model import Capabilities, Progress
 from core.models.remote.http import HttpLimits
 from core.models.remote.patience import Late, patiently
 from core.models.remote.secrets import SECRETS, base_address
+from core.models.stop_texts import sure
 from core.records import Generation, GenerationParams, Message, ModelSpec, StopReason, Tokens
 
 AT_ONCE = 4
@@ -46,7 +47,14 @@ class Gemini:
     bytes = 0
     context_length = 0
     capabilities = Capabilities(
-        generate=True, logprobs=False, gradients=False, salience=False, chat=True, streaming=True, why=_WHY
+        generate=True,
+        logprobs=False,
+        own_probabilities=False,
+        gradients=False,
+        salience=False,
+        chat=True,
+        streaming=True,
+        why=_WHY,
     )
 
     def __init__(self, spec: ModelSpec, client: Any, model: str, limits: HttpLimits, secret: str) -> None:
@@ -76,14 +84,16 @@ class Gemini:
     ) -> Generation:
         """See `LanguageModel`. Log-probabilities are NaN: the service tells none that could be placed."""
         started = time.perf_counter()
-        text, finish = "", ""
+        text, finish, shown = "", "", ""
         reason: StopReason
         try:
             for piece, said in self._pieces(tokens, params, stop):
                 text += piece
                 finish = said or finish
-                if piece and on_text is not None:
-                    on_text(text)
+                told = sure(text, params.stop)
+                if on_text is not None and told != shown:
+                    shown = told
+                    on_text(told)
             if finish == "":
                 raise AppError(
                     f"Gemini ended its answer without saying that it is complete, after {len(text):,} "
@@ -100,6 +110,8 @@ class Gemini:
             reason = "eos" if finish == "STOP" else "length"
         except Stopped:
             reason = "stopped"
+        if on_text is not None and text != shown:
+            on_text(text)
         whole = remote_tokens.with_response(tokens, None, text)
         return Generation(
             example_id=example_id,

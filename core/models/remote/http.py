@@ -81,15 +81,26 @@ class Remote:
         """
         return self._json("POST", path, body, stop)
 
-    def events(self, path: str, body: Any, *, stop: threading.Event | None = None) -> Iterator[Any]:
+    def events(
+        self,
+        path: str,
+        body: Any,
+        *,
+        stop: threading.Event | None = None,
+        whole: threading.Event | None = None,
+    ) -> Iterator[Any]:
         """The `data:` of each server-sent event of `POST path`, parsed; ends at `[DONE]` or with the stream.
 
-        A server that answers plain JSON instead yields that once. Raises: as `post`.
+        A server that answers plain JSON instead yields that once. `whole` is set where the end was told: by
+        `[DONE]`, or by the one JSON. Raises: as `post`.
         """
+        whole = whole or threading.Event()
         for kind, text in self._asked("POST", path, body, stop, events=True):
             if kind == "body":
+                whole.set()
                 yield self._parse(text)
             elif text.strip() == "[DONE]":
+                whole.set()
                 return
             else:
                 yield self._parse(text)

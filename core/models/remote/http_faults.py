@@ -7,14 +7,24 @@ one line, its pages and the token never.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import httpx
 from pydantic import SecretStr
 
 from core.errors import AppError
 
+_MOST_SAID = 4_000
 RETRIED = (429, 502, 503, 504)
 """Answers that another try may mend; a 500 usually repeats itself."""
+
+
+class RefusalError(AppError):
+    """An answer that is not 2xx, as the person reads it; `said` is what the server said, for programs."""
+
+    def __init__(self, message: str, *, hint: str, status: int, said: str) -> None:
+        super().__init__(message, hint=hint, code="remote")
+        self.status, self.said = status, said
 
 
 class Refused(Exception):
@@ -68,10 +78,11 @@ class Faults:
         """`error` as what the person reads, wrapped in `Again` where another try may help."""
         if isinstance(error, Refused):
             phrase = httpx.codes.get_reason_phrase(error.status) or "unknown"
-            told = AppError(
+            told = RefusalError(
                 f"{self._place} answered {error.status} ({phrase}){self._said(error)}.",
                 hint=_advice(error.status),
-                code="remote",
+                status=error.status,
+                said=self._without_token(error.text[:_MOST_SAID]),
             )
             return Again(told, error.after) if error.status in RETRIED else told
         if isinstance(error, TooMuch):
@@ -80,12 +91,12 @@ class Faults:
                 code="remote",
             )
         if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
-            told = AppError(
+            unreached = AppError(
                 f"{self._place} cannot be reached.",
                 hint="Check the address, and that the server is running.",
                 code="remote",
             )
-            return Again(told)
+            return Again(unreached)
         if isinstance(error, httpx.TimeoutException):
             return self.late(silence_seconds)
         if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError):
@@ -110,17 +121,27 @@ class Faults:
             found = json.loads(error.text)
         except ValueError:
             return ""
-        for key in ("error", "detail", "message"):
-            while isinstance(found, dict) and key in found:
-                found = found[key]
-        if isinstance(found, dict):
-            found = found.get("message", "")
-        if not isinstance(found, str) or not found.strip():
+        words = _words(found)
+        if not words.strip():
             return ""
-        line = " ".join(found.split())[:300]
-        if secret := self._token.get_secret_value():
-            line = line.replace(secret, "[token]")
-        return f": {line.rstrip('.')}"
+        return f": {self._without_token(' '.join(words.split())[:300]).rstrip('.')}"
+
+    def _without_token(self, text: str) -> str:
+        secret = self._token.get_secret_value()
+        return text.replace(secret, "[token]") if secret else text
+
+
+def _words(found: Any) -> str:
+    """The sentence within a server's error: under `error`, `detail` or `message`, or FastAPI's list of faults."""
+    for key in ("error", "detail", "message", "msg"):
+        while isinstance(found, dict) and key in found:
+            found = found[key]
+    if isinstance(found, list):
+        faults = [one for one in found if isinstance(one, dict)]
+        return "; ".join(
+            f"{'.'.join(map(str, one.get('loc', ())[1:]))}: {_words(one)}".strip(": ") for one in faults
+        )
+    return found if isinstance(found, str) else ""
 
 
 def _advice(status: int) -> str:

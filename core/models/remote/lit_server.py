@@ -58,6 +58,7 @@ class LitServer:
         self.capabilities = Capabilities(
             generate=True,
             logprobs=False,
+            own_probabilities=False,
             gradients=False,
             salience=True,
             chat=False,

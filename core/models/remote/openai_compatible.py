@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -25,23 +25,14 @@ from core.errors import AppError, Stopped
 from core.models import remote_tokens
 from core.models.language_model import Capabilities, Progress
 from core.models.remote.http import HttpLimits, Remote
-from core.models.remote.openai_offer import Offer, ask_echo, probe, told
+from core.models.remote.openai_offer import Offer, ask_echo, probe
+from core.models.remote.openai_stream import Heard
 from core.models.remote.secrets import SECRETS, base_address
+from core.models.stop_texts import first, sure
 from core.records import Generation, GenerationParams, Message, ModelSpec, Role, StopReason, Tokens
 
 AT_ONCE = 4
 """Requests in flight in `generate_batch`."""
-_STOP_REASONS: dict[str, StopReason] = {"stop": "eos", "length": "length", "eos_token": "eos"}
-
-
-@dataclass(slots=True)
-class _Heard:
-    """What a stream told so far."""
-
-    text: str = ""
-    strings: list[str] = field(default_factory=list)
-    nats: list[float] = field(default_factory=list)
-    finish: str = ""
 
 
 class OpenAICompatible:
@@ -56,7 +47,8 @@ class OpenAICompatible:
         self._remote = remote
         self._offer = offer
         why = {
-            "gradients": "The server gives no gradients. Leave-one-out needs only log-probabilities.",
+            "gradients": "The server gives no gradients."
+            + (" Leave one out needs only probabilities, which it tells." if offer.echo else ""),
             "salience": "The server computes no salience.",
         }
         if not offer.echo:
@@ -74,7 +66,13 @@ class OpenAICompatible:
             chat=offer.chat,
             streaming=True,
             why=why,
+            own_probabilities=offer.logprobs or offer.chat_logprobs,
         )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the server was found to do otherwise than asked: the fields that it refuses."""
+        return self._offer.fields.told()
 
     def tokenize(self, prompt: str | Sequence[Message], response: str | None = None) -> Tokens:
         """The server's own tokens where it tells them (`echo`), else words; ids are made up.
@@ -106,39 +104,82 @@ class OpenAICompatible:
     ) -> Generation:
         """See `LanguageModel`. Log-probabilities are NaN where the server tells none for its own answer."""
         started = time.perf_counter()
-        heard = _Heard()
+        heard, shown = Heard(), ""
         path, body = self._question(tokens, params)
-        reason: StopReason
+        whole = threading.Event()
+        reason: StopReason | None = None
         try:
-            for event in self._remote.events(path, body, stop=stop):
-                before = heard.text
-                self._hear(event, heard)
-                if on_text is not None and heard.text != before:
-                    on_text(heard.text)
-            if not heard.finish:
-                raise AppError(
-                    f"The server at {self._remote.address} ended its answer without saying that it is "
-                    f"complete, after {len(heard.text):,} characters.",
-                    hint="It may have been restarted. Try again.",
-                    code="remote",
-                )
-            reason = _STOP_REASONS.get(heard.finish, "stop")
+            for event in self._events(path, body, stop, whole):
+                heard.add(event, self._remote.address)
+                if (cut := first(heard.answer, params.stop)) is not None:
+                    heard.answer, reason = (
+                        heard.answer[:cut],
+                        "stop",
+                    )  # it was not asked to stop there, or did not
+                sure_text = heard.head + sure(heard.answer, params.stop)
+                if on_text is not None and sure_text != shown:
+                    shown = sure_text
+                    on_text(shown)
+                if reason is not None:
+                    break
+            if reason is None:
+                reason = self._ended(heard, params, whole.is_set())
         except Stopped:
             reason = "stopped"
-        known = len(heard.strings) == len(heard.nats) and "".join(heard.strings) == heard.text
-        whole = remote_tokens.with_response(tokens, heard.strings if known else None, heard.text)
-        rows = len(whole) - whole.prompt_len
-        nats = heard.nats if known and heard.strings else [math.nan] * rows
+        if on_text is not None and heard.text != shown:
+            on_text(heard.text)
+        placed = heard.placed(heard.answer)
+        head = remote_tokens.pieces(heard.head)
+        spans = (
+            [*head, *((a + len(heard.head), b + len(heard.head)) for a, b in placed[0])] if placed else None
+        )
+        made = remote_tokens.with_response(tokens, spans, heard.text)
+        nats = [math.nan] * len(head) + placed[1] if placed else [math.nan] * (len(made) - made.prompt_len)
         return Generation(
             example_id=example_id,
             model=self.spec,
             params=params,
-            tokens=whole,
+            tokens=made,
             text=heard.text,
             logprob_nats=np.array(nats, np.float32),
             stop_reason=reason,
             seconds=time.perf_counter() - started,
         )
+
+    def _events(
+        self, path: str, body: dict[str, Any], stop: threading.Event | None, whole: threading.Event
+    ) -> Iterator[Any]:
+        """The events of an answer, asked for without what the server refuses."""
+
+        def begin(shaped: dict[str, Any]) -> tuple[list[Any], Iterator[Any]]:
+            events = self._remote.events(path, shaped, stop=stop, whole=whole)
+            return list(islice(events, 1)), events  # a refusal comes before the first event
+
+        start, rest = self._offer.fields.ask(path, body, begin)
+        return chain(start, rest)
+
+    def _ended(self, heard: Heard, params: GenerationParams, whole: bool) -> StopReason:
+        """Why the answer ended. Raises: AppError where none came, or where it broke off."""
+        if not heard.choices:
+            raise AppError(
+                f"The server at {self._remote.address} sent something that is no answer (expected `choices`).",
+                hint="Check that it speaks OpenAI's wire.",
+                code="remote",
+            )
+        if heard.finish in ("tool_calls", "function_call") and not heard.text:
+            raise AppError(
+                "The model answered with a call of a tool and no text; tools are not answered here.",
+                hint="Ask in a way that needs no tool.",
+                code="remote",
+            )
+        if not heard.finish and not whole:
+            raise AppError(
+                f"The server at {self._remote.address} ended its answer without saying that it is "
+                f"complete, after {len(heard.text):,} characters.",
+                hint="It may have been restarted. Try again.",
+                code="remote",
+            )
+        return heard.reason
 
     def generate_batch(
         self, batch: Sequence[Tokens], params: GenerationParams, *, stop: threading.Event | None = None
@@ -190,7 +231,7 @@ class OpenAICompatible:
 
     def _echo(self, text: str) -> tuple[list[str], list[float]]:
         """The server's tokens of `text` and log p of each (the first: 0, nothing stands before it)."""
-        found = ask_echo(self._remote, self._offer.model, text, self._offer.least)
+        found = ask_echo(self._remote, self._offer.fields, self._offer.model, text, self._offer.least)
         if found is None:
             raise AppError(
                 f"The server at {self._remote.address} no longer tells log-probabilities of a given text.",
@@ -224,32 +265,6 @@ class OpenAICompatible:
         if self._offer.logprobs:
             body["logprobs"] = 1
         return "/completions", body
-
-    def _hear(self, event: Any, heard: _Heard) -> None:
-        """Adds one event of the stream (or one whole answer) to `heard`."""
-        if isinstance(event, dict) and event.get("error"):
-            said = event["error"]
-            said = said.get("message", "") if isinstance(said, dict) else said
-            raise AppError(
-                f"The server at {self._remote.address} broke off its answer: {str(said)[:300]}", code="remote"
-            )
-        choices = event.get("choices") if isinstance(event, dict) else None
-        if not isinstance(choices, list):
-            raise AppError(
-                f"The server at {self._remote.address} sent something that is no answer "
-                "(expected `choices`).",
-                hint="Check that it speaks OpenAI's wire.",
-                code="remote",
-            )
-        for choice in choices[:1]:
-            part = choice.get("delta") or choice.get("message") or {}
-            text = choice.get("text", part.get("content"))
-            if isinstance(text, str):
-                heard.text += text
-            strings, nats = told(choice.get("logprobs"))
-            heard.strings += strings
-            heard.nats += nats
-            heard.finish = choice.get("finish_reason") or heard.finish
 
 
 def load(

@@ -1,20 +1,26 @@
 """What an OpenAI-compatible server offers for a model, found out by asking for one token in each way.
 
 Servers differ in what they implement of the wire, and say nothing of it: some ignore the question for
-log-probabilities, some refuse a field they do not know, some echo a prompt only together with a new token.
-Wire: OpenAI API reference, "Completions" and "Chat completions".
+log-probabilities, some refuse a field they do not know (`openai_fields`), some echo a prompt only together with a
+new token. Wire: OpenAI API reference, "Completions" and "Chat completions".
 """
 
 from __future__ import annotations
 
+import math
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import AppError, Stopped
 from core.models.remote.http import Remote
+from core.models.remote.http_faults import RefusalError
+from core.models.remote.openai_fields import AcceptedFields
+from core.models.remote.openai_stream import Told, told
 
 PROBE = "One two three"
+_PROBE_PARAMS = {"max_tokens": 1, "temperature": 0, "top_p": 1, "seed": 0}
+_ABSENT = (404, 405, 501)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,80 +37,80 @@ class Offer:
     """Log p of what it is given."""
     least: int = 0
     """The `max_tokens` with which it echoes: some servers refuse 0."""
-
-
-def told(found: Any) -> tuple[list[str], list[float]]:
-    """Token strings and log p of a choice's `logprobs`, in the form of either endpoint."""
-    if not isinstance(found, dict):
-        return [], []
-    if isinstance(found.get("content"), list):
-        pairs = [(item.get("token"), item.get("logprob")) for item in found["content"]]
-    else:
-        pairs = list(zip(found.get("tokens") or [], found.get("token_logprobs") or []))
-    strings = [token for token, _ in pairs if isinstance(token, str)]
-    nats = [float(value) if isinstance(value, int | float) else 0.0 for _, value in pairs]
-    return (strings, nats) if len(strings) == len(nats) else ([], [])
+    fields: AcceptedFields = field(default_factory=AcceptedFields)
 
 
 def ask_echo(
-    remote: Remote, model: str, text: str, least: int, stop: threading.Event | None = None
+    remote: Remote,
+    offer_fields: AcceptedFields,
+    model: str,
+    text: str,
+    least: int,
+    stop: threading.Event | None = None,
 ) -> tuple[list[str], list[float]] | None:
-    """The server's tokens of `text` and log p of each; None where it does not tell."""
+    """The server's tokens of `text` and log p of each (the first: 0, nothing stands before it); None where it does
+    not tell."""
     body = {"prompt": text, "max_tokens": least, "echo": True, "logprobs": 1, "temperature": 0}
-    answer = remote.post("/completions", {"model": model, **body} if model else body, stop=stop)
-    choices = answer.get("choices") if isinstance(answer, dict) else None
-    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+    if model:
+        body["model"] = model
+    path = "/completions"
+    answer = offer_fields.ask(path, body, lambda shaped: remote.post(path, shaped, stop=stop))
+    found: list[Told] = []
+    length = 0
+    for one in told(_choice(answer).get("logprobs")):
+        if length >= len(text):
+            break
+        found.append(one)
+        length += len(one.text)
+    if not found or "".join(one.text for one in found) != text:
         return None
-    strings, nats = told(choices[0].get("logprobs"))
-    kept, length = 0, 0
-    while kept < len(strings) and length < len(text):
-        length += len(strings[kept])
-        kept += 1
-    return (strings[:kept], nats[:kept]) if "".join(strings[:kept]) == text and kept else None
+    return [one.text for one in found], [0.0 if math.isnan(one.nats) else one.nats for one in found]
 
 
 def probe(remote: Remote, model: str, stop: threading.Event | None = None) -> Offer:
     """Asks the server for its models, and for one token in each way.
 
-    Raises: AppError where it can neither complete nor chat.
+    Raises: AppError where it can neither complete nor chat: the refusal that matters, in the server's words.
     """
     if not model:
         model = _only_model(remote, stop)
     named = {"model": model} if model else {}
+    fields = AcceptedFields()
 
-    def ask(path: str, body: dict[str, Any]) -> tuple[Any, AppError | None]:
-        try:
-            return remote.post(path, {**named, "max_tokens": 1, "temperature": 0, **body}, stop=stop), None
-        except Stopped:
-            raise
-        except AppError as error:
-            return None, error
+    def ask(path: str, question: dict[str, Any]) -> tuple[dict[str, Any], AppError | None]:
+        for extra in ({"logprobs": 1 if "prompt" in question else True}, {}):
+            body = {**named, **_PROBE_PARAMS, **question, **extra}
+            try:
+                return _choice(
+                    fields.ask(path, body, lambda shaped: remote.post(path, shaped, stop=stop))
+                ), None
+            except Stopped:
+                raise
+            except AppError as error:
+                fault = error
+                if not isinstance(error, RefusalError) or error.status in _ABSENT:
+                    break
+        return {}, fault
 
-    answer, fault = ask("/completions", {"prompt": PROBE, "logprobs": 1})
-    if fault is not None:
-        answer, fault = ask("/completions", {"prompt": PROBE})
-    completions = fault is None
-    logprobs = bool(told(_choice(answer).get("logprobs"))[0])
-    messages = [{"role": "user", "content": PROBE}]
-    chatted, chat_fault = ask("/chat/completions", {"messages": messages, "logprobs": True})
-    if chat_fault is not None:
-        chatted, chat_fault = ask("/chat/completions", {"messages": messages})
-    chat = chat_fault is None
-    if not completions and not chat:
-        raise fault or chat_fault or AppError("The server offers neither completions nor chat.")
+    written, fault = ask("/completions", {"prompt": PROBE})
+    chatted, chat_fault = ask("/chat/completions", {"messages": [{"role": "user", "content": PROBE}]})
+    completions, chat = fault is None, chat_fault is None
+    if fault is not None and chat_fault is not None:
+        raise next((one for one in (chat_fault, fault) if getattr(one, "status", 0) not in _ABSENT), fault)
+    logprobs = bool(told(written.get("logprobs")))
     echo, least = False, 0
     if completions and logprobs:
         for least in (0, 1):
             try:
-                echo = ask_echo(remote, model, PROBE, least, stop) is not None
+                echo = ask_echo(remote, fields, model, PROBE, least, stop) is not None
             except Stopped:
                 raise
             except AppError:
                 continue
             if echo:
                 break
-    chat_logprobs = bool(told(_choice(chatted).get("logprobs"))[0])
-    return Offer(model, completions, chat, logprobs, chat_logprobs, echo, least)
+    chat_logprobs = bool(told(chatted.get("logprobs")))
+    return Offer(model, completions, chat, logprobs, chat_logprobs, echo, least, fields)
 
 
 def _choice(answer: Any) -> dict[str, Any]:

@@ -124,6 +124,7 @@ ENDINGS = {
     "length": "cut at the longest length allowed",
     "stop": "ended at a stop text",
     "stopped": "stopped by you",
+    "filtered": "cut by the server's content filter",
 }
 
 

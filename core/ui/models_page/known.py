@@ -18,7 +18,8 @@ _ABILITIES = (
     ("generate", "Write answers"),
     ("streaming", "Show the answer as it is written"),
     ("chat", "Chat: system, user and assistant turns"),
-    ("logprobs", "Tell how likely an answer is"),
+    ("own_probabilities", "Tell how likely it found its own words"),
+    ("logprobs", "Tell how likely any answer is (targets, leave one out)"),
     ("gradients", "Gradient salience and word swaps"),
     ("salience", "Salience"),
 )

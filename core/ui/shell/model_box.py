@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.records import ModelSpec
+from core.ui.shell import problem
 from core.ui.shell.model_list import catalog
 from core.ui.shell.services import service
 
@@ -38,7 +39,17 @@ def draw() -> None:
         st.session_state["model"] = wanted
     st.selectbox("Model", names, key="model", bind="query-params", help="More models on the Models page.")
     st.caption(describe(chosen()))
+    _tell_once(chosen())
     _queue()
+
+
+def _tell_once(spec: ModelSpec) -> None:
+    """What the model was found to do otherwise than asked, once a session; the Models page keeps it."""
+    told: set[tuple[str, str]] = st.session_state.setdefault("model notes told", set())
+    for note in (service().info(spec) or {}).get("notes", ()):
+        if (spec.name, note) not in told:
+            told.add((spec.name, note))
+            st.toast(problem.plain(f"{spec.name}: {note}"))
 
 
 @st.fragment

@@ -88,8 +88,10 @@ def test_prompt_and_response_part_exactly(prompt: str, response: str) -> None:
     assert tokens.text[: tokens.prompt_chars] == prompt
 
 
-def test_the_servers_strings_are_kept_where_they_join_to_the_text() -> None:
+def test_the_servers_tokens_are_kept_where_it_told_them() -> None:
     prompt = write("Hi")
-    assert with_response(prompt, [" the", "re"], " there").strings == ("Hi", " the", "re")
-    assert with_response(prompt, [" th", "e"], " there").strings == ("Hi", " there")
+    made = with_response(prompt, [(0, 4), (4, 6)], " there")
+    assert made.strings == ("Hi", " the", "re")
+    assert made.ids[-1] == piece_id("re")
+    assert with_response(prompt, None, " there").strings == ("Hi", " there")
     assert len(with_response(prompt, None, "")) == 1

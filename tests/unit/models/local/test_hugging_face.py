@@ -180,6 +180,10 @@ def test_stop_texts_cut_the_answer(load_tiny):
         ids = made.tokens.ids.tolist()
         assert ids == whole.tokens.ids[: len(ids)].tolist()
         assert made.tokens.response.startswith(made.text) and made.tokens.char_spans[-1, 0] - 8 < cut
+    shown: list[str] = []
+    model.generate(tokens, params, on_text=shown.append)
+    assert shown[-1] == whole.text[:cut]
+    assert all(whole.text[:cut].startswith(text) for text in shown)  # the start of a stop text is never shown
 
 
 def test_a_device_map_over_what_there_is(model_folder):

@@ -225,7 +225,7 @@ PIECE = {"choices": [{"text": " it"}]}
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (Answer(stream=sse(PIECE), breaks=True), "without saying that it is complete, after 3"),
+        (Answer(stream=sse(PIECE, done=False)), "without saying that it is complete, after 3"),
         (Answer(stream=sse(PIECE, done=False), breaks=True), "closed the connection before"),
         (Answer(stream=sse(PIECE, done=False), hangs=True), "did not answer within"),
         (Answer(stream=[*sse(PIECE, done=False), 'data: {"choices": [{"te\n\n']), "breaks off in the middle"),

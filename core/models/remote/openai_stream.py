@@ -1,0 +1,191 @@
+"""An answer as it arrives over OpenAI's wire: text, thinking, tokens with their probabilities, and how it ended.
+
+Servers differ: content comes as text or as parts, thinking under one of several names, tokens as strings or as
+bytes (a character may be cut over several), an end with `finish_reason` or only with `[DONE]`, and events about
+usage stand between. What is no answer is passed over; what says that something failed is an error.
+Wire: OpenAI API reference, "Chat completions streaming", "Completions".
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from core.errors import AppError
+from core.models.remote_tokens import align
+from core.records import StopReason
+
+OPEN, CLOSE = "<think>\n", "\n</think>\n\n"
+"""How thinking that a server tells apart stands before the answer (`core.thinking` reads it back)."""
+_THINKING = ("reasoning_content", "reasoning", "thinking")
+_ENDS: dict[str, StopReason] = {
+    "stop": "eos",
+    "eos": "eos",
+    "eos_token": "eos",
+    "end_turn": "eos",
+    "stop_sequence": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "model_length": "length",
+    "content_filter": "filtered",
+}
+_BYTES = re.compile(r"bytes:((?:\\x[0-9a-fA-F]{2})+)")
+_LEAST_ALIKE = 0.5
+"""Share of the answer that the told tokens have to be found in, else they are those of something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A token as a server tells it: its text, its bytes where told, log p in nats (NaN where it says none)."""
+
+    text: str
+    nats: float
+    raw: bytes | None = None
+
+
+@dataclass(slots=True)
+class Heard:
+    """What a stream told so far."""
+
+    answer: str = ""
+    thinking: str = ""
+    tokens: list[Told] = field(default_factory=list)
+    finish: str = ""
+    choices: int = 0
+    """Events that were part of an answer."""
+
+    @property
+    def head(self) -> str:
+        """The thinking as it stands before the answer; not closed while nothing follows it."""
+        if not self.thinking:
+            return ""
+        return f"{OPEN}{self.thinking}{CLOSE}" if self.answer or self.finish else f"{OPEN}{self.thinking}"
+
+    @property
+    def text(self) -> str:
+        return self.head + self.answer
+
+    @property
+    def reason(self) -> StopReason:
+        """Why it ended; a server says "stop" of a stop text and of the model's own end alike."""
+        return _ENDS.get(self.finish, "eos")
+
+    def add(self, event: Any, address: str) -> None:
+        """Adds one event (or one whole answer). Raises: AppError for one that says that something failed."""
+        if not isinstance(event, dict):
+            return
+        fault = event.get("error") or (event.get("message") if event.get("object") == "error" else None)
+        if fault:
+            said = fault.get("message", "") if isinstance(fault, dict) else fault
+            raise AppError(f"The server at {address} broke off its answer: {str(said)[:300]}", code="remote")
+        choices = event.get("choices")
+        if not isinstance(choices, list):
+            return
+        self.choices += 1
+        for choice in (one for one in choices[:1] if isinstance(one, dict)):
+            part = choice.get("delta") or choice.get("message") or {}
+            part = part if isinstance(part, dict) else {}
+            self.thinking += next((text for name in _THINKING if (text := written(part.get(name)))), "")
+            thought, said = _apart(choice["text"] if "text" in choice else part.get("content"))
+            self.thinking += thought
+            self.answer += said or written(part.get("refusal"))
+            self.tokens += told(choice.get("logprobs"))
+            if isinstance(choice.get("finish_reason"), str):
+                self.finish = choice["finish_reason"] or self.finish
+
+    def placed(self, text: str) -> tuple[list[tuple[int, int]], list[float]] | None:
+        """The server's tokens over `text` (the answer, or its beginning): half-open spans and log p of each.
+
+        None where it told none, or those of something else. Tokens of one character share its span; what the
+        told tokens leave out at the end is a last piece of unknown probability.
+        """
+        if not self.tokens or not text:
+            return None
+        spans = _by_bytes(text, self.tokens)
+        if spans is None:
+            found, special = align(text, [one.text for one in self.tokens])
+            alike = sum(
+                b - a for (a, b), one in zip(found, self.tokens) if text[a:b] == one.text.replace("▁", " ")
+            )
+            if alike < _LEAST_ALIKE * len(text):
+                return None
+            kept = [(span, one.nats) for span, one, skip in zip(found, self.tokens, special) if not skip]
+            return [span for span, _ in kept], [nats for _, nats in kept]
+        nats = [one.nats for one in self.tokens[: len(spans)]]
+        reached = max((stop for _, stop in spans), default=0)
+        if reached < len(text):
+            spans, nats = [*spans, (reached, len(text))], [*nats, math.nan]
+        return spans, nats
+
+
+def written(content: Any) -> str:
+    """The text of a `content`: a string, or the text of its parts, thinking left out."""
+    return _apart(content)[1]
+
+
+def _apart(content: Any) -> tuple[str, str]:
+    """(thinking, text) of a `content`, which may be a list of parts."""
+    if isinstance(content, str):
+        return "", content
+    if isinstance(content, dict):
+        content = [content]
+    thought, said = "", ""
+    for part in content if isinstance(content, list) else ():
+        if isinstance(part, str):
+            said += part
+        elif isinstance(part, dict):
+            kind = str(part.get("type", "text"))
+            inner = part.get("text", part.get("content", part.get("thinking", "")))
+            text = inner if isinstance(inner, str) else _apart(inner)[1]
+            if "think" in kind or "reason" in kind:
+                thought += text or written(part.get("thinking"))
+            else:
+                said += text
+    return thought, said
+
+
+def told(found: Any) -> list[Told]:
+    """The tokens of a choice's `logprobs`, in the form of either endpoint; those that are no tokens are left out."""
+    if not isinstance(found, dict):
+        return []
+    if isinstance(found.get("content"), list):
+        items = [item for item in found["content"] if isinstance(item, dict)]
+        parts = [(item.get("token"), item.get("logprob"), item.get("bytes")) for item in items]
+    else:
+        parts = [(a, b, None) for a, b in zip(found.get("tokens") or [], found.get("token_logprobs") or [])]
+    return [_token(text, value, raw) for text, value, raw in parts if isinstance(text, str)]
+
+
+def _token(text: str, value: Any, raw: Any) -> Told:
+    nats = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    if isinstance(raw, list) and all(isinstance(b, int) and 0 <= b < 256 for b in raw):
+        return Told(text, nats, bytes(raw))
+    if found := _BYTES.fullmatch(text):
+        return Told(text, nats, bytes.fromhex(found[1].replace("\\x", "")))
+    return Told(text, nats)
+
+
+def _by_bytes(text: str, tokens: Sequence[Told]) -> list[tuple[int, int]] | None:
+    """Spans of `tokens` whose bytes, one after the other, are `text` or begin with it; None where they are not."""
+    parts = [one.raw if one.raw is not None else one.text.encode("utf-8", "surrogatepass") for one in tokens]
+    data = text.encode("utf-8", "surrogatepass")
+    whole = b"".join(parts)
+    if not whole.startswith(data) and not data.startswith(whole):
+        return None
+    # The character that each byte is part of; one more for the end.
+    sizes = [len(char.encode("utf-8", "surrogatepass")) for char in text]
+    of_byte = np.append(np.repeat(np.arange(len(text)), sizes), len(text))
+    spans, at = [], 0
+    for part in parts:
+        if at >= len(data):
+            break
+        stop = min(at + len(part), len(data))
+        start_char = int(of_byte[at])
+        spans.append((start_char, int(of_byte[stop - 1]) + 1 if stop > at else start_char))
+        at += len(part)
+    return spans
