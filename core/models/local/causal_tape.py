@@ -20,6 +20,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from core.models.language_model import PLAIN, Backward, Tape
 from core.models.local.gim_rules import gim_backward
+from core.models.local.products import short_attention
 from core.models.objective import objective
 
 Caught = dict[str, torch.Tensor]
@@ -62,6 +63,8 @@ def tape(
         # A layer that runs again in each backward pass cannot be cut: the second run would lack the hooks.
         cut = None if checkpoint else attention_output(net)
         # Open for the forward pass alone: between two rows the same model may work for somebody else.
+        if not checkpoint:  # a layer that runs again runs as it is then
+            stack.enter_context(short_attention(net, len(ids)))
         if backward.gim:
             stack.enter_context(gim_backward(net, apart=layers_of(net) if checkpoint else ()))
         if checkpoint:

@@ -16,7 +16,13 @@ import psutil
 from core.errors import AppError
 from core.models.local import configuration, folder, gguf_header, real_models
 from core.models.local.folder_checks import is_gguf
-from core.models.local.sizes import Facts, count_parameters, facts_from_config, facts_from_gguf
+from core.models.local.sizes import (
+    Facts,
+    attention_written_out,
+    count_parameters,
+    facts_from_config,
+    facts_from_gguf,
+)
 from core.models.presets import PRESETS
 from core.records import ModelSpec
 
@@ -104,7 +110,8 @@ def salience_bytes(
     `rows_a_pass` bounds the rows that share a forward pass (0: all); `checkpoint` keeps layer borders only.
     """
     full = DTYPE_BYTES.get(dtype, 4)
-    attention = sizes.heads * tokens * tokens * (4 + 2 * full) if sizes.eager else 0
+    eager = sizes.eager or (not checkpoint and attention_written_out(sizes.heads, sizes.layers, tokens))
+    attention = sizes.heads * tokens * tokens * (4 + 2 * full) if eager else 0
     layer = tokens * full * (10 * sizes.width + 4 * sizes.inner) + attention
     trunk = (
         sizes.layers * tokens * full * sizes.width + 2 * layer if checkpoint else (sizes.layers + 1) * layer

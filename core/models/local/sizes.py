@@ -16,6 +16,14 @@ from safetensors import SafetensorError, safe_open
 from core.errors import AppError
 from core.models.local.gguf_header import Header
 
+WRITTEN_OUT_BYTES = 256 * 1024 * 1024
+"""What attention that is written out may keep for its backward pass, on a processor."""
+
+
+def attention_written_out(heads: int, layers: int, tokens: int) -> bool:
+    """Whether the attention of `tokens` is small enough to be written out for a backward pass on a processor."""
+    return 2 * 4 * tokens * tokens * heads * layers <= WRITTEN_OUT_BYTES
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:

@@ -16,6 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from core.errors import AppError, Stopped
 from core.models.loading import Steps
 from core.models.local import configuration, integrity
+from core.models.local.products import use_faster_products
 from core.records import ModelSpec
 from core.settings import settings
 
@@ -79,6 +80,7 @@ def read(path: Path, spec: ModelSpec, steps: Steps) -> tuple[Any, Any, tuple[str
     if spec.quantization != "none":
         settle(model)
     if spec.device == "cpu":
+        use_faster_products()
         use_threads(int(model.num_parameters()))
     return model, tokenizer, tuple(notes)
 
