@@ -17,9 +17,9 @@ PAGES = {
     ],
     "Many prompts": [
         st.Page("pages/dataset.py", title="Dataset", icon=":material/table_rows:"),
-        st.Page("pages/metrics.py", title="How good are the answers?", icon=":material/analytics:"),
+        st.Page("pages/metrics.py", title="How good are they?", icon=":material/analytics:"),
         st.Page("pages/counterfactuals.py", title="What if?", icon=":material/alt_route:"),
-        st.Page("pages/template.py", title="Which section counts?", icon=":material/data_object:"),
+        st.Page("pages/template.py", title="Which part counts?", icon=":material/data_object:"),
     ],
     "Models": [
         st.Page("pages/models.py", title="Models", icon=":material/memory:"),

@@ -8,7 +8,7 @@ from core.ui.asking import row_choice
 from core.ui.metrics_page import charts, downloads, missing, results, systems, work
 from core.ui.shell import copy_link, frame, job_box, library, problem
 
-frame.begin("How good are the answers?", "Over many examples, with intervals.", trade="Metrics")
+frame.begin("How good are they?", "The answers to many examples, with intervals.", trade="Metrics")
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     rows = row_choice.draw("metrics")

@@ -8,7 +8,7 @@ from core.ui.shell import copy_link, frame, job_box, model_box, problem
 from core.ui.template_page import view, work
 
 frame.begin(
-    "Which section counts?",
+    "Which part counts?",
     "Which part of a template the answers come from, over many rows.",
     trade="Template",
 )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from core.figures import palette
+from core.figures.marks import CONTROL, Mark, mark
 from core.figures.palette import Theme
 from core.figures.style import escaped, frame, passage, percent
 
@@ -21,7 +21,8 @@ class Curve:
     """One order of removal (or insertion): `logprob_nats[k]` of the target after `parts[k]`.
 
     `parts` rise from 0 to 1; `steps[k]` is the text that went last ("" at 0). `low` and `high` are an
-    interval over repeats (random orders), empty where there is one. A `control` is drawn grey and dashed.
+    interval over repeats (random orders), empty where there is one. `mark` is how it is drawn on every page; a
+    `control` is drawn grey and dashed.
     """
 
     label: str
@@ -31,6 +32,7 @@ class Curve:
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
     control: bool = False
+    mark: Mark | None = None
 
 
 def deletion_curves(
@@ -38,13 +40,9 @@ def deletion_curves(
 ) -> go.Figure:
     """One line a curve; `customdata` is (position in `curves`, step). `removed` False: parts are put in."""
     figure = go.Figure(layout=frame(theme, height=360, title=escaped(title)))
-    colours = (*palette.UNDERLINE[theme], palette.SUPPORTS[theme], palette.OPPOSES[theme])
-    dashes = ("solid", "dashdot", "longdash", "solid")
-    methods = 0
     for position, curve in enumerate(curves):
-        colour = palette.MUTED[theme] if curve.control else colours[methods % len(colours)]
-        dash = "dot" if curve.control else dashes[methods % len(dashes)]
-        methods += not curve.control
+        drawn = CONTROL if curve.control else curve.mark or mark(position)
+        colour = drawn.colour(theme)
         if curve.low:
             figure.add_scatter(
                 x=[*curve.parts, *reversed(curve.parts)],
@@ -64,8 +62,8 @@ def deletion_curves(
             y=list(curve.logprob_nats),
             mode="lines+markers",
             name=escaped(curve.label),
-            line={"color": colour, "width": 2, "dash": dash},
-            marker={"size": 6, "color": colour},
+            line={"color": colour, "width": 2, "dash": drawn.dash},
+            marker={"size": 7, "color": colour, "symbol": drawn.symbol},
             customdata=[(position, step) for step in range(len(curve.parts))],
             hovertext=[
                 f"<b>{escaped(curve.label)}</b><br>{percent(part)} of the parts {verb}: {nats:.2f} nats"

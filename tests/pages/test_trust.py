@@ -16,7 +16,7 @@ from core.models.manager import ModelManager
 from core.records import Example, ModelSpec
 from core.service import Service
 from core.settings import ROOT, Settings
-from core.ui.trust_page import words
+from core.ui.trust_page import panels, words
 from tests.unit.fake_model import FakeModel, loader
 
 
@@ -95,8 +95,7 @@ def test_figures_in_words_on_the_model_that_was_measured(page: Callable[[], AppT
     write(FOUND, tmp_path / "results.json")
     app = page()
     text = said(app)
-    assert "Leave one out names the guilty line first in 49 of 50 prompts" in text
-    assert text.index("Leave one out names") < text.index("Grad L2 names the guilty line first in 47 of 50")
+    assert "Leave one out finds the cause first in 98 of 100." in text
     assert "Goals: 1 met, 1 missed, 0 not judged" in text
     assert "Grad L2 in 30 of 50 prompts" in text
     assert not app.warning
@@ -118,14 +117,47 @@ def test_about_by_hand() -> None:
     assert "loaded in nf4" in words.about(FOUND, replace(spec, quantization="nf4"))
 
 
-def test_dots_are_methods_two_controls_and_one_twin() -> None:
-    hits = words.hits(FOUND)
-    assert [(h.method, h.control, h.goal) for h in hits] == [
-        ("grad l2", False, 0.9),
-        ("leave one out", False, 0.95),
-        ("grad l2", True, None),
-        ("random", True, None),
+def test_a_panel_a_task_with_methods_two_controls_and_one_twin() -> None:
+    (panel,) = panels.by_task(FOUND)
+    assert (panel.title, panel.note) == ("A fact among 10", "50 prompts")
+    assert [(line.label, line.bars[0].text, line.bars[0].goal) for line in panel.lines] == [
+        ("grad l2", "94 of 100", 0.9),
+        ("leave one out", "98 of 100", 0.95),
+        ("random", "8 of 100", None),
+        ("grad l2, random weights", "10 of 100", None),
     ]
+    drawn = panels.series()
+    signs = [drawn[line.bars[0].series].mark.sign for line in panel.lines]
+    assert signs[0] != signs[1] and signs[2] == signs[3] == "○"
+
+
+def test_all_prompts_together_the_best_first_and_chance_last() -> None:
+    few = row("integrated_gradients", 1.0)
+    few.measures["top1"] = estimate(1.0, 5)
+    many = replace(FOUND, rows=(*FOUND.rows, row("leave_one_out", 0.5, task="fact_in_50"), few))
+    lines = panels.overall(many).lines
+    # 49 and 25 of 50 are 74 of 100; five prompts are too few to lead.
+    assert [(line.label, line.bars[0].text) for line in lines] == [
+        ("Grad L2", "94 of 100"),
+        ("Leave one out", "74 of 100"),
+        ("Integrated gradients", "100 of 100"),
+        ("A random order", "8 of 100"),
+    ]
+    assert lines[1].note == "100 prompts; among its first three in 100 of 100"
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (1, "100 of 100"),
+        (0.999, "over 99 of 100"),
+        (0.866, "87 of 100"),
+        (0.001, "under 1 of 100"),
+        (0, "0 of 100"),
+    ],
+)
+def test_shares_of_a_hundred(share: float, said: str) -> None:
+    assert panels.of_hundred(share) == said
 
 
 def test_the_curve_of_the_example_at_hand(page: Callable[[], AppTest], service: Service) -> None:

@@ -8,16 +8,16 @@ import streamlit as st
 
 from core.errors import AppError
 from core.faithfulness.results import PATH, BenchmarkResults, read
-from core.figures.planted_causes import planted_causes
 from core.records import ModelSpec
-from core.ui.shell import frame, problem
+from core.ui.shell import problem
+from core.ui.shell.bar_table import bar_table
 from core.ui.shell.services import service
-from core.ui.trust_page import words
+from core.ui.trust_page import panels, words
 
 HOW = (
     "Each prompt was made so that one known line decides the answer, and counts only if the model’s answer "
-    "really changes once that line is mended or removed. A dot says how often a method puts that line "
-    "first; bars are 95 % intervals, dotted ticks the goals (90 % for the best gradient method, 95 % for "
+    "really changes once that line is mended or removed. A bar says how often a method puts that line "
+    "first; whiskers are 95 % intervals, dotted ticks the goals (90 % for the best gradient method, 95 % for "
     "leave one out); grey orders know nothing of the model, or come from random weights. It measures "
     "whether maps find causes in prompts of these kinds; other prompts may be harder."
 )
@@ -35,18 +35,31 @@ def draw(spec: ModelSpec, path: Path = PATH) -> None:
         return
     if said := words.about(found, service().resolve(spec)):
         st.warning(problem.plain(said), icon=":material/info:")
-    st.markdown("\n".join(f"- {problem.plain(line)}" for line in words.lead(found)))
-    st.plotly_chart(
-        planted_causes(words.hits(found), theme=frame.theme()),
-        theme=None,
-        config={"displayModeBar": False},
-        key="planted causes",
-        alt="How often each method ranks the planted cause first, by task, with 95 % intervals",
+    whole = panels.overall(found)
+    if whole.lines:
+        best = whole.lines[0]
+        st.markdown(f"#### {problem.plain(words.lead(best.label, best.bars[0].text))}")
+    drawn = panels.series()
+    bar_table(
+        [whole],
+        key="trust overall",
+        about="How often each method finds the cause first",
+        series=drawn,
+        legend=False,
+    )
+    st.subheader("By kind of prompt", anchor=False)
+    bar_table(
+        panels.by_task(found),
+        key="trust by task",
+        about="How often each method finds the cause first, by kind of prompt",
+        series=drawn,
+        legend=False,
     )
     st.caption(HOW)
-    for line in words.caveats(found):
-        st.caption(problem.plain(line))
-    _tables(found)
+    with st.expander("Details: what this does not show, all figures, goals"):
+        for line in words.caveats(found):
+            st.caption(problem.plain(line))
+        _tables(found)
 
 
 def _tables(found: BenchmarkResults) -> None:

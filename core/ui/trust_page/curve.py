@@ -22,6 +22,7 @@ from core.store.keys import question_key
 from core.ui.asking import answering, target_choice
 from core.ui.asking.answering import Answer
 from core.ui.explaining import maps
+from core.ui.explaining.marks import of_method
 from core.ui.shell import frame, job_box, problem
 from core.ui.shell.services import owner, service
 
@@ -176,7 +177,11 @@ def in_words(traces: Sequence[Trace]) -> str:
 
 
 def _show(traces: Sequence[Trace], insertion: bool) -> None:
-    drawn = [Curve(t.label, t.parts, t.logprob_nats, t.steps, t.low, t.high, t.control) for t in traces]
+    named = {m.label: of_method(m.name) for m in METHODS}
+    drawn = [
+        Curve(t.label, t.parts, t.logprob_nats, t.steps, t.low, t.high, t.control, named.get(t.label))
+        for t in traces
+    ]
     st.plotly_chart(
         deletion_curves(drawn, theme=frame.theme(), removed=not insertion),
         theme=None,

@@ -15,7 +15,6 @@ from core.figures.bars import Interval, difference_bars, interval_bars, ranked_b
 from core.figures.curves import Curve, deletion_curves
 from core.figures.distributions import distribution, scatter_of_two
 from core.figures.heatmap import difference_heatmap, salience_heatmap, table_heatmap
-from core.figures.planted_causes import Hit, planted_causes
 from core.figures.style import CLEAR, label, passage, percent, scale
 from core.records import (
     Generation,
@@ -43,9 +42,6 @@ def made(
 COLUMNS = made(PROMPT, template=(0,))
 ROWS = made(("Yes, " + EVIL, "try it.", ""), Role.RESPONSE, template=(2,))
 MAP = SegmentSalience(ROWS, COLUMNS, [[90, 3, -1, 0], [9, 1, 1, 2], [5, 5, 5, 5]], "sum")
-
-
-HITS = (Hit(EVIL, EVIL, 0.9, 0.8, 1, 300, goal=0.9), Hit("t", "random", 0.1, 0, 0.2, control=True))
 
 
 def generation() -> Generation:
@@ -80,7 +76,6 @@ def every(theme: palette.Theme) -> dict[str, go.Figure]:
         ),
         "distribution": distribution({EVIL: [0.1, 0.2, float("nan")], "b": [0.3]}, units=EVIL, theme=theme),
         "scatter": scatter_of_two([1, 2], [3, 4], ["a", "b"], [EVIL, ""], names=(EVIL, "y"), theme=theme),
-        "planted": planted_causes(HITS, theme=theme),
     }
 
 
@@ -168,7 +163,6 @@ def test_maps_of_nothing_can_be_drawn() -> None:
     assert len(difference_bars(difference(nothing, nothing)).data) == 1
     assert distribution({"a": []}).data == ()
     assert interval_bars([]).data == ()
-    assert planted_causes([]).data == ()
 
 
 def test_the_difference_is_centred_on_nothing_and_marks_what_is_new() -> None:
@@ -235,13 +229,6 @@ def test_curves_show_their_points_and_the_band_of_a_control() -> None:
     assert list(band.y) == [0, -1, -3, -2]
     assert control.line.dash == "dot"
     assert method.line.dash == "solid"
-
-
-def test_planted_causes_draws_goals_and_intervals() -> None:
-    figure = planted_causes(HITS)
-    assert [s.x0 for s in figure.layout.shapes] == [0.9]
-    assert figure.data[0].error_x.array[0] == pytest.approx(0.1)
-    assert figure.data[1].marker.symbol == "diamond-open"  # hollow, and no two alike
 
 
 def test_words_for_axes_and_boxes() -> None:
