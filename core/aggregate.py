@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -183,12 +184,21 @@ class Ranked:
 
 
 def ranked(
-    columns: Sequence[Segment], values: Floats, keep: Mask | None = None, limit: int | None = None
+    columns: Sequence[Segment],
+    values: Floats,
+    keep: Mask | None = None,
+    limit: int | None = None,
+    by: Literal["size", "value"] = "size",
 ) -> tuple[Ranked, ...]:
-    """The segments that count, strongest (absolute) first, ties in reading order, at most `limit`."""
+    """The segments that count, strongest first, ties in reading order, at most `limit`.
+
+    `by` is the method's `rank_by`: the distance from 0, or (signed) how far above 0 a score is.
+    """
     kept = countable(columns) if keep is None else keep
     parts = shares(values, kept)
-    order = [i for i in np.argsort(-np.abs(parts), kind="stable") if kept[i]][:limit]
+    order = [i for i in np.argsort(-(np.abs(parts) if by == "size" else parts), kind="stable") if kept[i]][
+        :limit
+    ]
     return tuple(
         Ranked(rank, columns[i], float(parts[i]), float(values[i])) for rank, i in enumerate(order, start=1)
     )

@@ -30,8 +30,8 @@ _ENDED = regex.compile(r"[\p{SB=STerm}\p{SB=ATerm}\p{Pe}\p{Pf}\"'*`|;]\s*$")
 class CauseSettings:
     """The thresholds of the search; docs/methods/find_cause.md says where the defaults come from."""
 
-    map_method: str = "grad_l2"
-    """The salience method that proposes; "" where none does and every part is measured."""
+    map_method: str = "gim"
+    """The salience method that proposes; "": none does, and every part is measured."""
     candidates: int = 5
     """How many of the map's strongest parts are measured."""
     joint_nats: float = 1.0

@@ -18,7 +18,7 @@ from core.settings import Settings
 from core.store.bundle import Bundle
 from core.store.store import PRECOMPUTED, Store
 
-METHODS = ("grad_l2", "grad_dot_input")
+METHODS = ("gim", "grad_l2", "grad_dot_input")
 
 
 def compute(folder: Path) -> tuple[Generation, list[SalienceMatrix]]:

@@ -163,7 +163,7 @@ def finding(model: LanguageModel, trial: PlantedPrompt, method: Method) -> Findi
     assert trial.tokens is not None
     lines = trial.lines
     values = line_scores(model, trial.tokens, trial.target, method, lines)
-    order = [lines.index(one.segment) for one in aggregate.ranked(lines, values)]
+    order = [lines.index(one.segment) for one in aggregate.ranked(lines, values, by=method.rank_by)]
     negligible = aggregate.share_of(method.negligible, values)
     flat = aggregate.nothing_decisive(aggregate.shares(values), negligible=negligible)
     return Finding(ranks_of(order, trial.causes()), len(lines), flat)

@@ -15,9 +15,8 @@ def objective(
     The log-odds z_t − log Σ_{v≠t} e^{z_v} are seeded from the logits: near p = 1 a division by 1 − p would be
     rounding noise.
     """
-    own = logits.gather(1, targets[:, None])[:, 0]
-    nats = own - logits.logsumexp(-1)
+    nats = torch.log_softmax(logits, -1).gather(1, targets[:, None])[:, 0]
     if not backward.log_odds:
         return nats, nats.detach()
     others = logits.scatter(1, targets[:, None], float("-inf"))
-    return own - others.logsumexp(-1), nats.detach()
+    return logits.gather(1, targets[:, None])[:, 0] - others.logsumexp(-1), nats.detach()

@@ -25,6 +25,7 @@ __all__ = [
     "MethodOption",
     "OnProgress",
     "OnRow",
+    "best_map",
     "method",
     "plan_rows",
     "request_for",
@@ -115,9 +116,10 @@ class Method:
         can = model.capabilities
         if self.needs == "gradients" and not can.gradients and can.salience:
             return model.salience(request, tokens, on_rows=on_row, stop=stop)  # type: ignore[attr-defined]
+        if self.needs == "gim" and not can.gim and (can.gradients or can.salience):
+            return _instead(self, model, request, tokens, on_row, stop)
         if not getattr(can, self.needs):
-            lacks = "GIM's rules need its layers on this machine" if self.needs == "gim" else ""
-            why = can.why.get(self.needs) or lacks or f"it gives no {self.needs}"
+            why = can.why.get(self.needs, f"it gives no {'gradients' if self.needs == 'gim' else self.needs}")
             raise AppError(f"{self.label} cannot explain {model.spec.name}: {why}.")
         run = importlib.import_module(self.module).run
         if self.late:
@@ -137,10 +139,47 @@ def method(name: str) -> Method:
     raise AppError(f"There is no salience method called {name!r}.", hint=f"Available: {available}.")
 
 
+def best_map(capabilities: Any, wanted: str = "gim") -> tuple[Method | None, tuple[tuple[str, Option], ...]]:
+    """The map that names causes best on a model, with its options; None where the model cannot be mapped.
+
+    `wanted` where the model can, else grad L2 of the log-odds: the figures are in docs/methods/find_cause.md.
+    """
+    if wanted and method(wanted).available(capabilities):
+        return method(wanted), ()
+    fallback = method("grad_l2")
+    if not fallback.available(capabilities):
+        return None, ()
+    return fallback, (("seed", "log_odds"),) if capabilities.gradients else ()
+
+
 def told(method_name: str, options: Iterable[tuple[str, Option]]) -> tuple[tuple[str, Option], ...]:
     """`options` in order, without those that say what is so anyway: one question has one key."""
     defaults = {option.name: option.default for option in method(method_name).options}
     return tuple(sorted((name, value) for name, value in options if (name, value) not in defaults.items()))
+
+
+def _instead(
+    wanted: Method,
+    model: LanguageModel,
+    request: SalienceRequest,
+    tokens: Tokens | None,
+    on_row: OnRow | None,
+    stop: threading.Event | None,
+) -> SalienceMatrix:
+    """The best map that `model` allows in the place of one that it does not, and a note that says so."""
+    other, options = best_map(model.capabilities, wanted.name)
+    assert other is not None
+    found = other.run(
+        model,
+        replace(request, method=other.name, options=options),
+        tokens=tokens,
+        on_row=on_row,
+        stop=stop,
+    )
+    why = model.capabilities.why.get(wanted.needs, f"{wanted.label} needs the model's layers on this machine")
+    of = " of the log-odds" if options else ""
+    note = f"This is {other.label}{of}, which has no sign, not {wanted.label}: {why}."
+    return replace(found, request=request, note=f"{note} {found.note}".strip())
 
 
 def request_for(
@@ -188,16 +227,6 @@ SEED = MethodOption(
 
 METHODS: tuple[Method, ...] = (
     Method(
-        "grad_l2",
-        "Grad L2",
-        "How strongly the answer reacts to small changes of each token, whichever way.",
-        "nats per unit of embedding",
-        False,
-        "core.salience.grad_l2",
-        gram=True,
-        options=(SEED,),
-    ),
-    Method(
         "gim",
         "GIM",
         "Which parts the answer draws on: one backward pass in which sure attention hides nothing. It names "
@@ -207,6 +236,16 @@ METHODS: tuple[Method, ...] = (
         "core.salience.gim",
         needs="gim",
         rank_by="value",
+        options=(SEED,),
+    ),
+    Method(
+        "grad_l2",
+        "Grad L2",
+        "How strongly the answer reacts to small changes of each token, whichever way.",
+        "nats per unit of embedding",
+        False,
+        "core.salience.grad_l2",
+        gram=True,
         options=(SEED,),
     ),
     Method(

@@ -28,10 +28,12 @@ from core.cause import Cause, CauseRequest, Removal, Verdict
 from core.errors import AppError
 from core.models.language_model import LanguageModel
 from core.records import SalienceRequest, Tokens
-from core.salience import method
+from core.salience import best_map, method
 from core.salience.taking_out import TakingOut
 
 Floats = NDArray[np.float32]
+ENOUGH = 0.9
+"""A pair that carries this share of the joint effect is the cause: no further pair is tried."""
 OnMeasured = Callable[[float, Cause], None]
 """Called after each pass with the share done (a guess) and what is known by then, verdict "measuring"."""
 
@@ -111,15 +113,14 @@ class _Search:
 
     def _map(self) -> Floats | None:
         """The map's score of each part, (S,); None where the model cannot be mapped."""
+        r = self.request
         if not self.settings.map_method:
             return None
-        declared = method(self.settings.map_method)
-        if not declared.available(self.model.capabilities):
-            self.note = f"{declared.label} cannot be had from this model, so every part is measured."
+        if best_map(self.model.capabilities, self.settings.map_method)[0] is None:
+            self.note = "This model cannot be mapped, so every part is measured."
             return None
-        r = self.request
-        asked = SalienceRequest(r.model, r.ids, r.prompt_len, declared.name, r.targets)
-        matrix = declared.run(self.model, asked, tokens=self.tokens, stop=self.stop)
+        asked = SalienceRequest(r.model, r.ids, r.prompt_len, self.settings.map_method, r.targets)
+        matrix = method(self.settings.map_method).run(self.model, asked, tokens=self.tokens, stop=self.stop)
         self.note = matrix.note
         scores = select(matrix, np.ones(len(r.targets), np.float32))
         return np.array([scores[a:b].sum() for a, b in r.parts], np.float32)
@@ -162,11 +163,14 @@ class _Search:
             return self._cause("none", ())
         # What the map proposed first, and what measured strongest: copies say little alone.
         near = list(dict.fromkeys([*self.candidates, *(one.parts[0] for one in singles)]))
-        among = sorted(near[: s.pairs_among])
+        among = range(min(s.pairs_among, len(near)))
         self.planned = len(self.removals) + len(among) * (len(among) - 1) // 2
-        pairs = [self._take(pair) for pair in combinations(among, 2)]
-        pair = max(pairs, key=_strength, default=None)
-        if pair is not None and pair.effect_nats >= s.half * whole:
+        pair: Removal | None = None
+        for a, b in sorted(combinations(among, 2), key=sum):
+            pair = max(pair or joint, self._take(tuple(sorted((near[a], near[b])))), key=_pair_strength)
+            if _pair_strength(pair) >= ENOUGH * whole:
+                break
+        if pair is not None and len(pair.parts) == 2 and pair.effect_nats >= s.half * whole:
             return self._cause("several", pair.parts)
         kept = self._put_back(s.half * whole)
         if kept is not None:
@@ -215,6 +219,10 @@ class _Search:
             passes=self.out.passes,
             seconds=time.perf_counter() - self.started,
         )
+
+
+def _pair_strength(one: Removal) -> float:
+    return _strength(one) if len(one.parts) == 2 else -np.inf
 
 
 def _strength(one: Removal) -> float:

@@ -37,7 +37,7 @@ class TakingOut:
         self.tokens, self.parts = tokens, tuple(parts)
         self.stop, self.between = stop, between
         self.rows = np.concatenate([np.arange(a, b) for a, b in targets]) - tokens.prompt_len
-        self.tokens_read = 0
+        self.tokens_read = len(tokens) - 1 if isinstance(model, SharingModel) else 0
         self._known: dict[frozenset[int], Removal] = {}
         self._check()
         self._ask = reader(model, tokens)

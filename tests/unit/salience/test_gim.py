@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,9 +10,9 @@ import torch
 
 from core.aggregate import select
 from core.errors import AppError
-from core.models.language_model import Backward
+from core.models.language_model import Backward, Capabilities
 from core.models.local import gim_rules
-from core.records import Tokens
+from core.records import ModelSpec, SalienceRequest, Tokens
 from core.salience import method, request_for, span
 from core.salience.memory import Plan
 
@@ -312,5 +311,19 @@ def test_an_unknown_family_says_so(load_tiny) -> None:
     model = HuggingFaceModel(OPTForCausalLM(config), known.tokenizer, known.spec)
     assert not model.capabilities.gim and not method("gim").available(model.capabilities)
     tokens = known.tokenize(PROMPT, RESPONSE)
-    with pytest.raises(AppError, match="its family, opt, is not one of those"):
-        method("gim").run(model, request_for(model, tokens, "gim"), stop=threading.Event())
+    request = request_for(model, tokens, "gim")
+    matrix = method("gim").run(model, request)
+    assert "its family, opt, is not one of those" in matrix.note and "Grad L2 of the log-odds" in matrix.note
+    assert matrix.request == request and not matrix.signed and matrix.gram is not None
+    options = (("seed", "log_odds"),)
+    plain = method("grad_l2").run(model, request_for(model, tokens, "grad_l2", options=options))
+    np.testing.assert_array_equal(matrix.values, plain.values)
+
+
+def test_a_model_without_gradients_cannot_be_mapped() -> None:
+    blind = SimpleNamespace(
+        capabilities=Capabilities(gradients=False, salience=False), spec=ModelSpec("blind", "nowhere")
+    )
+    request = SalienceRequest(blind.spec, (1, 2, 3), 2, "gim", ((2, 3),))
+    with pytest.raises(AppError, match="GIM cannot explain blind: it gives no gradients"):
+        method("gim").run(blind, request)
