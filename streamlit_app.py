@@ -12,7 +12,7 @@ PAGES = {
             icon=":material/format_ink_highlighter:",
             default=True,
         ),
-        st.Page("pages/editor.py", title="Editor", icon=":material/edit:"),
+        st.Page("pages/editor.py", title="Editor", visibility="hidden"),
         st.Page("pages/compare_prompts.py", title="Which version wins?", icon=":material/difference:"),
     ],
     "Many prompts": [

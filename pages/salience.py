@@ -1,29 +1,16 @@
-"""The main page: a prompt, the model's answer, and which parts of the prompt the answer came from."""
+"""The main page: a prompt, the model's answer, and why: which parts of the prompt the answer came from."""
 
-import streamlit as st
+from core.ui.asking import answering, parameters, prompt_box
+from core.ui.salience_page import bar, link, view
+from core.ui.shell import frame
 
-from core.errors import AppError
-from core.ui.asking import answering, example_menu, parameters, prompt_box
-from core.ui.salience_page import view
-from core.ui.shell import frame, library, model_box, problem
+frame.begin()
+link.take()
 
-frame.begin("Why this answer?", "Which part of the prompt made the model say that?", trade="Salience")
-
-example = example_menu.draw()
-spec, params = model_box.chosen(), parameters.params()
+example = bar.draw()
+spec, params = link.opened()
 answer = answering.current(example, prompt_box.sent(example.prompt, example), spec, params)
-reply = answer.generation.text if answer is not None and answer.generation is not None else ""
-
-left, right = st.columns([32, 68], gap="medium")
-with left:
-    busy, asked = (answer.writing, answer.sent) if answer is not None else (False, None)
-    text, pressed = prompt_box.draw(example, busy=busy, asked=asked, reply=reply)
-    if pressed:
-        try:
-            kept = answering.start(example, text, prompt_box.sent, spec, params, prompt_box.fields(example))
-            library.open_example(kept.id)
-            st.rerun()
-        except AppError as error:
-            problem.show(error)
-with right:
-    view.draw(answer)
+prompt_box.around(example, answer)
+view.draw(example, spec, params)
+answering.into_link(answer)
+parameters.into_link()

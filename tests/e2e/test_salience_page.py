@@ -40,28 +40,69 @@ def ready(page: Page) -> None:
     )
 
 
-def go_to(page: Page, name: str) -> None:
+def go_to(page: Page, name: str, there: Locator) -> None:
     """To another page by its link; Streamlit may drop a click that comes while a box is still being read."""
-    link, heading = page.get_by_role("link", name=name), page.get_by_role("heading", name=name, exact=True)
+    link = page.get_by_role("link", name=name)
     link.click()
     for _ in range(3):
         with suppress(AssertionError):
-            expect(heading).to_be_visible(timeout=5_000)
+            expect(there).to_be_visible(timeout=5_000)
             return
         link.click()
-    expect(heading).to_be_visible()
+    expect(there).to_be_visible()
 
 
-def test_another_granularity_keeps_the_target(app: str, page: Page) -> None:
+def prompt(page: Page) -> Locator:
+    return page.get_by_role("region", name="Prompt salience")
+
+
+def box(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Prompt")
+
+
+def chosen_words(page: Page) -> str:
+    """The words that are explained, whatever parts they are shown in."""
+    return "".join(selected(page).all_text_contents()).strip()
+
+
+def shares(page: Page) -> dict[str, float]:
+    """The share of each coloured piece of text."""
+    found = prompt(page).locator('[data-score]:not([data-score=""])')
+    pairs = found.evaluate_all("all => all.map(one => [one.textContent, Number(one.dataset.score)])")
+    return {text.strip(): score for text, score in pairs}
+
+
+def test_another_granularity_keeps_the_target_that_nobody_clicked(app: str, page: Page) -> None:
     page.goto(app)
     ready(page)
-    expect(selected(page)).to_contain_text("Recommendation:")
-    choose(page, "Granularity", "Sentence")
-    expect(selected(page)).to_have_count(1)
-    expect(selected(page)).to_contain_text("Recommendation:")
+    words = chosen_words(page)
+    assert words.startswith("Recommendation:") and words.endswith("try it.")
+    for granularity in ("Token", "Word", "Sentence", "Line"):
+        parts = response(page).locator("[data-segment]")
+        before = parts.count()
+        choose(page, "Granularity", granularity)
+        expect(parts).not_to_have_count(before)  # the new parts are there
+        expect(page.get_by_role("heading", name=f"Why did it write {words}")).to_be_visible()
+        assert chosen_words(page) == words
+    assert "granularity=" not in page.url or "granularity=Line" in page.url
+
+
+def test_parts_picked_with_ctrl_stay_apart(app: str, open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.goto(app)
+    ready(page)
     choose(page, "Granularity", "Word")
-    expect(selected(page).first).to_contain_text("Recommendation:")
-    assert "granularity=" in page.url
+    words = response(page).locator("[data-segment]")
+    expect(words).not_to_have_count(2)
+    words.nth(1).click()
+    words.nth(6).click(modifiers=["ControlOrMeta"])
+    expect(selected(page)).to_have_count(2)
+    page.wait_for_url(lambda url: "%2C" in url or "," in url.partition("target=")[2])
+    expect(page.get_by_role("heading", level=2)).to_contain_text(" … ")
+    other = open_page()
+    other.goto(page.url)
+    ready(other)
+    expect(selected(other)).to_have_count(2)
 
 
 def test_a_link_restores_the_view_in_another_session(app: str, open_page: Callable[..., Page]) -> None:
@@ -86,7 +127,7 @@ def test_a_link_restores_the_view_in_another_session(app: str, open_page: Callab
 
 
 def test_a_page_reached_by_its_own_address_has_the_whole_frame(app: str, page: Page) -> None:
-    page.goto(f"{app}/editor")
+    page.goto(f"{app}/editor?example=fewshot-fixed")
     expect(page.get_by_role("link", name="Why this answer?")).to_be_visible(timeout=LONG_MS)
     expect(page.get_by_role("combobox", name="Model")).to_be_visible()
     expect(page.get_by_role("textbox", name="Prompt")).to_be_visible()
@@ -136,12 +177,67 @@ def test_a_broken_expression_is_told_and_the_map_stays(app: str, page: Page) -> 
     ).to_be_attached()
 
 
-def test_removing_the_guilty_line_shows_what_happens(app: str, page: Page) -> None:
+def test_what_is_measured_stands_beside_the_share(app: str, page: Page) -> None:
     page.goto(app)
     ready(page)
-    page.get_by_role("button", name="Remove it and see").first.click()
-    expect(page.get_by_text("Share of the influence")).to_be_visible(timeout=LONG_MS)
-    expect(page.get_by_text("The explained text became", exact=True)).to_be_visible()
+    causes = page.get_by_role("region", name="Strongest parts")
+    causes.get_by_role("button", name="Measure the top 5").click()
+    expect(page.get_by_text("map and measurement agree")).to_be_visible(timeout=LONG_MS)
+    expect(causes.get_by_role("heading", name="Without line 9 the answer turns")).to_be_visible()
+    expect(causes.locator("del").first).to_contain_text("You have to try")
+    expect(causes.get_by_text("times less likely (measured")).to_be_visible()
+    expect(causes.locator("li").first).to_contain_text("answer turns")
+    causes.get_by_role("button", name="Keep as a version").click()
+    expect(box(page)).not_to_have_value(re.compile("You have to try it"), timeout=LONG_MS)
+    expect(page.get_by_role("button", name=re.compile(r"^v\d+ of \d+$"))).to_be_visible()
+
+
+def test_colours_move_with_the_text_and_what_is_new_is_marked(app: str, page: Page) -> None:
+    page.goto(app)
+    ready(page)
+    before = shares(page)
+    guilty = max(before, key=before.__getitem__)
+    lines = prompt(page).locator(".sv-line")
+    count = lines.count()
+    expect(prompt(page).locator(".sv-changed")).to_have_count(0)
+    box(page).press("ControlOrMeta+Home")
+    page.keyboard.type("A new line\n")
+    expect(lines).to_have_count(count + 1)
+    expect(prompt(page).locator(".sv-changed")).to_have_count(1)
+    expect(prompt(page)).to_contain_text("edited, not run yet")
+    assert shares(page)[guilty] == before[guilty]
+    # An undone change is none, and a refresh loses no draft.
+    for _ in range(11):
+        page.keyboard.press("ControlOrMeta+z")
+    page.keyboard.type("Kept ")
+    page.reload()
+    ready(page)
+    expect(box(page)).to_have_value(re.compile("^Kept "))
+
+
+def test_what_cannot_be_seen_is_marked_and_counted(app: str, page: Page) -> None:
+    page.goto(app)
+    ready(page)
+    box(page).fill("Say\u200b hi\u202e to 👩\u200d🌾\u00ad.")
+    expect(prompt(page)).to_contain_text("3 hidden characters")
+    expect(prompt(page).locator(".sv-hidden")).to_have_count(3)
+    page.get_by_role("button", name="Remove them").click()
+    expect(box(page)).to_have_value("Say hi to 👩\u200d🌾.")
+    expect(prompt(page).locator(".sv-hidden")).to_have_count(0)
+
+
+def test_each_line_has_its_own_direction(app: str, page: Page) -> None:
+    page.goto(app)
+    ready(page)
+    box(page).fill("Translate:\nשלום עולם\nEnd")
+    lines = prompt(page).locator(".sv-words")
+    expect(lines).to_have_count(3)
+    assert lines.evaluate_all("all => all.map(one => getComputedStyle(one).direction)") == [
+        "ltr",
+        "rtl",
+        "ltr",
+    ]
+    assert box(page).get_attribute("dir") == "auto"
 
 
 @pytest.mark.parametrize(("theme", "size"), [("light", "wide"), ("dark", "narrow")])
@@ -154,15 +250,13 @@ def test_a_chat_of_several_turns(
 ) -> None:
     page = open_page(theme, size)
     page.goto(f"{app}?send=chat")
-    run = page.get_by_role("button", name="Run")
-    prompt = page.get_by_role("region", name="Prompt salience")
+    run = page.get_by_role("button", name="Run", exact=True)
     expect(run).to_be_enabled(timeout=LONG_MS)
     run.click()
-    expect(prompt).to_contain_text("<start_of_turn>user", timeout=LONG_MS)
+    expect(prompt(page)).to_contain_text("<start_of_turn>user", timeout=LONG_MS)
     said = response(page).locator(".sv-text").inner_text()
     page.get_by_role("button", name="Add a turn").click()
-    box = page.get_by_role("textbox", name="Prompt")
-    expect(box).to_have_value("")
+    expect(box(page)).to_have_value("")
     expect(page.get_by_role("textbox", name="User 1")).to_have_value(WRONG.prompt)
     assert "".join(page.get_by_role("textbox", name="Assistant 1").input_value().split()) == "".join(
         said.split()
@@ -170,18 +264,18 @@ def test_a_chat_of_several_turns(
     page.get_by_role("button", name="Add a system message").click()
     page.get_by_role("textbox", name="System message").fill("Recommend no dish with eggs.")
     # Nothing typed is lost on the way to another page and back, nor before it is run.
-    box.fill("Likes: cheese\nAvoids: eggs\nDish: Soup with eggs and beans\nAnalysis:")
-    expect(page.get_by_text("Edited, not run yet")).to_be_visible()
-    go_to(page, "Which version wins?")
-    go_to(page, "Why this answer?")
+    box(page).fill("Likes: cheese\nAvoids: eggs\nDish: Soup with eggs and beans\nAnalysis:")
+    expect(page.get_by_text("edited, not run yet")).to_be_visible()
+    go_to(page, "Which version wins?", page.get_by_role("heading", name="Which version wins?"))
+    go_to(page, "Why this answer?", box(page))
     expect(page.get_by_role("textbox", name="System message")).to_have_value("Recommend no dish with eggs.")
-    expect(box).to_have_value(re.compile("Soup with eggs"))
+    expect(box(page)).to_have_value(re.compile("Soup with eggs"))
     run.click()
-    expect(prompt).to_contain_text("Soup with eggs", timeout=LONG_MS)
-    expect(prompt).to_contain_text("<start_of_turn>model")
-    grey = prompt.locator(".sv-template").filter(has_text="<start_of_turn>")
+    expect(prompt(page)).to_contain_text("Soup with eggs", timeout=LONG_MS)
+    expect(prompt(page)).to_contain_text("<start_of_turn>model")
+    grey = prompt(page).locator(".sv-template").filter(has_text="<start_of_turn>")
     assert grey.first.get_attribute("data-score") == ""
-    expect(page.get_by_role("button", name="Remove it and see").first).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_role("button", name="Take out").first).to_be_visible(timeout=LONG_MS)
     screenshot(page, f"chat-{theme}-{size}")
     # The link restores the chat in another session.
     other = open_page(theme, size)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextArea
 
-from core.records import Message
+from core.records import Example, Message
 from core.service import Service
 from core.settings import ROOT
 from core.ui.asking.answering import Answer
 from core.ui.asking.conversation import replaced
 from core.ui.explaining.maps import parts
+from core.ui.salience_page.measuring import TakeOutTrial
+from core.ui.salience_text import prompt_id
 
 
 @pytest.fixture
@@ -22,8 +25,15 @@ def app(open_app: Callable[[str], AppTest]) -> AppTest:
 
 
 def answer(app: AppTest) -> Answer:
-    """The newest answer of the session."""
-    return list(app.session_state["answers"].values())[-1]
+    """The newest answer of the session, or what was asked last where that has none yet."""
+    asked = app.session_state.get("asked", {})
+    held = app.session_state.get("answers", {})
+    return list((asked or held).values())[-1]
+
+
+def trials(app: AppTest) -> list[TakeOutTrial]:
+    held = app.session_state.get("trials", {})
+    return [t for found in held.values() for t in found]
 
 
 def finish(app: AppTest) -> AppTest:
@@ -31,69 +41,117 @@ def finish(app: AppTest) -> AppTest:
     for _ in range(10):
         held = answer(app)
         jobs = [job for job in (held.job, *held.map_jobs.values()) if job is not None]
-        trials = (
-            [t for found in app.session_state["trials"].values() for t in found]
-            if "trials" in app.session_state
-            else []
-        )
-        jobs += [job for t in trials for job in (t.writing, t.scoring)]
+        jobs += [job for t in trials(app) for job in (t.writing, t.scoring)]
         for job in jobs:
             assert job.wait(30)
         app.run()
         assert not app.exception
-        if held.generation is not None and held.map_jobs:
+        held = answer(app)
+        if held.generation is not None and held.map_jobs and all(t.done for t in trials(app)):
             break
     return app.run()
 
 
-def press_run(app: AppTest) -> AppTest:
-    next(b for b in app.button if b.label == "Run").click()
+def open_id(app: AppTest) -> str:
+    found = app.query_params.get("example", ["first"])
+    return found if isinstance(found, str) else found[0]
+
+
+def write(app: AppTest, text: str) -> AppTest:
+    """What the browser does when a person types in the field."""
+    drafts = app.session_state.get("drafts", {})
+    app.session_state["drafts"] = {**drafts, f"prompt {open_id(app)}": text}
     return app.run()
+
+
+def draft(app: AppTest) -> str | None:
+    drafts = app.session_state.get("drafts", {})
+    return drafts.get(f"prompt {open_id(app)}")
+
+
+def order(app: AppTest, name: str, **more: Any) -> AppTest:
+    """What the browser does when a person presses a button of the view."""
+    app.session_state["orders"] = [{"order": name, **more}]
+    app.run()
+    assert not app.exception
+    return app
+
+
+def press_run(app: AppTest) -> AppTest:
+    return order(app, "run")
 
 
 def errors(app: AppTest) -> list[str]:
     return [e.value.replace("\\", "") for e in app.error]
 
 
+def press(app: AppTest, label: str) -> AppTest:
+    next(b for b in app.button if b.label == label).click()
+    app.run()
+    assert not app.exception
+    return app
+
+
 def test_nothing_is_run_unasked(app: AppTest, fake_service: Service) -> None:
     assert "answers" not in app.session_state or not app.session_state["answers"]
     assert fake_service.depth == 0
-    assert [s.label for s in app.selectbox] == ["Example", "Granularity", "Method", "Model"]
+    assert {s.label for s in app.selectbox} == {"Example", "Granularity", "Method", "Model"}
 
 
 def test_run_answers_and_explains(app: AppTest) -> None:
     finish(press_run(app))
     held = answer(app)
     assert held.generation is not None and held.generation.text == "cba"
-    assert {t.label for t in app.tabs} >= {"Heatmap", "Table", "Token probabilities"}
+    assert held.map_jobs
     assert not errors(app)
 
 
 def test_an_edited_prompt_becomes_a_version_and_the_first_stays(app: AppTest, fake_service: Service) -> None:
-    app.text_area(key="prompt first").set_value("one line\ndef")
+    write(app, "one line\ndef")
     finish(press_run(app))
-    assert app.query_params["example"] in ("first-v2", ["first-v2"])
+    assert open_id(app) == "first-v2"
     here = fake_service.store.workspace()
     assert here.example("first-v2").parent_id == "first"
+    assert here.example("first-v2").target == "cba"
     assert here.example("first").prompt == "one line\nabc"
     assert answer(app).generation.text == "fed"
-    assert app.text_area(key="prompt first-v2").value == "one line\ndef"
+    assert draft(app) is None
+
+
+def test_another_text_is_another_example_without_the_target(app: AppTest, fake_service: Service) -> None:
+    write(app, "Nora has 34 stamps and gives away 5. How many are left?")
+    finish(press_run(app))
+    made = fake_service.store.workspace().example(open_id(app))
+    assert made.parent_id is None and made.target is None
+    assert not made.id.startswith("first")
+    order(app, "attach")
+    version = fake_service.store.workspace().example(open_id(app))
+    assert version.parent_id == "first" and version.prompt == made.prompt
 
 
 def test_an_empty_prompt_is_told(app: AppTest) -> None:
-    app.text_area(key="prompt first").set_value("  \n")
+    write(app, "  \n")
     press_run(app)
     assert errors(app) == ["The prompt is empty. Write something for the model to answer, then press Run."]
 
 
-def test_a_prompt_beyond_the_model_is_told_and_kept(app: AppTest) -> None:
+def test_a_prompt_beyond_the_model_is_told_and_is_no_version(app: AppTest, fake_service: Service) -> None:
+    finish(press_run(app))
     long = "word " * 100
-    app.text_area(key="prompt first").set_value(long)
+    write(app, long)
     press_run(app)
     assert answer(app).job.wait(30)
     app.run()
     assert errors(app) == ["The prompt is 500 tokens long."]
-    assert app.text_area(key="prompt first-v2").value == long
+    assert draft(app) == long
+    assert len(fake_service.store.workspace().lineage("first")) == 1
+    # What was there stays: the answer of before, and its map.
+    held = list(app.session_state["answers"].values())[-1]
+    assert held.generation.text == "cba"
+    write(app, "one line\ndef")
+    finish(press_run(app))
+    assert not errors(app)
+    assert answer(app).generation.text == "fed"
 
 
 def test_a_broken_expression_is_told_and_the_map_stays(app: AppTest) -> None:
@@ -107,10 +165,124 @@ def test_a_broken_expression_is_told_and_the_map_stays(app: AppTest) -> None:
 
 def test_markup_in_a_prompt_is_text(app: AppTest) -> None:
     bad = "<script>window.hit=1</script><img src=x onerror=alert(1)>"
-    app.text_area(key="prompt first").set_value(bad)
+    write(app, bad)
     finish(press_run(app))
     assert not any("<script>" in str(h.value) for h in [*app.markdown, *app.caption])
-    assert app.text_area(key="prompt first-v2").value == bad
+    assert answer(app).prompt == bad
+
+
+def test_a_part_is_taken_out_and_kept(app: AppTest, fake_service: Service) -> None:
+    finish(press_run(app))
+    held = answer(app)
+    here = parts(held.generation, "line", None)
+    known = prompt_id(here.prompt)
+    order(app, "remove", part=0, rows=[0], prompt="of another text")
+    assert not trials(app)
+    order(app, "remove", part=0, rows=[0], prompt=known)
+    finish(app)
+    (trial,) = trials(app)
+    assert trial.name == "line 1" and trial.answer == "cba" and not trial.turns
+    order(app, "measure", value="all", rows=[0], prompt=known)
+    finish(app)
+    assert [t.name for t in trials(app)] == ["line 1", "line 2"]
+    assert trials(app)[1].turns  # "one line\n" reversed ends otherwise
+    order(app, "keep", value="1")
+    kept = fake_service.store.workspace().example(open_id(app))
+    assert (kept.prompt, kept.parent_id, kept.edit) == ("one line\n", "first", "without line 2")
+    assert answer(app).generation is not None  # its answer was measured already: nothing is run
+
+
+def test_a_draft_survives_another_page(app: AppTest) -> None:
+    write(app, "not kept yet")
+    app.switch_page("pages/models.py").run()
+    app.switch_page("pages/salience.py").run()
+    assert draft(app) == "not kept yet"
+
+
+def test_the_editor_s_address_leads_here(open_app: Callable[..., AppTest]) -> None:
+    app = open_app("editor", example="second")
+    assert open_id(app) == "second"
+    assert {s.label for s in app.selectbox} >= {"Granularity", "Method"}
+
+
+def test_a_version_can_be_kept_without_running(app: AppTest, fake_service: Service) -> None:
+    press(app, "Keep without running")
+    assert "Nothing has changed yet" in app.info[0].value
+    write(app, "one line\nnew words")
+    app.text_area(key="target first").set_value("hoped for")
+    press(app, "Keep without running")
+    kept = fake_service.store.workspace().example("first-v2")
+    assert (kept.prompt, kept.target, kept.parent_id) == ("one line\nnew words", "hoped for", "first")
+    write(app, "one line\nother words")
+    press(app, "Back to what is kept")
+    assert draft(app) is None
+
+
+def test_variables_become_fields_and_are_filled_in(app: AppTest, fake_service: Service) -> None:
+    write(app, "one line {name}, {{kept}} {word}")
+    app.text_input(key="variable name of first (0)").set_value("Ada")
+    app.text_input(key="variable word of first (0)").set_value("hello").run()
+    finish(press_run(app))
+    kept = fake_service.store.workspace().example("first-v2")
+    assert kept.prompt == "one line Ada, {kept} hello"
+    assert kept.fields["template"] == "one line {name}, {{kept}} {word}"
+    assert answer(app).generation.text == "oll"
+    # The version has its fields too, so that the next run fills in the same template.
+    app.text_input(key="variable word of first-v2 (0)").set_value("bye").run()
+    finish(press_run(app))
+    assert fake_service.store.workspace().example("first-v3").prompt == "one line Ada, {kept} bye"
+    press(app, "Edit the template")
+    assert draft(app) == "one line {name}, {{kept}} {word}"
+
+
+def test_values_belong_to_their_example(open_app: Callable[..., AppTest], fake_service: Service) -> None:
+    rows = [
+        Example(n, f"Dear {v}", fields={"template": "Dear {name}", "name": v})
+        for n, v in (("a", "Ada"), ("b", "Bo"))
+    ]
+    dataset = fake_service.store.workspace().add_dataset("made", rows)
+    app = open_app("salience", dataset=dataset.id, example="a")
+    app.text_input(key="variable name of a (0)").set_value("Eve").run()
+    app.selectbox(key="open a").set_value("b").run()
+    assert app.text_input(key="variable name of b (0)").value == "Bo"
+
+
+def test_a_new_prompt_is_an_example_of_its_own(app: AppTest, fake_service: Service) -> None:
+    press(app, "New prompt")
+    made = fake_service.store.workspace().example(open_id(app))
+    assert made.parent_id is None and made.target is None and made.id not in ("first", "second")
+
+
+def test_the_first_example_of_an_empty_dataset_is_written_here(
+    open_app: Callable[..., AppTest], fake_service: Service
+) -> None:
+    dataset = fake_service.store.workspace().add_dataset("none", [])
+    app = open_app("salience", dataset=dataset.id)
+    assert "has no examples yet" in app.info[0].value
+    press(app, "Write its first prompt")
+    assert len(fake_service.store.workspace().examples(dataset.id)) == 1
+
+
+def test_a_link_holds_every_setting_and_opens_the_answer(app: AppTest, fake_service: Service) -> None:
+    app.slider(key="max_new_tokens").set_value(2).run()
+    finish(press_run(app))
+    held = answer(app)
+    assert held.params.max_new_tokens == 2
+    params = {
+        name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()
+    }
+    assert params["length"] == "2" and params["answer"] == held.key
+    other = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    for name, value in params.items():
+        other.query_params[name] = value
+    other.switch_page("pages/salience.py")
+    other.run()
+    assert not other.exception
+    shown = answer(other)
+    assert (
+        shown.job is None and shown.generation is not None and shown.generation.text == held.generation.text
+    )
+    assert other.slider(key="max_new_tokens").value == 2
 
 
 def choose_chat(app: AppTest) -> AppTest:
@@ -118,24 +290,19 @@ def choose_chat(app: AppTest) -> AppTest:
     return app.run()
 
 
-def press(app: AppTest, label: str) -> AppTest:
-    next(b for b in app.button if b.label == label).click()
-    app.run()
-    assert not app.exception
-    return app
-
-
 def box(app: AppTest, label: str) -> TextArea:
     return next(t for t in app.text_area if t.label == label)
 
 
 def turns(app: AppTest) -> list[tuple[str, str]]:
-    return [(t.label, t.value) for t in app.text_area]
+    """The turns in their boxes, and what stands in the field as far as it was typed."""
+    boxes = [(t.label, t.value) for t in app.text_area if not t.label.startswith("Target")]
+    return [*boxes, *([("Prompt", typed)] if (typed := draft(app)) is not None else [])]
 
 
 def test_a_chat_of_one_turn_asks_no_more_of_the_person(app: AppTest, fake_service: Service) -> None:
     choose_chat(app)
-    assert turns(app) == [("Prompt", "one line\nabc")]
+    assert turns(app) == []
     finish(press_run(app))
     assert answer(app).sent == (Message("user", "one line\nabc"),)
     assert answer(app).example_id == "first"
@@ -149,7 +316,7 @@ def test_a_chat_goes_on_after_the_answer(app: AppTest, fake_service: Service) ->
     assert turns(app) == [("User 1", "one line\nabc"), ("Assistant 1", "cba"), ("Prompt", "")]
     press(app, "Add a system message")
     box(app, "System message").set_value("Be kind.")
-    box(app, "Prompt").set_value("and xyz")
+    write(app, "and xyz")
     finish(press_run(app))
     said = (
         Message("system", "Be kind."),
@@ -172,7 +339,6 @@ def test_a_chat_goes_on_after_the_answer(app: AppTest, fake_service: Service) ->
         ("System message", "Be kind."),
         ("User 1", "one line\nabc"),
         ("Assistant 1", "cba"),
-        ("Prompt", "and xyz"),
     ]
     assert answer(other).generation.text == "zyx"  # from the store: nothing was run
     # What was there before stays as it was.
@@ -185,7 +351,7 @@ def test_turns_are_kept_from_page_to_page_until_they_are_run(app: AppTest) -> No
     box(app, "System message").set_value("Be ").run()
     app.switch_page("pages/models.py").run()
     app.switch_page("pages/salience.py").run()
-    assert turns(app) == [("System message", "Be "), ("Prompt", "one line\nabc")]
+    assert turns(app) == [("System message", "Be ")]
 
 
 def test_removing_a_turn_takes_its_answer_along_and_gives_the_words_back(app: AppTest) -> None:
@@ -199,7 +365,7 @@ def test_removing_a_turn_takes_its_answer_along_and_gives_the_words_back(app: Ap
 def test_an_empty_turn_is_told_and_nothing_is_lost(app: AppTest) -> None:
     choose_chat(app)
     press(app, "Add a turn")
-    box(app, "Prompt").set_value("next")
+    write(app, "next")
     press_run(app)
     assert errors(app) == [
         "Turn 2 of the chat (assistant) is empty. Write what was said there, or remove that turn."

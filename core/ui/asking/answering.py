@@ -1,13 +1,15 @@
 """What this browser session knows of one example's answer: the job that writes it, the answer, its maps.
 
-Kept in the session so that a rerun of the page finds it again; what is finished is also in the store.
+Kept in the session so that a rerun of the page finds it again; what is finished is also in the store. The
+answer on the screen stays until the next one is there; an edited prompt becomes a version of its own only
+with an answer, so that a run that failed leaves the draft as it was.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +17,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.errors import AppError
-from core.records import Example, Generation, GenerationParams, ModelSpec, SalienceMatrix
-from core.ui.asking import versions
+from core.records import Example, Generation, GenerationParams, Message, ModelSpec, SalienceMatrix
+from core.store.keys import generation_key
+from core.ui.asking import conversation, target_choice, versions
 from core.ui.asking.conversation import Prompt
 from core.ui.asking.target_choice import Target
+from core.ui.shell import library
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
@@ -27,7 +31,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class Answer:
-    """The newest answer of a model to one example, finished or on its way."""
+    """The newest answer of a model to one example, finished or on its way.
+
+    `keeps` makes the example that holds what was run, once it has an answer; `before` is the answer that was
+    on the screen when this one was asked for.
+    """
 
     example_id: str
     prompt: str
@@ -37,12 +45,19 @@ class Answer:
     generation: Generation | None = None
     job: Job[Generation] | None = None
     error: AppError | None = None
+    keeps: Callable[[], Example] | None = None
+    before: Answer | None = None
     map_jobs: dict[str, Job[SalienceMatrix]] = field(default_factory=dict)
     span_jobs: dict[str, Job[NDArray[np.float32]]] = field(default_factory=dict)
 
     @property
     def writing(self) -> bool:
         return self.job is not None and self.generation is None and self.error is None
+
+    @property
+    def key(self) -> str:
+        """The answer's content id: what a link names."""
+        return generation_key(self.sent, service().resolve(self.spec), self.params)
 
     def settle(self) -> bool:
         """Take over what the job has made; True when it has ended just now."""
@@ -55,8 +70,16 @@ class Answer:
         return True
 
 
-def _answers() -> dict[tuple[str, str, str], Answer]:
-    held: dict[tuple[str, str, str], Answer] = st.session_state.setdefault("answers", {})
+Held = dict[tuple[str, str, str], Answer]
+
+
+def _answers() -> Held:
+    held: Held = st.session_state.setdefault("answers", {})
+    return held
+
+
+def _asked() -> Held:
+    held: Held = st.session_state.setdefault("asked", {})
     return held
 
 
@@ -73,8 +96,63 @@ def current(example: Example, sent: Prompt, spec: ModelSpec, params: GenerationP
             return None
         held = Answer(example.id, example.prompt, sent, spec, params, generation=found)
         _answers()[_key(example.id, spec)] = held
-    held.settle()
     return held
+
+
+def linked(example: Example) -> Answer | None:
+    """Take over the answer that the link names, made by whatever model and settings; None where it names none.
+
+    A link names its answer by content, so that it opens without loading the model, and without the model.
+    """
+    key = str(st.query_params.get("answer", ""))
+    if not key or st.session_state.get(_TAKEN) == key:
+        return None
+    st.session_state[_TAKEN] = key
+    found = service().store.generation(key, example_id=example.id)
+    if found is None:
+        st.session_state[_MISSING] = key
+        return None
+    sent: Prompt = example.prompt
+    ways: tuple[Prompt, ...] = (
+        example.prompt,
+        (*(conversation.of(example) or ()), Message("user", example.prompt)),
+    )
+    for way in ways:
+        if generation_key(way, found.model, found.params) == key:
+            sent = way
+            break
+    else:
+        st.session_state[_MISSING] = key
+        return None
+    held = Answer(example.id, example.prompt, sent, found.model, found.params, generation=found)
+    _answers()[_key(example.id, found.model)] = held
+    return held
+
+
+_TAKEN, _MISSING = "link taken", "link missing"
+
+
+def missing() -> bool:
+    """Whether the link named an answer that is not kept here, or not of this prompt; told once."""
+    return bool(st.session_state.pop(_MISSING, None))
+
+
+def into_link(answer: Answer | None) -> None:
+    """Name the answer on the screen in the address; one that was stopped midway is not kept, so not named."""
+    whole = (
+        answer is not None and answer.generation is not None and answer.generation.stop_reason != "stopped"
+    )
+    if answer is None or not whole:
+        st.query_params.pop("answer", None)
+        return
+    st.session_state[_TAKEN] = answer.key
+    if st.query_params.get("answer") != answer.key:
+        st.query_params["answer"] = answer.key
+
+
+def asked(example: Example, spec: ModelSpec) -> Answer | None:
+    """What was run last for `example` and has no answer yet: on its way, or failed."""
+    return _asked().get(_key(example.id, spec))
 
 
 def start(
@@ -84,30 +162,70 @@ def start(
     spec: ModelSpec,
     params: GenerationParams,
     fields: Mapping[str, Any] | None = None,
-) -> Example:
-    """Ask the model; an edited prompt becomes a version of its own first, so that nothing is lost.
+    target: str | None = None,
+) -> Answer:
+    """Ask the model; what was asked for `example` before and is still on its way is stopped.
 
     `fields` are kept beside the prompt; `sent` tells what the model is asked for the version then.
-    Returns the example that now holds `prompt`.
     Raises: AppError for an empty prompt, or one past the limits.
     """
-    example = versions.keep(example, prompt, edit="edited under “Why this answer?”", fields=fields)
-    asked = sent(prompt, example)
-    job = service().answers.generate(asked, spec, params, owner=owner(), example_id=example.id)
-    answer = Answer(example.id, prompt, asked, spec, params, job=job)
-    _answers()[_key(example.id, spec)] = answer
-    return example
+    planned = versions.planned(example, prompt, target=target, fields=fields)
+    question = sent(prompt, planned)
+    key = _key(example.id, spec)
+    job = service().answers.generate(question, spec, params, owner=owner(), example_id=planned.id)
+    _asked()[key] = Answer(
+        example.id,
+        prompt,
+        question,
+        spec,
+        params,
+        job=job,
+        keeps=lambda: versions.keep(
+            example, prompt, target=target, edit="edited under “Why this answer?”", fields=fields
+        ),
+        before=_answers().get(key),
+    )
+    return _asked()[key]
+
+
+def settle(example: Example, spec: ModelSpec) -> bool:
+    """Put what was asked for `example` on the screen once it is answered. Returns whether that was now.
+
+    A run that failed, or that was stopped before its first word, leaves the screen as it is.
+    """
+    new = asked(example, spec)
+    if new is None or not new.settle():
+        return False
+    if new.generation is None:
+        return True
+    del _asked()[_key(example.id, spec)]
+    try:
+        kept = new.keeps() if new.keeps is not None else example
+    except AppError as error:
+        new.error, new.generation = error, None
+        _asked()[_key(example.id, spec)] = new
+        return True
+    new.example_id = kept.id
+    new.generation = replace(new.generation, example_id=kept.id)
+    _answers()[_key(kept.id, spec)] = new
+    library.open_example(kept.id)
+    return True
+
+
+def forget_asked(example: Example, spec: ModelSpec) -> None:
+    """Take a run that failed off the page."""
+    _asked().pop(_key(example.id, spec), None)
 
 
 def target(response: str) -> Target | None:
     """What the person chose to explain last, wherever they chose it; at first what the link says."""
     if "target" not in st.session_state:
-        start, _, stop = str(st.query_params.get("target", "")).partition("-")
-        if not (start.isdigit() and stop.isdigit() and int(start) < int(stop) <= len(response)):
-            return None
-        st.session_state["target"] = Target((int(start), int(stop)), response)
-    found: Target | None = st.session_state["target"]
-    return found
+        found = target_choice.of_link(str(st.query_params.get("target", "")), response)
+        if found is not None:
+            st.session_state["target"] = found
+        return found
+    kept: Target | None = st.session_state["target"]
+    return kept
 
 
 def choose_target(chosen: Target | None) -> None:
@@ -116,7 +234,7 @@ def choose_target(chosen: Target | None) -> None:
     if chosen is None:
         st.query_params.pop("target", None)
     else:
-        st.query_params["target"] = f"{chosen.chars[0]}-{chosen.chars[1]}"
+        st.query_params["target"] = chosen.link
 
 
 ENDINGS = {

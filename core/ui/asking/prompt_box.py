@@ -1,4 +1,4 @@
-"""The left side of the Salience page: the chat before the prompt, the prompt, Run, and what is *Advanced*."""
+"""How a prompt is asked: as plain text or as a chat, with its variables filled in, and where it is written."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from typing import Any
 
 import streamlit as st
 
+from core.datasets import templates
 from core.records import Example, Message
 from core.ui.asking import conversation, parameters, turn_list, versions
+from core.ui.asking.answering import Answer
 from core.ui.asking.conversation import Prompt
+from core.ui.shell import problem
+
+__all__ = ["advanced", "around", "drafted", "draw", "fields", "filled", "sent"]
 
 PLAIN, CHAT = "plain", "chat"
 
@@ -53,12 +58,71 @@ def fields(example: Example) -> dict[str, Any]:
     return {conversation.FIELD: conversation.kept(turns)} if turns or chat else {}
 
 
-def _drafted(text: str, example: Example) -> Prompt:
+def drafted(text: str, example: Example) -> Prompt:
     """What Run would send now."""
     if _way(example) == PLAIN:
         return text
     said = (t for t in turn_list.draft(example) if t.role != "system" or t.content.strip())
     return (*said, Message("user", text))
+
+
+def around(example: Example, answer: Answer | None) -> None:
+    """What is asked besides the text: the turns before it, where it is sent as a chat, and its variables."""
+    if _way(example) == CHAT:
+        generation = answer.generation if answer is not None else None
+        if turn_list.draw(example, generation.text if generation is not None else ""):
+            text = versions.prompt_draft(example)
+            same = answer is not None and generation is not None and _asked_last(answer.sent) == text
+            turn_list.add(example, text, generation.text if same and generation is not None else "")
+            st.rerun()
+    _variables(example)
+
+
+def _variables(example: Example) -> None:
+    """A field for each `{variable}` of the draft, or of the template that the example was made from."""
+    draft = versions.prompt_draft(example)
+    template = templates.template_of(example) if draft == example.prompt else ""
+    names = templates.variables(template or draft)
+    if not names:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", key="variables"):
+        for name in names:
+            key = _variable(example, name)
+            given: dict[str, Any] = (
+                {} if key in st.session_state else {"value": str(example.fields.get(name, ""))}
+            )
+            st.text_input(
+                problem.plain(name),
+                key=key,
+                persist_state="session",
+                width=220,
+                help="What stands in the prompt in place of this name when it is run.",
+                **given,
+            )
+        if template:
+            st.button(
+                "Edit the template",
+                on_click=versions.put_prompt,
+                args=(example, template),
+                help="The text with its {names} in place of what was filled in.",
+            )
+
+
+def _variable(example: Example, name: str) -> str:
+    return f"variable {name} of {example.id} ({versions.times(example)})"
+
+
+def filled(example: Example, text: str) -> tuple[str, dict[str, str]]:
+    """`text` with its variables filled in, and what is kept beside it so that it can be filled in anew."""
+    template = templates.template_of(example) if text == example.prompt else ""
+    text = template or text
+    names = templates.variables(text)
+    given = {
+        name: str(st.session_state.get(_variable(example, name), example.fields.get(name, "")) or "")
+        for name in names
+    }
+    given = {name: value for name, value in given.items() if value}
+    return (templates.render(text, given), {"template": text, **given}) if given else (text, {})
 
 
 def draw(example: Example, *, busy: bool, asked: Prompt | None = None, reply: str = "") -> tuple[str, bool]:
@@ -80,8 +144,8 @@ def draw(example: Example, *, busy: bool, asked: Prompt | None = None, reply: st
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button("Run", type="primary", shortcut="Ctrl+Enter", disabled=busy)
         with st.popover("Advanced"):
-            _advanced(example)
-        if _drafted(text, example) != asked:
+            advanced(example)
+        if drafted(text, example) != asked:
             st.caption("Edited, not run yet")
     return text, pressed
 
@@ -90,7 +154,8 @@ def _asked_last(asked: Prompt) -> str:
     return asked if isinstance(asked, str) else asked[-1].content
 
 
-def _advanced(example: Example) -> None:
+def advanced(example: Example) -> None:
+    """How the prompt is sent and the answer is drawn; in the container that is open."""
     key = f"send as {example.id} ({versions.times(example)})"
 
     def chosen() -> None:
@@ -113,4 +178,4 @@ def _advanced(example: Example) -> None:
         help="A chat is written in the model's own template, whose words are shown grey. Above the prompt "
         "you can add a system message and what was said before.",
     )
-    parameters.draw()
+    parameters.draw(versions.prompt_draft(example))

@@ -10,17 +10,36 @@ from dataclasses import dataclass
 
 from core.records import Segment
 
+Span = tuple[int, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Half-open character range `chars` of `response`."""
+    """Half-open character ranges `chars` of `response`, rising; separate parts stay separate."""
 
-    chars: tuple[int, int]
+    chars: tuple[Span, ...]
     response: str
 
     @property
     def text(self) -> str:
-        return self.response[self.chars[0] : self.chars[1]].strip()
+        """The words; what does not stand together is parted by an ellipsis."""
+        return " … ".join(self.response[a:b].strip() for a, b in self.chars)
+
+    @property
+    def link(self) -> str:
+        """As the address of the page says it: `44-50,60-72`."""
+        return ",".join(f"{a}-{b}" for a, b in self.chars)
+
+
+def of_link(link: str, response: str) -> Target | None:
+    """The target that an address names; None where it names none of this response."""
+    spans = []
+    for piece in link.split(","):
+        a, _, b = piece.partition("-")
+        if not (a.isdecimal() and b.isdecimal() and int(a) < int(b) <= len(response)):
+            return None
+        spans.append((int(a), int(b)))
+    return Target(_joined(spans), response)
 
 
 def of(indices: Sequence[int], segments: Sequence[Segment], response: str, offset: int) -> Target | None:
@@ -28,10 +47,20 @@ def of(indices: Sequence[int], segments: Sequence[Segment], response: str, offse
 
     `offset` is where the response starts in the text that the segments count in.
     """
-    chosen = [segments[i] for i in sorted(set(indices)) if 0 <= i < len(segments)]
-    if not chosen:
-        return None
-    return Target((chosen[0].chars[0] - offset, chosen[-1].chars[1] - offset), response)
+    chosen = [segments[i].chars for i in sorted(set(indices)) if 0 <= i < len(segments)]
+    spans = _joined([(max(a - offset, 0), b - offset) for a, b in chosen if b > offset])
+    return Target(spans, response) if spans else None
+
+
+def _joined(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """`spans` in rising order, those that touch made one."""
+    made: list[Span] = []
+    for a, b in sorted(spans):
+        if made and a <= made[-1][1]:
+            made[-1] = (made[-1][0], max(made[-1][1], b))
+        else:
+            made.append((a, b))
+    return tuple(made)
 
 
 def _label(text: str) -> str:
@@ -40,30 +69,64 @@ def _label(text: str) -> str:
     return head.strip().casefold() if colon and len(head) <= 40 and "\n" not in head else ""
 
 
-def _overlapping(chars: tuple[int, int], segments: Sequence[Segment], offset: int) -> tuple[int, ...]:
-    a, b = chars
+def _overlapping(spans: Sequence[Span], segments: Sequence[Segment], offset: int) -> tuple[int, ...]:
     return tuple(
-        s.index for s in segments if s.chars[0] - offset < b and s.chars[1] - offset > a and s.text.strip()
+        s.index
+        for s in segments
+        if s.text.strip() and any(s.chars[0] - offset < b and s.chars[1] - offset > a for a, b in spans)
     )
 
 
 def default(segments: Sequence[Segment]) -> tuple[int, ...]:
     """The last segment that says something: where an answer's conclusion stands."""
-    return next(((s.index,) for s in reversed(segments) if s.text.strip()), ())
+    return next(((s.index,) for s in reversed(segments) if any(map(str.isalnum, s.text))), ()) or next(
+        ((s.index,) for s in reversed(segments) if s.text.strip()), ()
+    )
 
 
-def keep(target: Target | None, segments: Sequence[Segment], response: str, offset: int) -> tuple[int, ...]:
+def first(lines: Sequence[Segment], response: str, offset: int, *, ends: int | None = None) -> Target | None:
+    """The target before anybody chose one: the last of the answer's `lines`, whatever parts are shown.
+
+    `ends`: where in the response what counts ends (a tail that begins the next example does not).
+    """
+    within = [s for s in lines if ends is None or s.chars[0] - offset < ends]
+    return of(default(within), lines, response, offset)
+
+
+def keep(
+    target: Target | None,
+    segments: Sequence[Segment],
+    response: str,
+    offset: int,
+    lines: Sequence[Segment] | None = None,
+    *,
+    ends: int | None = None,
+) -> tuple[int, ...]:
     """The segments that stand for `target` now: in the same response by place, in another one by text.
 
-    In another response first the same text, then the same label (`Recommendation:`), else the last segment.
+    In another response each piece is looked for by itself: first the same text, then the same label
+    (`Recommendation:`); where nothing is found, the last line (of `lines`, else of `segments`).
     """
-    if target is None:
-        return default(segments)
-    if target.response == response:
-        return _overlapping(target.chars, segments, offset) or default(segments)
-    at = response.rfind(target.text) if target.text else -1
-    if at >= 0:
-        return _overlapping((at, at + len(target.text)), segments, offset) or default(segments)
-    label = _label(target.text)
-    same = [s.index for s in segments if label and _label(s.text) == label]
-    return (same[-1],) if same else default(segments)
+    lines = segments if lines is None else lines
+    if target is not None and target.response == response:
+        found = _overlapping(target.chars, segments, offset)
+        if found:
+            return found
+    moved: list[Span] = []
+    for a, b in target.chars if target is not None and target.response != response else ():
+        words = target.response[a:b].strip() if target is not None else ""
+        at = response.rfind(words, 0, ends) if words else -1
+        label = _label(words)
+        if at >= 0:
+            moved.append((at, at + len(words)))
+        elif label:
+            moved += [
+                (s.chars[0] - offset, s.chars[1] - offset)
+                for s in lines
+                if _label(s.text) == label and (ends is None or s.chars[0] - offset < ends)
+            ][-1:]
+    found = _overlapping(moved, segments, offset)
+    if found:
+        return found
+    start = first(lines, response, offset, ends=ends)
+    return (_overlapping(start.chars, segments, offset) if start else ()) or default(segments)

@@ -6,7 +6,10 @@ page that edits it.
 
 from __future__ import annotations
 
+import difflib
+import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -19,6 +22,9 @@ from core.ui.shell import library
 KINDS = ("prompt", "target", "turns", "send as")
 """What an example has drafts of: its two boxes, and on pages that send chats the turns and the way."""
 _SETTLED = "settled drafts"
+_APART = "kept apart"
+LEAST_ALIKE = 0.34
+"""A text of which less than this is the example's is another text, not a version."""
 
 
 def prompt_box(example: Example, *, height: int, help_: str, kept: str = "") -> str:
@@ -63,6 +69,11 @@ def hold(example: Example, kind: str, text: str) -> None:
     _drafts()[f"{kind} {example.id}"] = text
 
 
+def hold_id(example_id: str, kind: str, text: str) -> None:
+    """As `hold`, for the example of this id."""
+    _drafts()[f"{kind} {example_id}"] = text
+
+
 def prompt_draft(example: Example) -> str:
     """What stands in the box **Prompt**."""
     return _drafts().get(f"prompt {example.id}", example.prompt)
@@ -97,6 +108,20 @@ def _resets() -> dict[str, int]:
     return held
 
 
+def planned(
+    example: Example,
+    prompt: str,
+    *,
+    target: str | None = None,
+    fields: Mapping[str, Any] | None = None,
+) -> Example:
+    """The example that `keep` would return, without keeping anything; a new one's id is not given away yet.
+
+    Raises: AppError for an empty prompt.
+    """
+    return _plan(example, prompt, target, "", fields)[0]
+
+
 def keep(
     example: Example,
     prompt: str,
@@ -107,39 +132,87 @@ def keep(
 ) -> Example:
     """The example that holds `prompt` and `target` (None: as it was): this one, or a version of it.
 
-    `fields` go beside those that the example has. Earlier turns of a chat among them make another version.
+    `fields` go beside those that the example has. Earlier turns of a chat among them make another version. A
+    text that has little in common with the example's (`LEAST_ALIKE`) is no version of it but an example of
+    its own, without the target of the other text.
     Raises: AppError for an empty prompt, or one past the limits.
     """
+    wanted, new = _plan(example, prompt, target, edit, fields)
+    if new:
+        here = library.workspace()
+        wanted = here.add_example(here.dataset_of(example.id), wanted)
+        if wanted.parent_id is None:
+            st.session_state[_APART] = (wanted.id, example.id)
+    if wanted.id != example.id:
+        st.session_state[_SETTLED] = (*st.session_state.get(_SETTLED, ()), example)
+    return wanted
+
+
+def apart(example: Example) -> str | None:
+    """The id of the example that `example` was written over without having much in common with it, just now."""
+    made, other = st.session_state.get(_APART, ("", ""))
+    return other if made == example.id else None
+
+
+def attach(example: Example, other_id: str) -> Example:
+    """Make `example`, which was taken for another text, a version of `other_id` after all."""
+    here = library.workspace()
+    other = here.example(other_id)
+    st.session_state.pop(_APART, None)
+    return here.add_example(
+        here.dataset_of(other.id),
+        replace(example, id=_next_id(here.lineage(other.id)), parent_id=other.id, edit="rewritten"),
+    )
+
+
+def _plan(
+    example: Example, prompt: str, target: str | None, edit: str, fields: Mapping[str, Any] | None
+) -> tuple[Example, bool]:
+    """The example that holds `prompt`, and whether it is new."""
     if not prompt.strip():
         raise AppError(
             "The prompt is empty.", hint="Write something for the model to answer, then press Run."
         )
-    wanted = example.target if target is None else (target or None)
     turns = (fields or {}).get(FIELD, example.fields.get(FIELD))
+    alike = likeness(example.prompt, prompt) >= LEAST_ALIKE or turns != example.fields.get(FIELD)
+    inherited = example.target if alike else None
+    wanted = inherited if target is None else (target or None)
     if prompt == example.prompt and wanted == example.target and turns == example.fields.get(FIELD):
-        return example
-    here = library.workspace()
-    family = here.lineage(example.id)
+        return example, False
+    family = library.workspace().lineage(example.id)
     found = next(
         (m for m in family if m.prompt == prompt and m.target == wanted and m.fields.get(FIELD) == turns),
         None,
     )
-    if found is None:
-        found = here.add_example(
-            here.dataset_of(example.id),
-            Example(
-                _next_id(family),
-                prompt,
-                wanted,
-                example.source,
-                parent_id=example.id,
-                edit=edit,
-                tags=example.tags,
-                fields={**example.fields, **(fields or {})},
-            ),
-        )
-    st.session_state[_SETTLED] = (*st.session_state.get(_SETTLED, ()), example)
-    return found
+    if found is not None:
+        return found, False
+    if not alike:
+        own = Example(f"prompt-{uuid.uuid4().hex[:6]}", prompt, wanted, "written", fields=dict(fields or {}))
+        return own, True
+    return (
+        Example(
+            _next_id(family),
+            prompt,
+            wanted,
+            example.source,
+            parent_id=example.id,
+            edit=edit,
+            tags=example.tags,
+            fields={**example.fields, **(fields or {})},
+        ),
+        True,
+    )
+
+
+def likeness(old: str, new: str) -> float:
+    """How much of two texts is the same, 0 to 1: by lines that both have or nearly have, else by words."""
+    lines = difflib.SequenceMatcher(None, _said(old), _said(new), autojunk=False).ratio()
+    words = difflib.SequenceMatcher(None, old.split(), new.split(), autojunk=False).ratio()
+    return max(lines, words)
+
+
+def _said(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _next_id(family: tuple[Example, ...]) -> str:

@@ -63,6 +63,22 @@ def method() -> Method:
     return next((m for m in METHODS if m.name == name), METHODS[0])
 
 
+_FINER = ("block", "paragraph", "line", "sentence", "word", "token")
+
+
+def finer(than: Cut) -> Granularity | None:
+    """The next finer way to cut a text; None below tokens and for the person's own expression."""
+    if than.granularity not in _FINER[:-1]:
+        return None
+    name = _FINER[_FINER.index(than.granularity) + 1]
+    return next(g for g in GRANULARITIES if g.name == name)
+
+
+def choose_granularity(name: str) -> None:
+    """Make `name` the chosen granularity, from the next drawing of the controls on."""
+    st.session_state["choose granularity"] = name
+
+
 def look() -> Look:
     """As `cut`."""
     state = st.session_state
@@ -78,9 +94,12 @@ def option_key(of: Method, option: MethodOption) -> str:
     return f"{of.name} {option.name}"
 
 
-def draw() -> None:
-    """Draw them in the container that is open."""
+def draw(*, slim: bool = False) -> None:
+    """Draw them in the container that is open; `slim`: without their names above them."""
+    labels: Literal["visible", "collapsed"] = "collapsed" if slim else "visible"
     names = [g.name for g in GRANULARITIES]
+    if (wanted := st.session_state.pop("choose granularity", None)) in names:
+        st.session_state["granularity"] = wanted
     chosen = st.selectbox(
         "Granularity",
         names,
@@ -88,7 +107,8 @@ def draw() -> None:
         format_func={g.name: g.label for g in GRANULARITIES}.__getitem__,
         key="granularity",
         bind="query-params",
-        width=150,
+        width=140 if slim else 150,
+        label_visibility=labels,
     )
     if chosen == "custom":
         st.text_input(
@@ -106,6 +126,7 @@ def draw() -> None:
         key="method",
         bind="query-params",
         width=190,
+        label_visibility=labels,
         help="  \n".join(f"**{m.label}**: {m.description}" for m in METHODS),
     )
     with st.popover("Look"):

@@ -31,7 +31,7 @@ def draw(
     granularity: str,
     reduce: Reduce,
 ) -> None:
-    """The menu; a file is made only when it is asked for."""
+    """Buttons in the container that is open; a file is made only when it is asked for."""
 
     def shown() -> ShownMap:
         return ShownMap(
@@ -53,14 +53,13 @@ def draw(
     def file(make: Callable[[ShownMap], bytes]) -> Callable[[], bytes]:
         return lambda: make(shown())
 
-    with st.popover("Download"):
-        for label, make, ending, kind in FILES:
-            st.download_button(
-                label,
-                file(make),
-                file_name=f"whence-{answer.example_id}.{ending}",
-                mime=kind,
-                key=f"download {ending}",
-                on_click="ignore",
-                width="stretch",
-            )
+    for label, make, ending, kind in FILES:
+        st.download_button(
+            label,
+            file(make),
+            file_name=f"whence-{answer.example_id}.{ending}",
+            mime=kind,
+            key=f"download {ending}",
+            on_click="ignore",
+            width="stretch",
+        )

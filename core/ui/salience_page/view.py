@@ -1,141 +1,278 @@
-"""The right side of the Salience page: the answer, its strongest reasons, and the prompt in colour.
+"""The page that answers why, as one view: the question, the answer, the prompt and what it came from.
 
-Drawn in a fragment, so that a click on the answer redraws this part alone; while a job is under way the
-fragment looks again a few times a second.
+Drawn in a fragment, so that a click redraws this part alone; while a job is under way the fragment looks again
+a few times a second. What a person presses in the browser comes as an order (`orders.py`).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
+import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
+from numpy.typing import NDArray
 
 from core import aggregate
+from core.records import Example, GenerationParams, ModelSpec, SalienceMatrix
 from core.salience import Method
-from core.ui.asking import answering, target_choice
+from core.ui.asking import answering, prompt_box, target_choice, versions
 from core.ui.asking.answering import Answer
 from core.ui.explaining import controls, maps
-from core.ui.explaining.controls import Cut
-from core.ui.salience_page import below_map, downloads, what_if
-from core.ui.salience_text import ACTIONS, choice, salience_text
+from core.ui.explaining.controls import Cut, Look
+from core.ui.explaining.maps import Parts
+from core.ui.salience_page import cards, details, measuring, orders, reasons, surface
+from core.ui.salience_text import WHY, Scores, Why, choice, chosen_weights, salience_text
+from core.ui.salience_text.names import part_names
 from core.ui.shell import problem
+from core.ui.shell.services import service
 
 POLL_SECONDS = 0.25
-KEY = "salience-text"
 HEIGHT = 560
+LEAD = "Which part of the prompt made the model say that?"
 
 
-def draw(answer: Answer | None) -> None:
-    """Draw everything that depends on the answer; `None`: the model has not been asked yet."""
-    busy = _busy(answer)
-    st.fragment(_view, run_every=POLL_SECONDS if busy else None)(answer, busy)
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What is on the screen: an answer cut into parts, the ones chosen, and its map as far as it is there."""
+
+    answer: Answer
+    here: Parts
+    chosen: tuple[int, ...]
+    cut: Cut
+    method: Method
+    look: Look
+    matrix: SalienceMatrix | None
+    scores: Scores
+    names: tuple[str, ...]
+
+    @property
+    def values(self) -> NDArray[np.float32] | None:
+        """Scores (S,) of the prompt's parts for the words chosen; None while they are not there."""
+        if self.matrix is not None:
+            return maps.column_scores(self.matrix, self.here, self.chosen, self.look.reduce)
+        return self.scores.exact.get(tuple(sorted(self.chosen)))
+
+    @property
+    def shares(self) -> NDArray[np.float32] | None:
+        values = self.values
+        return None if values is None else aggregate.shares(values, aggregate.countable(self.here.prompt))
 
 
-def _busy(answer: Answer | None) -> bool:
-    return answer is not None and (answer.writing or _map_missing(answer) or what_if.busy(answer))
+def draw(example: Example, spec: ModelSpec, params: GenerationParams) -> None:
+    """Draw everything that depends on the answer."""
+    busy = _busy(example, spec, params)
+    st.fragment(_view, run_every=POLL_SECONDS if busy else None)(example, spec, params, busy)
 
 
-def _map_missing(answer: Answer) -> bool:
+def _answer(example: Example, spec: ModelSpec, params: GenerationParams) -> Answer | None:
+    return answering.current(example, prompt_box.sent(example.prompt, example), spec, params)
+
+
+def _busy(example: Example, spec: ModelSpec, params: GenerationParams) -> bool:
+    asked = answering.asked(example, spec)
+    answer = _answer(example, spec, params)
+    return (asked is not None and asked.writing) or _map_missing(answer) or measuring.busy(answer)
+
+
+def _map_missing(answer: Answer | None) -> bool:
     """Whether the map of what the controls say has yet to come."""
-    if answer.generation is None:
+    if answer is None or answer.generation is None:
         return False
     cut, method = controls.cut(), controls.method()
     here = maps.parts_or_lines(answer.generation, cut.granularity, cut.pattern)
     return maps.matrix(answer, method, here) is None and not maps.failed(answer, method, here)
 
 
-def _view(answer: Answer | None, polling: bool) -> None:
-    written = answer is not None and answer.settle()
-    if written or _busy(answer) != polling:
-        # Run is free again, and whether the fragment looks again by itself is settled, with the whole page.
+def _view(example: Example, spec: ModelSpec, params: GenerationParams, polling: bool) -> None:
+    if answering.settle(example, spec) or orders.follow(example, spec, params):
         st.rerun()
-    corner = _controls()
-    if answer is None:
-        salience_text(key=KEY, empty="No answer of this model to this prompt yet. Press Run.", height=HEIGHT)
-    elif answer.writing:
-        _writing(answer)
-    elif answer.generation is None:
-        if answer.error is not None:
-            problem.show(answer.error)
-    else:
-        _explained(answer, controls.cut(), controls.method(), corner)
+    if _busy(example, spec, params) != polling:
+        st.rerun()  # whether the fragment looks again by itself is settled with the whole page
+    answer, asked = _answer(example, spec, params), answering.asked(example, spec)
+    if asked is not None and asked.error is not None:
+        problem.show(asked.error)
+    shown = _shown(answer) if answer is not None and answer.generation is not None else None
+    why = _why(example, spec, answer, asked, shown)
+    if shown is None:
+        _without_answer(why, asked)
+        return
+    _with_answer(why, asked, shown)
+    details.draw(shown.answer, shown.matrix, shown.here, shown.chosen, shown.method, shown.look.reduce)
 
 
-def _controls() -> DeltaGenerator:
-    """Draw them. Returns a place beside them for what comes last."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="salience-controls"):
-        controls.draw()
-        return st.empty()
-
-
-def _writing(answer: Answer) -> None:
-    job = answer.job
-    assert job is not None
-    waiting = job.state == "queued"
-    note = f"Waiting, {job.position} before this one" if waiting else (job.message or "Writing")
-    salience_text(key=KEY, stream=job.partial or "", note=f"{note}, {job.seconds:.1f} s", height=HEIGHT)
-    st.button("Stop", key="stop", on_click=job.stop)
-
-
-def _explained(answer: Answer, cut: Cut, method: Method, corner: DeltaGenerator) -> None:
+def _shown(answer: Answer) -> Screen:
     generation = answer.generation
     assert generation is not None
+    cut, method, look = controls.cut(), controls.method(), controls.look()
     here = maps.parts_or_lines(generation, cut.granularity, cut.pattern, tell=True)
-    offset = generation.tokens.prompt_chars
-    response = generation.tokens.response
-    chosen = target_choice.keep(answering.target(response), here.response, response, offset)
-    look = controls.look()
-    reduce = look.reduce
+    chosen = chosen_of(answer, here)
     found = maps.matrix(answer, method, here)
-    held = None
-    if found is None:
-        held = maps.job(answer, method, here, maps.span_of(chosen, here.response))
-        found = held.result
+    held = None if found is not None else maps.job(answer, method, here, maps.span_of(chosen, here.response))
+    found = found if held is None else held.result
+    scores = (
+        maps.scores_of(found, here, chosen, look.reduce)
+        if found is not None
+        else maps.scores_so_far(answer, method, held, here, chosen, look.reduce)
+    )
+    names = tuple(part_names(here.prompt, cut.unit))
+    return Screen(answer, here, chosen, cut, method, look, found, scores, names)
+
+
+def chosen_of(answer: Answer, here: Parts) -> tuple[int, ...]:
+    """The response's parts that are explained: the target is characters, whatever the parts are."""
+    generation = answer.generation
+    assert generation is not None
+    tokens = generation.tokens
+    lines = maps.parts(generation, "line", None).response
+    kept = answering.target(tokens.response)
+    return target_choice.keep(kept, here.response, tokens.response, tokens.prompt_chars, lines)
+
+
+def _why(
+    example: Example, spec: ModelSpec, answer: Answer | None, asked: Answer | None, shown: Screen | None
+) -> Why:
+    """Everything beside the map."""
+    over = surface.of(example, answer)
+    writing = asked is not None and asked.writing
+    generation = answer.generation if answer is not None else None
+    waiting = shown is not None and shown.values is None
+    info = service().info(spec) or {}
+    why = Why(
+        key=over.key,
+        text=over.text,
+        kept=over.kept,
+        fresh=over.fresh,
+        ran=over.ran,
+        span=over.span,
+        first_line=over.first_line,
+        hint="bars and colour: share of the influence on the marked words",
+        tokens=generation.tokens.prompt_len if generation is not None else None,
+        limit=info.get("context") or details.context(spec),
+        asked=_asked_text(asked) if writing and asked is not None else None,
+        running=writing,
+        stopping=bool(asked and asked.job and asked.job.stopping),
+        progress=_progress(asked) if writing and asked is not None else "",
+        notices=_notices(example, generation),
+        lead=LEAD,
+        sentence="Press Run, and the answer appears here with its reasons."
+        if not writing
+        else "The model is asked.",
+        stale=writing or (waiting and answer is not None and answer.before is not None),
+    )
+    return why if shown is None else _explained(why, shown)
+
+
+def _explained(why: Why, shown: Screen) -> Why:
+    """With what is known of the reasons for the words chosen."""
+    answer, generation = shown.answer, shown.answer.generation
+    assert generation is not None
+    rows = measuring.rows_of(answer, shown.here, shown.chosen)
+    trials = measuring.effects(answer, shown.here, shown.chosen)
+    shares = shown.shares
+    said = (
+        reasons.verdict(trials, shares.tolist(), shown.names) if shares is not None else reasons.Verdict([])
+    )
+    finer = controls.finer(shown.cut)
+    whole = ""
+    if shown.matrix is not None:
+        weights = chosen_weights(shown.matrix, shown.here.response, shown.chosen)
+        whole = reasons.whole(aggregate.select(shown.matrix, weights), generation.tokens, rows)
+    return replace(
+        why,
+        list_title=f"Strongest {shown.cut.unit}s",
+        rows=shown.chosen,
+        effects={part: measuring.effect(trial) for part, trial in trials.items()},
+        measured=said.sentence,
+        agreement=said.tag,
+        agrees=said.kind,
+        whole=whole,
+        finer=f"Look at it by {finer.label.lower()}" if finer is not None else "",
+        measure=cards.buttons(answer, shown.here, shares, trials),
+        cards=cards.draw(answer, shown.here, shown.chosen, shares, shown.cut, shown.method, shown.look),
+    )
+
+
+def _asked_text(asked: Answer) -> str:
+    return asked.sent if isinstance(asked.sent, str) else asked.sent[-1].content
+
+
+def _progress(asked: Answer) -> str:
+    job = asked.job
+    assert job is not None
+    if job.stopping:
+        return "Stopping …"
+    note = f"Waiting, {job.position} before this one" if job.state == "queued" else (job.message or "Writing")
+    return f"{note}, {job.seconds:.0f} s"
+
+
+def _notices(example: Example, generation: object) -> list[tuple[str, str, str]]:
+    """What the person should know of the text: control tokens in it, or that it became an example of its own."""
+    notices = []
+    found = surface.control_tokens(generation) if generation is not None else []  # type: ignore[arg-type]
+    if found:
+        are = "is read as a control token" if len(found) == 1 else "are read as control tokens"
+        notices.append((f"{', '.join(found)} {are} of the model, not as text.", "", ""))
+    other = versions.apart(example)
+    if other is not None:
+        notices.append(
+            (
+                f"This text has little in common with {other}, so it is an example of its own, without its target.",
+                "attach",
+                f"Make it a version of {other}",
+            )
+        )
+    return notices
+
+
+def _callbacks(key: str) -> dict[str, object]:
+    return {"on_order": lambda: orders.press(key), "on_draft": lambda: orders.typed(key)}
+
+
+def _without_answer(why: Why, asked: Answer | None) -> None:
+    writing = asked is not None and asked.writing
+    job = asked.job if asked is not None else None
+    salience_text(
+        key=orders.KEY,
+        stream=(job.partial or "") if writing and job is not None else None,
+        empty="No answer of this model to this prompt yet. Press Run.",
+        why=why,
+        show=WHY,
+        height=HEIGHT,
+        **_callbacks(orders.KEY),  # type: ignore[arg-type]
+    )
+
+
+def _with_answer(why: Why, asked: Answer | None, shown: Screen) -> None:
+    answer, here, method = shown.answer, shown.here, shown.method
+    generation = answer.generation
+    assert generation is not None
+    tokens = generation.tokens
+    writing = asked is not None and asked.writing
+    job = asked.job if asked is not None else None
 
     def on_select() -> None:
-        picked = choice(KEY)
+        picked = choice(orders.KEY)
         if picked is not None:
-            answering.choose_target(target_choice.of(picked.indices, here.response, response, offset))
-
-    def on_action() -> None:
-        picked = choice(KEY)
-        if picked is not None and picked.action is not None and found is not None:
-            parts = aggregate.shares(
-                maps.column_scores(found, here, chosen, reduce), aggregate.countable(here.prompt)
-            )
-            part = picked.action.segment
-            what_if.pick(answer, picked.action.name, here.prompt[part], float(parts[part]), chosen, here)
+            chosen = target_choice.of(picked.indices, here.response, tokens.response, tokens.prompt_chars)
+            answering.choose_target(chosen)
 
     salience_text(
-        key=KEY,
+        key=orders.KEY,
         prompt_segments=here.prompt,
         response_segments=here.response,
-        scores=(
-            maps.scores_of(found, here, chosen, reduce)
-            if found is not None
-            else maps.scores_so_far(answer, method, held, here, chosen, reduce)
-        ),
-        selected=chosen,
+        scores=shown.scores,
+        selected=shown.chosen,
+        stream=(job.partial or None) if writing and job is not None else None,
         signed=method.signed,
-        style=look.style,
-        strength=look.strength,
-        unit=cut.unit,
+        style=shown.look.style,
+        strength=shown.look.strength,
+        unit=shown.cut.unit,
         units=method.units,
         note=answering.facts(generation),
-        actions=tuple(ACTIONS) if found is not None else (),
+        why=why,
+        hold=writing,
+        show=WHY,
         height=HEIGHT,
         on_select=on_select,
-        on_action=on_action,
+        **_callbacks(orders.KEY),  # type: ignore[arg-type]
     )
-    if found is None and held is not None:
-        if held.state == "failed" and held.error is not None:
-            problem.show(held.error)
-        elif not held.finished:
-            st.progress(held.progress or 0.0, text=held.message or "Looking at the prompt")
-        return
-    assert found is not None
-    if found.note:
-        st.caption(problem.plain(found.note))
-    with corner:
-        downloads.draw(answer, found, here, chosen, method, cut.granularity, reduce)
-    what_if.draw(answer, chosen, here)
-    below_map.draw(generation, found, here, chosen, method, reduce)

@@ -23,16 +23,44 @@ from core.ui.salience_text.names import part_names
 from core.ui.salience_text.protocol import Action, SegmentChoice, choice, turn
 from core.ui.salience_text.scores import Scores, chosen_weights, pack
 from core.ui.salience_text.texts import words
+from core.ui.salience_text.why import Card, ShownEffect, Why, draft, order
 
-__all__ = ["Action", "Scores", "SegmentChoice", "choice", "chosen_weights", "pack", "salience_text"]
+__all__ = [
+    "WHY",
+    "Action",
+    "Card",
+    "Scores",
+    "SegmentChoice",
+    "ShownEffect",
+    "Why",
+    "choice",
+    "chosen_weights",
+    "draft",
+    "order",
+    "pack",
+    "prompt_id",
+    "salience_text",
+]
 
-Panel = Literal["response", "strongest", "prompt"]
+Panel = Literal["question", "response", "strongest", "prompt", "editor", "causes"]
 PANELS: tuple[Panel, ...] = ("response", "strongest", "prompt")
+WHY: tuple[Panel, ...] = ("question", "response", "editor", "causes")
+"""The panels of the page that answers why: `why` says what stands in them."""
 ACTIONS: Mapping[str, str] = {"remove": "Remove it and see", "edit": "Edit it and see"}
 """What a part of the prompt can be asked for, and the label of its button."""
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("scores.js", "panels.js", "response.js", "main.js")
+_SCRIPTS = (
+    "scores.js",
+    "panels.js",
+    "response.js",
+    "lines.js",
+    "editor.js",
+    "question.js",
+    "causes.js",
+    "main.js",
+)
+_STYLES = ("style.css", "why.css")
 
 
 def _read(*names: str) -> str:
@@ -42,7 +70,7 @@ def _read(*names: str) -> str:
 _mount = st.components.v2.component(
     "whence_salience_text",
     html=_read("view.html"),
-    css=_read("style.css"),
+    css=_read(*_STYLES),
     js=_read(*_SCRIPTS),
     isolate_styles=False,
 )
@@ -50,6 +78,11 @@ _mount = st.components.v2.component(
 
 def _digest(*parts: Any) -> str:
     return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
+
+
+def prompt_id(segments: Sequence[Segment]) -> str:
+    """What the browser calls the prompt that these parts make: an order names it."""
+    return _digest([(s.text, s.role) for s in segments])
 
 
 def salience_text(
@@ -71,11 +104,15 @@ def salience_text(
     actions: Sequence[str] = (),
     bars: int = 8,
     show: Sequence[Panel] = PANELS,
+    why: Why | None = None,
+    hold: bool = False,
     link: str | None = None,
     of: str = "",
     height: int | None = 480,
     on_select: Callable[[], None] | None = None,
     on_action: Callable[[], None] | None = None,
+    on_order: Callable[[], None] | None = None,
+    on_draft: Callable[[], None] | None = None,
 ) -> SegmentChoice:
     """Draws the view and returns what is selected in it.
 
@@ -95,9 +132,12 @@ def salience_text(
       Scores go to the view that shows the prompt; the selection comes back through the one that shows the
       response.
     - `of`: whose answer it is, where a page shows several; regions are named with it.
+    - `why`: what the panels of `WHY` say beside the map. `hold`: the prompt and the map that the browser has
+      stay as they are, because new ones are on their way.
     - `height`: pixels of the two-column layout; panels scroll within. On pages narrower than 900 pixels
       they stand one below the other.
-    - `on_select`, `on_action`: run before the page does; `choice(key)` tells them what was chosen.
+    - `on_select`, `on_action`, `on_order`, `on_draft`: run before the page does; `choice(key)`, `order(key)` and
+      `draft(key)` tell them what was chosen, pressed and typed.
     """
     answer = _digest([(s.text, s.role) for s in response_segments])
     wanted = tuple(sorted({int(i) for i in selected if 0 <= i < len(response_segments)}))
@@ -110,7 +150,7 @@ def salience_text(
         "turn": name,
         "selected": list(forced),
         "options": {
-            "show": [panel for panel in PANELS if panel in show],
+            "show": list(show) if why else [panel for panel in PANELS if panel in show],
             "of": of,
             "signed": signed,
             "style": style,
@@ -133,9 +173,11 @@ def salience_text(
         "note": note,
         "empty": empty,
     }
-    if "prompt" in show or "strongest" in show:
+    if why is not None:
+        data["why"] = why.wire()
+    if not hold and {"prompt", "strongest", "editor"} & set(show):
         data["prompt"] = {
-            "id": _digest([(s.text, s.role) for s in prompt_segments]),
+            "id": prompt_id(prompt_segments),
             "texts": [s.text for s in prompt_segments],
             "names": part_names(prompt_segments, unit),
             "keep": aggregate.countable(prompt_segments).tolist(),
@@ -146,6 +188,8 @@ def salience_text(
         data=data,
         on_selection_change=on_select or _nothing,
         on_action_change=on_action or _nothing,
+        on_order_change=on_order or _nothing,
+        on_draft_change=on_draft or _nothing,
     )
     picked = choice(key)
     return SegmentChoice(now, picked.action if picked else None)

@@ -25,6 +25,7 @@ class Hub {
   take(data) {
     if (data.prompt || !this.options) this.options = data.options;
     if (data.response) this.response = data.response;
+    if (data.why) this.why = data.why;
     if (data.prompt) {
       if (this.prompt?.id !== data.prompt.id) this.picked = null;
       this.prompt = data.prompt;
@@ -79,6 +80,11 @@ class Hub {
     }
   }
 
+  /* What an order is about: the words chosen, and the texts that they and the parts belong to. */
+  here() {
+    return { rows: this.selection, prompt: this.prompt?.id ?? "", response: this.response?.id ?? "" };
+  }
+
   tell() {
     this.unsent = false;
     const teller = [...this.views].find((view) => view.panels.response) ?? [...this.views][0];
@@ -86,13 +92,12 @@ class Hub {
     teller?.setStateValue("selection", value);
   }
 
-  text(rows) {
-    const words = rows
-      .map((i) => this.response.texts[i] ?? "")
-      .join("")
-      .trim()
-      .replace(/\s+/g, " ");
-    return words.length > 60 ? `${words.slice(0, 58)}…` : words;
+  /* The words of `rows`; what does not stand together is parted by an ellipsis. */
+  text(rows, most = 60) {
+    const pieces = rows.map((i, at) => (at && rows[at - 1] !== i - 1 ? " … " : "") + (this.response.texts[i] ?? ""));
+    const words = pieces.join("").trim().replace(/\s+/g, " ");
+    if (words.length <= most) return words;
+    return `${words.slice(0, Math.ceil(most * 0.7))}… ${words.slice(-Math.floor(most * 0.25))}`;
   }
 }
 
@@ -110,7 +115,7 @@ class View {
     this.panels = {};
     this.grid = root.querySelector(".sv-grid");
     this.sections = {};
-    for (const name of ["response", "strongest", "prompt"]) {
+    for (const name of ["question", "response", "strongest", "prompt", "editor", "causes"]) {
       const section = root.querySelector(`.sv-${name}`);
       section.hidden = false;
       section.remove();
@@ -127,7 +132,12 @@ class View {
     this.root.dataset.theme = dark ? "dark" : "light";
     if (sheetKey !== this.sheetKey) {
       this.sheetKey = sheetKey;
-      this.sheet.textContent = sheetText(`.${this.scope} .sv-prompt`, options.style, palette, options.signed);
+      this.sheet.textContent = sheetText(
+        `.${this.scope} :is(.sv-prompt, .sv-editor)`,
+        options.style,
+        palette,
+        options.signed,
+      );
       this.root.style.setProperty("--sv-for", palette.underline[0]);
       this.root.style.setProperty("--sv-against", palette.underline[1]);
       this.root.style.setProperty("--sv-muted", palette.muted);
@@ -142,6 +152,7 @@ class View {
     }
     this.panels.response?.build(this.hub.response, this.hub.selection, this.words.hint);
     if (this.hub.prompt) this.panels.prompt?.build(this.hub.prompt);
+    if (this.hub.why) this.panels.editor?.build(this.hub.why.editor, this.hub.prompt, this.words);
   }
 
   /* Panels of the wished kinds, in order. They reach the hub through this view, whose link may change. */
@@ -151,12 +162,26 @@ class View {
       pick: (part, reveal = false) => this.pick(part, reveal),
       send: (action, part) => this.setTriggerValue("action", { action, part, text: this.hub.prompt.id }),
     };
+    const orders = {
+      ...parts,
+      send: (order, more = {}) => this.setTriggerValue("order", { ...this.hub.here(), order, at: Date.now(), ...more }),
+      draft: (value) => this.setStateValue("draft", value),
+      edit: (part) => this.panels.editor?.edit(part),
+      again: () => this.hub.paint(),
+    };
     const choice = {
       hover: (indices) => this.hub.hover(indices),
       select: (indices, soon) => this.hub.select(indices, soon),
       selection: () => this.hub.selection,
     };
-    const kinds = { response: [ResponsePanel, choice], strongest: [BarsPanel, parts], prompt: [PromptPanel, parts] };
+    const kinds = {
+      question: [QuestionPanel, orders],
+      response: [ResponsePanel, choice],
+      strongest: [BarsPanel, parts],
+      prompt: [PromptPanel, parts],
+      editor: [EditorPanel, orders],
+      causes: [CausesPanel, orders],
+    };
     const names = Object.keys(this.panels);
     if (String(names) === String(show)) return;
     this.panels = Object.fromEntries(
@@ -168,7 +193,8 @@ class View {
     this.grid.replaceChildren(...show.map((name) => this.sections[name]));
   }
 
-  paint({ rows, map, order, ready }) {
+  paint(look) {
+    const { rows, map, order, ready } = look;
     const { hub } = this;
     const { options } = hub;
     const { prompt, strongest: bars } = this.panels;
@@ -201,7 +227,30 @@ class View {
       bars.panel.classList.toggle("sv-pale", Boolean(map) && !map.decisive);
       bars.paint(map, order, hub.prompt, options, hub.picked);
     }
+    if (hub.why) this.answer(look, gamma, peek);
     if (!peek) this.say(map, order, rows);
+  }
+
+  /* The panels of the page that answers why. */
+  answer(look, gamma, peek) {
+    const { hub, words } = this;
+    const { question, editor, causes, response } = this.panels;
+    if (editor) {
+      editor.paint(look.map, gamma, hub.options.signed);
+      editor.mark(hub.picked);
+      editor.panel.querySelector("footer .sv-caption").textContent = words.caption;
+      clearTimeout(this.rest);
+      if (!peek) this.rest = setTimeout(() => this.settle(editor), REST_MS);
+    }
+    question?.paint(
+      look,
+      look.ready && look.rows.length ? hub.text(look.rows, 150) : "",
+      hub.prompt,
+      hub.why.question,
+      words,
+    );
+    causes?.paint(look, hub.prompt, hub.why.causes, hub.options, words, hub.picked);
+    response?.panel.classList.toggle("sv-stale", Boolean(hub.why.stale));
   }
 
   /* Once a selection rests: what may cost a layout. The strongest part is brought into sight one time. */
@@ -209,7 +258,7 @@ class View {
     const { rows, map, order } = this.hub.look();
     prompt.tell();
     if (!map || !this.root.isConnected) return;
-    prompt.drawRuler(order);
+    prompt.drawRuler?.(order);
     const key = `${this.hub.prompt.id}/${this.hub.response.id}/${rows}`;
     if (this.hub.revealed === key || !order.length) return;
     this.hub.revealed = key;
@@ -230,7 +279,7 @@ class View {
   }
 
   say(map, order, rows) {
-    if (!map || !order.length || !rows.length) return;
+    if (!map || !order.length || !rows.length || !this.hub.prompt) return;
     const { prompt } = this.hub;
     const text = `${this.hub.text(rows)}: ${map.decisive ? `${prompt.names[order[0]]}, ${percent(map.shares[order[0]])}` : this.words.flat}`;
     if (this.status.textContent !== text) this.status.textContent = text;
@@ -240,15 +289,17 @@ class View {
     const { hub } = this;
     hub.picked = hub.picked === part ? null : part;
     hub.paint();
-    if (reveal) for (const view of hub.views) view.panels.prompt?.reveal(part);
+    if (reveal) for (const { panels } of hub.views) (panels.prompt ?? panels.editor)?.reveal(part);
   }
 
   /* The hovered part: outlined in the text, and told in figures beside it. */
   inspect(part, mark) {
     const { hub } = this;
-    for (const view of hub.views) view.panels.prompt?.mark(part === null || !mark ? hub.picked : part);
+    for (const { panels } of hub.views) {
+      (panels.prompt ?? panels.editor)?.mark(part === null || !mark ? hub.picked : part);
+    }
     const map = hub.look().map;
-    const element = part === null || mark ? null : this.panels.prompt?.segments[part];
+    const element = part === null || mark ? null : (this.panels.prompt ?? this.panels.editor)?.segments[part];
     this.tip.hidden = !(element && map);
     if (this.tip.hidden) return;
     const { names, keep } = hub.prompt;

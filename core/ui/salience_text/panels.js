@@ -141,7 +141,7 @@ class PromptPanel {
   level(map, gamma, signed) {
     for (let i = 0; i < this.segments.length; i += 1) {
       let level = 0;
-      if (map && this.keep[i] && map.scaleTop) {
+      if (map?.coloured && this.keep[i]) {
         level = Math.round(STEPS * Math.min(1, Math.abs(map.shares[i]) / map.scaleTop) ** gamma);
         if (signed && map.shares[i] < 0) level = -level;
       }

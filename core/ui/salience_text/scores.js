@@ -103,7 +103,9 @@ class Scores {
     /* Where scores have a size of their own, a share of next to nothing decides nothing and is drawn pale. */
     const negligible = total ? this.negligible / total : 0;
     const decisive = top > 0 && top >= Math.max(this.decisive, negligible);
-    return { values, shares, top, scaleTop: Math.max(top, this.floor, 2 * negligible), decisive };
+    /* A lone part cannot stand out from anything, so it has no colour either: words and colour never differ. */
+    const coloured = top > 0 && this.keep.filter(Boolean).length > 1;
+    return { values, shares, top, scaleTop: Math.max(top, this.floor, 2 * negligible), decisive, coloured };
   }
 }
 

@@ -16,7 +16,7 @@ def words(dark: bool, signed: bool) -> dict[str, str]:
         "choose": "Choose a part of the answer",
         "computing": "Computing …",
         "unknown": "Not computed yet: click to see it",
-        "share": "share of the whole influence" if not signed else "share, with its direction",
+        "share": "share of the prompt's influence" if not signed else "share, with its direction",
         "influence": "of the influence" if not signed else "of all influence for and against",
         "raw": "raw score",
         "little": "little",
@@ -24,4 +24,32 @@ def words(dark: bool, signed: bool) -> dict[str, str]:
         "upTo": ", up to",
         "against": "against",
         "supports": "for",
+        **PAGE,
     }
+
+
+PAGE = {
+    "why": "Why did it write",
+    "mostly": "Mostly because of {part} ({share} of the influence).",
+    "none": "No single part decides: the influence is spread.",
+    "lone": "The prompt is one part here, so there is nothing to compare it with.",
+    "unmeasured": "not measured yet",
+    "strongest": "Strongest parts",
+    "shareColumn": "share",
+    "effect": "when taken out",
+    "takeOut": "Take out",
+    "edit": "Edit",
+    "measure": "Measure",
+    "rest": "{n} more, {share} together",
+    "fewer": "Show fewer",
+    "run": "Run",
+    "stop": "Stop",
+    "line": "line",
+    "edited": "edited, not run yet",
+    "tokens": "{n} tokens",
+    "tokensOf": "{n} of {limit} tokens",
+    "hiddenOne": "1 hidden character",
+    "hidden": "{n} hidden characters",
+    "unhide": "Remove them",
+}
+"""What the page that answers why says; `{…}` is filled in by the browser."""

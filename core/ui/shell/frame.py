@@ -48,16 +48,18 @@ def run(pages: Mapping[str, Sequence[Any]]) -> None:
         _run.framed = False
 
 
-def begin(title: str, purpose: str = "", *, trade: str = "") -> None:
+def begin(title: str = "", purpose: str = "", *, trade: str = "") -> None:
     """First line of every page: the full frame whatever way the page was reached, then its heading.
 
     `title` is the question that the page answers, `trade` what the field calls it, `purpose` one plain
-    sentence saying what the page is for.
+    sentence saying what the page is for. A page without `title` has a heading of its own.
     """
     if not getattr(_run, "framed", False):
         runpy.run_path(str(ROOT / "streamlit_app.py"))
         st.stop()
     st.html(f"<style>{_colours()}{(ASSETS / 'frame.css').read_text(encoding='utf-8')}</style>")
+    if not title:
+        return
     with st.container(key="page-heading", horizontal=True, vertical_alignment="bottom"):
         st.header(title, anchor=False, width="content")
         if said := "  ·  ".join(filter(None, (trade and f"**{trade}**", purpose))):

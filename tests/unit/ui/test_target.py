@@ -1,7 +1,7 @@
 """The target survives a change of granularity by place and a new answer by text."""
 
 from core.records import Role, Segment
-from core.ui.asking.target_choice import Target, default, keep, of
+from core.ui.asking.target_choice import Target, default, first, keep, of, of_link
 
 PROMPT = 10
 
@@ -41,7 +41,7 @@ def test_a_new_answer_is_searched_by_text_then_by_label_then_at_the_end() -> Non
     assert keep(target, lines(NEW), NEW, PROMPT) == (0,)
     target = of([1], lines(OLD), OLD, PROMPT)
     assert keep(target, lines(NEW), NEW, PROMPT) == (2,)
-    unknown = Target((0, 3), "xyz")
+    unknown = Target(((0, 3),), "xyz")
     assert keep(unknown, lines(NEW), NEW, PROMPT) == (2,)
 
 
@@ -50,3 +50,44 @@ def test_the_default_is_the_last_segment_with_words_in_it() -> None:
     assert default(lines(text)) == (1,)
     assert keep(None, lines(text), text, PROMPT) == (1,)
     assert default(()) == ()
+
+
+def characters(text: str) -> tuple[Segment, ...]:
+    return tuple(
+        Segment(i, c, (PROMPT + i, PROMPT + i + 1), (i, i + 1), Role.RESPONSE) for i, c in enumerate(text)
+    )
+
+
+def test_a_target_that_nobody_chose_is_kept_when_the_parts_get_finer() -> None:
+    chosen = keep(None, characters(OLD), OLD, PROMPT, lines(OLD))
+    assert "".join(OLD[i] for i in chosen) == "Recommendation:Youhavetotryit."
+    words = lines("fine.\n.\n")
+    assert first(words, "fine.\n.\n", PROMPT).text == "fine."  # type: ignore[union-attr]
+
+
+def test_separate_parts_stay_separate() -> None:
+    target = of([0, 2], lines(NEW), NEW, PROMPT)
+    assert target is not None
+    assert target.text == "it has eggs in it. … Recommendation: Avoid."
+    assert keep(target, lines(NEW), NEW, PROMPT) == (0, 2)
+    assert of_link(target.link, NEW) == target
+    assert keep(target, lines(OLD), OLD, PROMPT) == (0, 1)  # by text, and by label
+
+
+def test_parts_that_touch_are_one() -> None:
+    target = of([1, 0], lines(NEW), NEW, PROMPT)
+    assert target is not None and len(target.chars) == 1
+
+
+def test_a_link_to_another_answer_names_nothing() -> None:
+    assert of_link("0-4000", OLD) is None
+    assert of_link("", OLD) is None
+    assert of_link("4-2", OLD) is None
+    assert of_link("²-3", OLD) is None
+
+
+def test_a_tail_is_never_the_target() -> None:
+    text = "Avoid.\n\nLikes: cheese\n"
+    assert keep(None, lines(text), text, PROMPT, ends=7) == (0,)
+    old = of([0], lines(OLD), OLD, PROMPT)
+    assert keep(old, lines(text), text, PROMPT, ends=7) == (0,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,35 +12,67 @@ from core import aggregate
 from core.figures.bars import token_logprobs
 from core.figures.captions import map_caption
 from core.figures.heatmap import salience_heatmap
-from core.records import Generation, Reduce, SalienceMatrix
+from core.records import Generation, ModelSpec, Reduce, SalienceMatrix
 from core.salience import Method
 from core.ui.asking import answering, target_choice
+from core.ui.asking.answering import Answer
 from core.ui.explaining import maps
 from core.ui.explaining.maps import Parts
 from core.ui.shell import frame
 
-HEAT, TABLE, LIKELY = "Heatmap", "Table", "Token probabilities"
+HEAT, TABLE, LIKELY = "Every answer part × every prompt part", "Table", "How sure the model was"
+TRUST = "How far to trust this"
 
 
 def draw(
-    generation: Generation,
-    found: SalienceMatrix,
+    answer: Answer,
+    found: SalienceMatrix | None,
     here: Parts,
     chosen: Sequence[int],
     method: Method,
     reduce: Reduce,
 ) -> None:
-    """The tabs under the map; only the open one is computed."""
-    heat, table, likely = st.tabs([HEAT, TABLE, LIKELY], key="more", on_change="rerun")
-    if heat.open:
-        with heat:
-            _heatmap(generation, found, here, chosen, method, reduce)
-    if table.open:
-        with table:
-            _table(found, here, chosen, method, reduce)
-    if likely.open:
-        with likely:
-            _likely(generation)
+    """The row *Details* under the map; nothing of it is computed or loaded before it is asked for."""
+    generation = answer.generation
+    assert generation is not None
+    names = [HEAT, TABLE, LIKELY, TRUST]
+    shown = st.pills("Details", names, key="details", persist_state="session")
+    if shown == LIKELY:
+        _likely(generation)
+    elif shown == TRUST:
+        _trust(method, generation.model)
+    elif shown and found is None:
+        st.caption("It is being computed …")
+    elif shown == HEAT and found is not None:
+        _heatmap(generation, found, here, chosen, method, reduce)
+    elif shown == TABLE and found is not None:
+        _table(found, here, chosen, method, reduce)
+
+
+def context(spec: ModelSpec) -> int | None:
+    """Most tokens that a model in a folder takes, by its own configuration; None where it cannot be told."""
+    from core.models.local import folder
+
+    place = folder.local(spec.path)
+    if place is None:
+        return None
+    try:
+        kept = json.loads((place / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    length = kept.get("max_position_embeddings") or (kept.get("text_config") or {}).get(
+        "max_position_embeddings"
+    )
+    return int(length) if isinstance(length, int) and length > 0 else None
+
+
+def _trust(method: Method, spec: ModelSpec) -> None:
+    st.markdown(f"**{method.label}.** {method.description}")
+    st.caption(
+        "A map proposes where to look; what happens without a line is measured above. How often this method "
+        "finds causes that are known is on its own page."
+    )
+    st.page_link("pages/trust.py", label="How far to trust it", icon=":material/verified:")
 
 
 def _likely(generation: Generation) -> None:

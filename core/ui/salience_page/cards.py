@@ -1,0 +1,114 @@
+"""What stands above the list of the strongest parts: what was found out last, in words. And the buttons under it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import aggregate
+from core.counterfactuals import times
+from core.salience import Method
+from core.ui.asking import answering, target_choice
+from core.ui.asking.answering import Answer
+from core.ui.explaining import maps
+from core.ui.explaining.controls import Cut, Look
+from core.ui.explaining.maps import Parts
+from core.ui.salience_page import changes, keeping, measuring
+from core.ui.salience_page.measuring import NOTHING_NATS, TakeOutTrial
+from core.ui.salience_text import Card
+
+TOP = 5
+Shares = NDArray[np.float32]
+
+
+def draw(
+    answer: Answer,
+    here: Parts,
+    chosen: Sequence[int],
+    shares: Shares | None,
+    cut: Cut,
+    method: Method,
+    look: Look,
+) -> list[Card]:
+    """The trial that ended last for these words, else what changed since the run before."""
+    if keeping.closed():
+        return []
+    rows = measuring.rows_of(answer, here, chosen)
+    ended = [(n, t) for n, t in enumerate(measuring.trials(answer)) if t.rows == rows and t.done]
+    ended = [(n, t) for n, t in ended if t.error is None]
+    if ended:
+        number, trial = min(ended, key=lambda one: (not one[1].turns, one[1].nats))
+        return [_trial(number, trial, here)]
+    if answer.before is not None and answer.before.generation is not None:
+        return [_changed(answer, answer.before, here, shares, cut, method, look)]
+    return []
+
+
+def _trial(number: int, trial: TakeOutTrial, here: Parts) -> Card:
+    title = f"Without {trial.name} the answer " + ("turns" if trial.turns else "stays the same")
+    small = abs(trial.nats) < NOTHING_NATS
+    became = "stayed as likely as before" if small else f"became {times(trial.nats)}"
+    nats = "" if small else f", {trial.nats:+.1f} nats".replace("-", "−")
+    target = trial.target if len(trial.target) <= 90 else f"{trial.target[:60]}… {trial.target[-25:]}"
+    part = next((p.index for p in here.prompt if p.chars == trial.chars), None)
+    edit = [("edit-here", f"Edit {trial.name}", str(part))] if part is not None else []
+    return Card(
+        title,
+        changes.diff(trial.before.text, trial.answer) if trial.turns else [],
+        [f"“{target}” {became} (measured{nats})."],
+        (),
+        [*edit, ("keep", "Keep as a version", str(number)), ("compare", "Compare", str(number))],
+    )
+
+
+def _changed(
+    answer: Answer, before: Answer, here: Parts, shares: Shares | None, cut: Cut, method: Method, look: Look
+) -> Card:
+    old, new = before.generation, answer.generation
+    assert old is not None and new is not None
+    moved = []
+    parts = maps.parts_or_lines(old, cut.granularity, cut.pattern)
+    matrix = maps.matrix(before, method, parts)
+    if matrix is not None and shares is not None:
+        tokens = old.tokens
+        rows = target_choice.keep(
+            answering.target(tokens.response),
+            parts.response,
+            tokens.response,
+            tokens.prompt_chars,
+            maps.parts(old, "line", None).response,
+        )
+        values = maps.column_scores(matrix, parts, rows, look.reduce)
+        earlier = aggregate.shares(values, aggregate.countable(parts.prompt))
+        moved = changes.moves(parts.prompt, earlier, here.prompt, shares, cut.unit)
+    return changes.card(old.text, new.text, moved)
+
+
+def buttons(
+    answer: Answer, here: Parts, shares: Shares | None, trials: Mapping[int, TakeOutTrial]
+) -> list[tuple[str, str, str, str]]:
+    """*Measure the top 5*, *all*; while it is measured, Stop."""
+    if measuring.busy(answer):
+        left = sum(not trial.done for trial in measuring.trials(answer))
+        return [("measure", f"Stop measuring ({left} left)", "stop", "What is measured stays.")]
+    if shares is None or answer.generation is None:
+        return []
+    keep = aggregate.countable(here.prompt)
+    count = sum(bool(k) and bool(p.text.strip()) for p, k in zip(here.prompt, keep))
+    if count < 2:
+        return []
+    ranked = [r.segment.index for r in aggregate.ranked(here.prompt, shares, keep, TOP)]
+    made = []
+    what = "Takes each of them out by itself and asks the model again"
+    if not all(part in trials for part in ranked):
+        made.append(("measure", f"Measure the top {len(ranked)}", "top", f"{what}."))
+    if count > len(ranked) and len(trials) < count:
+        seconds = max(1, round((count - len(trials)) * answer.generation.seconds * 1.3))
+        made.append(("measure", f"All {count} · {_duration(seconds)}", "all", f"{what}: {count} runs."))
+    return made
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds} s" if seconds < 90 else f"{round(seconds / 60)} min"

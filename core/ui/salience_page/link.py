@@ -1,0 +1,53 @@
+"""What a link opens: the answer that it names, by the model that wrote it, with the settings it was asked with."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.records import GenerationParams, ModelSpec
+from core.ui.asking import answering, parameters
+from core.ui.shell import library, model_box, problem
+from core.ui.shell.model_list import catalog
+from core.ui.shell.services import service
+
+_ABSENT = "model that is not here"
+
+
+def take() -> None:
+    """Take over the answer that the link names, and the model and settings that it was asked with.
+
+    Comes before any widget. A model that is not here is said to be so (`opened`), never another one shown.
+    """
+    if library.empty():
+        return
+    held = answering.linked(library.example())
+    if held is None:
+        return
+    parameters.take(held.params)
+    specs = [spec for spec in catalog().specs() if _same(spec, held.spec)]
+    if not specs:
+        st.session_state[_ABSENT] = (held.key, held.spec)
+    elif specs[0].name != model_box.chosen().name:
+        model_box.choose(specs[0].name)
+        st.rerun()
+
+
+def opened() -> tuple[ModelSpec, GenerationParams]:
+    """The model and settings of the page; where the model of the link's answer is not here, still that one."""
+    if answering.missing():
+        st.warning("The answer that this link names is not kept here. Press Run to ask the model again.")
+    key, spec = st.session_state.get(_ABSENT, ("", None))
+    if spec is not None and st.query_params.get("answer") == key:
+        st.warning(
+            problem.plain(
+                f"This answer is by {spec.name} ({spec.precision}), which is not among the models here. "
+                "It can be read; to run it again, add that model on the Models page or choose another."
+            )
+        )
+        return spec, parameters.params()
+    return model_box.chosen(), parameters.params()
+
+
+def _same(one: ModelSpec, other: ModelSpec) -> bool:
+    resolve = service().resolve
+    return resolve(one).precision == other.precision and resolve(one).path == other.path

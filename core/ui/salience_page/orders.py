@@ -1,0 +1,175 @@
+"""What a person pressed or typed on the page, carried out before the page is drawn again.
+
+Orders come from the browser through a callback, and wait in the session until the view follows them; an order
+about texts that are no longer on the screen is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from core import aggregate
+from core.errors import AppError
+from core.records import Example, GenerationParams, ModelSpec
+from core.ui.asking import answering, prompt_box, versions
+from core.ui.asking.answering import Answer
+from core.ui.explaining import controls, maps
+from core.ui.explaining.maps import Parts
+from core.ui.salience_page import keeping, measuring
+from core.ui.salience_text import draft, order, prompt_id
+from core.ui.salience_text.names import part_names
+from core.ui.shell import library, problem
+
+KEY = "salience-text"
+WAITING = "orders"
+TOP = 5
+"""How many parts *Measure the top …* takes out."""
+
+
+def press(key: str) -> None:
+    """A button was pressed in the browser; for the view's callback."""
+    pressed = order(key)
+    if pressed is not None:
+        st.session_state.setdefault(WAITING, []).append(dict(pressed))
+
+
+def typed(key: str) -> None:
+    """Text was typed; it is the draft of its example until it is run. For the view's callback."""
+    told = draft(key)
+    if told is None:
+        return
+    example_id = str(told["key"]).split(" (")[0]
+    versions.hold_id(example_id, "prompt", str(told["text"]))
+
+
+def follow(example: Example, spec: ModelSpec, params: GenerationParams) -> bool:
+    """Carry out what waits. Returns whether the whole page has to be drawn anew."""
+    waiting, st.session_state[WAITING] = st.session_state.get(WAITING, []), []
+    again = False
+    for asked in waiting:
+        done = _ORDERS.get(str(asked.get("order")))
+        if done is None:
+            continue
+        try:
+            again = done(example, spec, params, asked) or again
+        except AppError as error:
+            problem.show(error)
+    return again
+
+
+def _run(example: Example, spec: ModelSpec, params: GenerationParams, asked: Mapping[str, Any]) -> bool:
+    text = str(asked.get("text", versions.prompt_draft(example)))
+    versions.hold(example, "prompt", text)
+    text, fields = prompt_box.filled(example, text)
+    target = versions.draft(example, "target")
+    st.session_state.pop(keeping.CLOSED, None)
+    answering.start(
+        example, text, prompt_box.sent, spec, params, {**fields, **prompt_box.fields(example)}, target
+    )
+    return True
+
+
+def _stop(example: Example, spec: ModelSpec, params: GenerationParams, asked: Mapping[str, Any]) -> bool:
+    running = answering.asked(example, spec)
+    if running is not None and running.job is not None:
+        running.job.stop()
+    return False
+
+
+def _screen(example: Example, spec: ModelSpec, params: GenerationParams) -> tuple[Answer, Parts] | None:
+    answer = answering.current(example, prompt_box.sent(example.prompt, example), spec, params)
+    if answer is None or answer.generation is None:
+        return None
+    cut = controls.cut()
+    return answer, maps.parts_or_lines(answer.generation, cut.granularity, cut.pattern)
+
+
+def _remove(example: Example, spec: ModelSpec, params: GenerationParams, asked: Mapping[str, Any]) -> bool:
+    on = _screen(example, spec, params)
+    if on is None or asked.get("prompt") != prompt_id(on[1].prompt) or asked.get("part") is None:
+        return False
+    answer, here = on
+    part = int(asked["part"])
+    if not 0 <= part < len(here.prompt):
+        return False
+    names = part_names(here.prompt, controls.cut().unit)
+    measuring.start(answer, here.prompt[part], names[part], here, _rows(asked, here))
+    st.session_state.pop(keeping.CLOSED, None)
+    return True
+
+
+def _rows(asked: Mapping[str, Any], here: Parts) -> list[int]:
+    return [int(row) for row in asked.get("rows", ()) if 0 <= int(row) < len(here.response)]
+
+
+def _measure(example: Example, spec: ModelSpec, params: GenerationParams, asked: Mapping[str, Any]) -> bool:
+    on = _screen(example, spec, params)
+    if on is None or asked.get("prompt") != prompt_id(on[1].prompt):
+        return False
+    answer, here = on
+    rows = _rows(asked, here)
+    if asked.get("value") == "stop":
+        measuring.stop(answer)
+        return True
+    matrix = maps.matrix(answer, controls.method(), here)
+    if matrix is None or not rows:
+        return False
+    values = maps.column_scores(matrix, here, rows, controls.look().reduce)
+    most = None if asked.get("value") == "all" else TOP
+    names = part_names(here.prompt, controls.cut().unit)
+    keep = aggregate.countable(here.prompt)
+    for found in aggregate.ranked(here.prompt, values, keep, most):
+        if found.segment.text.strip():
+            measuring.start(answer, found.segment, names[found.segment.index], here, rows)
+    st.session_state.pop(keeping.CLOSED, None)
+    return True
+
+
+def _finer(example: Example, spec: ModelSpec, params: GenerationParams, asked: Mapping[str, Any]) -> bool:
+    finer = controls.finer(controls.cut())
+    if finer is not None:
+        controls.choose_granularity(finer.name)
+    return True
+
+
+def _keep(example: Example, spec: ModelSpec, params: GenerationParams, asked: Mapping[str, Any]) -> bool:
+    on = _screen(example, spec, params)
+    if on is None:
+        return False
+    kept = keeping.keep(example, on[0], int(asked.get("value", -1)))
+    if kept is None:
+        return False
+    if asked.get("order") == "compare":
+        st.session_state["versions"] = [example.id, kept.id]
+        st.switch_page("pages/compare_prompts.py")
+    library.open_example(kept.id)
+    return True
+
+
+def _dismiss(example: Example, spec: ModelSpec, params: GenerationParams, asked: Mapping[str, Any]) -> bool:
+    st.session_state[keeping.CLOSED] = True
+    return False
+
+
+def _attach(example: Example, spec: ModelSpec, params: GenerationParams, asked: Mapping[str, Any]) -> bool:
+    other = versions.apart(example)
+    if other is None:
+        return False
+    library.open_example(versions.attach(example, other).id)
+    return True
+
+
+_ORDERS: Mapping[str, Callable[[Example, ModelSpec, GenerationParams, Mapping[str, Any]], bool]] = {
+    "run": _run,
+    "stop": _stop,
+    "remove": _remove,
+    "measure": _measure,
+    "finer": _finer,
+    "keep": _keep,
+    "compare": _keep,
+    "dismiss": _dismiss,
+    "attach": _attach,
+}

@@ -1,0 +1,115 @@
+"""The answer to "why?" in one sentence, from what was measured; and what of the influence is shown at all.
+
+Pure functions. A sentence is a list of (tag, text): `b` for what is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.counterfactuals import times
+from core.records import Role, Tokens
+from core.ui.salience_page.measuring import NOTHING_NATS, TakeOutTrial
+from core.ui.salience_text.why import Tag
+
+MATTERS_NATS = 1.0
+"""A part whose removal makes the words at least this much less likely (2.7 times) matters by itself."""
+Pieces = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The sentence, and whether map and measurement say the same ("": cannot be told yet)."""
+
+    sentence: Pieces
+    tag: str = ""
+    kind: Tag = ""
+
+
+def verdict(trials: Mapping[int, TakeOutTrial], shares: Sequence[float], names: Sequence[str]) -> Verdict:
+    """From the finished trials (by part) and the map's shares (parts,); without trials an empty sentence."""
+    done = {part: trial for part, trial in trials.items() if trial.done and trial.error is None}
+    if not done:
+        return Verdict([])
+    first = max(range(len(shares)), key=lambda part: abs(shares[part]))
+    part = min(done, key=lambda p: (not done[p].turns, done[p].nats))
+    trial, share = done[part], abs(shares[part])
+    if not _matters(trial):
+        count = len(done)
+        which = (
+            f"taking out {names[part]}" if count == 1 else f"none of the {count} parts that were taken out"
+        )
+        words = "changed next to nothing" if count == 1 else "changed much by itself"
+        return Verdict(
+            [("", f"No single part decides: {which} {words}.")],
+            "map and measurement disagree" if part == first or first in done else "",
+            "disagree" if part == first or first in done else "",
+        )
+    without = f" Without it {_outcome(trial)}."
+    if part == first:
+        return Verdict(
+            [
+                ("", "Mostly because of "),
+                ("b", names[part]),
+                ("", f" ({percent(share)} of the influence).{without}"),
+            ],
+            "map and measurement agree",
+            "agree",
+        )
+    if first not in done:
+        return Verdict([("", "Measured: because of "), ("b", names[part]), ("", f".{without}")])
+    return Verdict(
+        [
+            ("", "Because of "),
+            ("b", names[part]),
+            ("", f".{without} The map pointed to {names[first]} first ({percent(abs(shares[first]))})."),
+        ],
+        "map and measurement disagree",
+        "disagree",
+    )
+
+
+def percent(share: float) -> str:
+    """As everywhere on the page: a narrow gap before the sign, and never nothing for something."""
+    return f"{100 * share:.0f}\u00a0%" if share >= 0.005 or not share else "<\u00a01\u00a0%"
+
+
+def _matters(trial: TakeOutTrial) -> bool:
+    return trial.turns or trial.nats <= -MATTERS_NATS
+
+
+def _outcome(trial: TakeOutTrial) -> str:
+    if trial.turns:
+        return "the answer turns"
+    if abs(trial.nats) < NOTHING_NATS:
+        return "nothing changes"
+    return f"these words are {times(trial.nats)}"
+
+
+def whole(scores: NDArray[np.float32], tokens: Tokens, rows: Sequence[int]) -> str:
+    """What of all influence on the chosen words the shares leave out, in percent of the whole.
+
+    `scores` (T,) are those of every token; `rows` are the chosen tokens, counted from the response's first.
+    """
+    size = np.abs(np.asarray(scores, np.float64)).copy()
+    total = float(size.sum())
+    if not total or not len(rows):
+        return ""
+    start = tokens.prompt_len
+    chosen = np.zeros(len(size), bool)
+    chosen[[start + row for row in rows]] = True
+    response = np.arange(len(size)) >= start
+    shown = (tokens.role == Role.PROMPT) & ~tokens.special & ~response
+    parts = {
+        "Shown": size[shown].sum(),
+        "its own earlier words": size[response & ~chosen].sum(),
+        "the chosen words themselves": size[chosen].sum(),
+        "template and special tokens": size[~response & ~shown].sum(),
+    }
+    said = {name: percent(value / total) for name, value in parts.items()}
+    rest = ", ".join(f"{name} {said[name]}" for name in list(parts)[1:] if parts[name] > 0)
+    return f"Shown: {said['Shown']} of all influence." + (f" Not shown: {rest}." if rest else "")
