@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.records import Example, GenerationParams
+from core.models.language_model import Capabilities
+from core.records import Example, GenerationParams, ModelSpec
 from core.service import Service
 from core.store import generation_key
 from core.ui.asking.row_choice import Rows
@@ -263,3 +264,25 @@ def test_every_line_of_a_file_says_how_it_was_made(
         [],
         "All rows",
     )
+
+
+class TestWithoutProbabilities:
+    @pytest.fixture
+    def load(self) -> Callable[..., Any]:
+        def silent(spec: ModelSpec, **_: Any) -> FakeModel:
+            model = FakeModel(spec)
+            model.capabilities = Capabilities(
+                logprobs=False, gradients=False, why={"logprobs": "It tells none."}
+            )
+            return model
+
+        return silent
+
+    def test_no_score_is_offered_that_can_only_fail(
+        self, page: Callable[[], AppTest], fake_service: Service
+    ) -> None:
+        app = page()
+        button(app, "Run the model").click().run()
+        finish(app, fake_service)
+        assert not [b for b in app.button if b.label.startswith("Score")]
+        assert any("log-probability of the targets: It tells none." in c.value for c in app.caption)

@@ -20,7 +20,7 @@ from core.models.remote.secrets import SECRETS
 from core.records import ModelSpec
 from core.service import Service
 from core.settings import ROOT, Settings
-from core.ui.shell.model_list import catalog
+from core.ui.shell.model_list import Catalog, catalog
 from tests.unit.fake_model import FakeModel
 
 CPU = Device("cpu", "CPU", 10_000_000_000, 16_000_000_000)
@@ -163,6 +163,30 @@ def test_what_cannot_fit_is_refused_with_figures(app: AppTest) -> None:
     said = app.error[0].value.replace("\\", "")
     assert "29.0 GB" in said and "10.0 GB are free" in said and "do not fit" in said
     assert app.button(key="local-load").disabled
+
+
+def test_added_models_are_there_after_a_restart_and_no_token_is(service: Service) -> None:
+    SECRETS.remember(URL, TOKEN)
+    folder = service.settings.data_dir
+    first = Catalog(folder)
+    far = first.add(ModelSpec("far", f"{URL}#m", backend="openai_compatible", dtype="", device="remote"))
+    first.add(ModelSpec("gone", "owner/gone"))
+    first.remove(ModelSpec("gone", "owner/gone"))
+    again = Catalog(folder)
+    assert again.specs()[-1] == far and again.added(far)
+    assert "gone" not in [spec.name for spec in again.specs()]
+    assert TOKEN not in (folder / "models.json").read_text()
+    SECRETS.remember(URL, "")
+    (folder / "models.json").write_text('[{"name": "x"}, 3, {"name": "ok", "path": "a/b"}]')
+    assert Catalog(folder).specs()[-1].name == "ok"
+    (folder / "models.json").write_text("{")
+    assert len(Catalog(folder).specs()) == len(service.specs())
+
+
+def test_a_link_to_a_model_that_is_not_here_says_so(app: AppTest) -> None:
+    app.query_params["model"] = "nobody"
+    app.run()
+    assert any("no model “nobody” here" in w.value for w in app.warning)
 
 
 def test_a_failed_load_keeps_the_old_model_working(app: AppTest, service: Service) -> None:

@@ -11,11 +11,14 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from core.errors import AppError
+from core.models import backend
+from core.records import ModelSpec
 from core.ui.asking import parameters
 from core.ui.asking.row_choice import Rows
 from core.ui.metrics_page import work
 from core.ui.metrics_page.work import Column
 from core.ui.shell import job_box, problem
+from core.ui.shell.services import service
 
 Step = tuple[str, str, Callable[[], object]]
 
@@ -32,6 +35,8 @@ def draw(columns: Sequence[Column], rows: Rows, language: str) -> None:
         return
     for column in columns:
         steps = _steps(column, rows, language)
+        if column.unscored and not column.system.in_file and (why := why_not_scored(column.system.spec)):
+            st.caption(problem.plain(f"{column.system.label}, log-probability of the targets: {why}."))
         if not steps:
             continue
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -74,7 +79,7 @@ def _steps(column: Column, rows: Rows, language: str) -> list[Step]:
                 lambda: work.start_answers(system, column.unanswered),
             )
         )
-    if column.unscored:
+    if column.unscored and not why_not_scored(system.spec):
         steps.append(
             (
                 f"Score {_count(len(column.unscored), 'target')}",
@@ -83,6 +88,27 @@ def _steps(column: Column, rows: Rows, language: str) -> list[Step]:
             )
         )
     return steps
+
+
+def why_not_scored(spec: ModelSpec) -> str:
+    """Why the model cannot be asked how likely the targets are; "" where it can. Loads and asks nothing."""
+    info = service().info(spec)
+    if info is None:
+        return (
+            "whether it tells how likely a target is, is known once it is connected"
+            if is_remote(spec)
+            else ""
+        )
+    can = info["capabilities"]
+    return (
+        ""
+        if can.logprobs
+        else can.why.get("logprobs", "it tells no probabilities of a given text").rstrip(".")
+    )
+
+
+def is_remote(spec: ModelSpec) -> bool:
+    return backend(spec.backend).remote
 
 
 def _count(number: int, thing: str) -> str:

@@ -37,6 +37,9 @@ def draw() -> None:
     wanted = st.session_state.pop("choose model", None)
     if wanted in names:
         st.session_state["model"] = wanted
+    linked = st.query_params.get("model")
+    if linked and linked not in names:
+        st.warning(problem.plain(f"There is no model “{linked}” here (any more): {chosen().name} is in use."))
     st.selectbox("Model", names, key="model", bind="query-params", help="More models on the Models page.")
     st.caption(describe(chosen()))
     _tell_once(chosen())

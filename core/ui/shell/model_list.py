@@ -1,18 +1,21 @@
-"""The models that can be chosen in this process: the operator's, and those that were added since it started.
+"""The models that can be chosen in this process: the operator's, and those that were added.
 
-An added model is known by its name to everybody who uses this process, so that a link that names it works;
-it is forgotten when the process ends. Holds no token (`core.models.remote.secrets`) and loads nothing.
+An added model is known by its name to everybody who uses this process, so that a link that names it works; it is
+there again after a restart, for which its name and address are kept (`core.store.added_models`). Holds no token
+(`core.models.remote.secrets`) and loads nothing.
 """
 
 from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import streamlit as st
 
 from core.errors import AppError
 from core.records import ModelSpec
+from core.store import added_models
 from core.ui.shell.services import service
 
 MOST_ADDED = 50
@@ -21,8 +24,10 @@ MOST_ADDED = 50
 class Catalog:
     """Added models by name; for any thread."""
 
-    def __init__(self) -> None:
-        self._added: dict[str, ModelSpec] = {}
+    def __init__(self, folder: Path | None = None) -> None:
+        """`folder` keeps the added models; None: they are forgotten with the process."""
+        self._folder = folder
+        self._added = {spec.name: spec for spec in added_models.read(folder)} if folder else {}
         self._lock = threading.Lock()
 
     def specs(self) -> tuple[ModelSpec, ...]:
@@ -59,17 +64,24 @@ class Catalog:
                     f"{MOST_ADDED} models were added already.", hint="Remove one that you do not need."
                 )
             self._added[name] = replace(spec, name=name)
+            self._keep()
             return self._added[name]
 
     def remove(self, spec: ModelSpec) -> None:
         with self._lock:
             self._added.pop(spec.name, None)
+            self._keep()
+
+    def _keep(self) -> None:
+        if self._folder is not None:
+            added_models.write(self._folder, tuple(self._added.values()))
 
 
 @st.cache_resource(show_spinner=False)
 def catalog() -> Catalog:
     """The one of this process."""
-    return Catalog()
+    chosen = service().settings
+    return Catalog(chosen.data_dir if chosen.mode == "local" else None)
 
 
 def title(spec: ModelSpec) -> str:
