@@ -11,7 +11,7 @@ SCRIPTS := node_modules/.package-lock.json
 # Threads that wait must not spin: on a busy machine that makes a small model a hundred times slower.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: app server test lint lock newest bench train-demo bench-methods browser load clean
+.PHONY: app server test lint lock newest readme pictures bench train-demo bench-methods browser load clean
 
 $(RUNTIME): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Whence needs Python 3.11 or newer; this is %d.%d." % sys.version_info[:2])'
@@ -56,6 +56,13 @@ lock: $(DEV)
 # The newest versions that the lists allow, in an environment of their own, and the suite there.
 newest:
 	@sh tools/newest.sh $(PYTHON)
+
+# README's tree of core/ and table of settings from the sources; its pictures from the running product.
+readme: $(DEV)
+	@$(BIN)/python -m tools.readme
+
+pictures: $(DEV) browser
+	@$(BIN)/python -m tools.pictures
 
 bench: $(DEV)
 	@sh benchmarks/run.sh

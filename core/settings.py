@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     )
 
     mode: Literal["local", "hosted"] = "local"
+    """`local`: one person's machine; `hosted`: each visitor a workspace, and nothing of the operator's."""
     data_dir: Path = Field(default_factory=lambda: Path.home() / ".local" / "share" / "whence")
     """The person's own folder: database, salience matrices."""
     database_url: str = ""
@@ -38,24 +39,31 @@ class Settings(BaseSettings):
     framework: str = Field(
         default="transformers", validation_alias=AliasChoices("DL_FRAMEWORK", "WHENCE_DL_FRAMEWORK")
     )
+    """What reads local models: `transformers`, or `kerasnlp` for KerasHub presets (`requirements-keras.lock`)."""
     precision: str = Field(default="auto", validation_alias=AliasChoices("PRECISION", "WHENCE_PRECISION"))
+    """`float32`, `bfloat16`, `float16`, `int8` or `nf4`; `auto`: chosen for the machine and the model."""
     quantization: str = Field(
         default="auto", validation_alias=AliasChoices("QUANTIZATION", "WHENCE_QUANTIZATION")
     )
+    """`none`, `int8` or `nf4`; `auto`: chosen for the machine."""
     batch_size: int = Field(
         default=16, ge=1, validation_alias=AliasChoices("BATCH_SIZE", "WHENCE_BATCH_SIZE")
     )
+    """Rows of a dataset that are answered at once."""
     sequence_length: int = Field(
         default=0, ge=0, validation_alias=AliasChoices("SEQUENCE_LENGTH", "WHENCE_SEQUENCE_LENGTH")
     )
     """Longest prompt + response in tokens; 0: the model's own limit."""
     datasets: str = Field(default="", validation_alias=AliasChoices("DATASETS", "WHENCE_DATASETS"))
+    """`name:path,name:path`, put before everybody at start-up."""
     visitor_datasets: str = ""
     """Hosted: the hub's datasets that visitors may load, `owner/name,owner/*`; empty: none of the hub's."""
     max_examples: int = Field(
         default=100_000, ge=1, validation_alias=AliasChoices("MAX_EXAMPLES", "WHENCE_MAX_EXAMPLES")
     )
+    """Most examples of one workspace."""
     max_prompt_chars: int = Field(default=200_000, ge=1)
+    """A longer prompt is refused."""
     max_stored_bytes: int = Field(default=2_000_000_000, ge=1)
     """Per workspace in hosted mode; also the bound of the salience cache on disk."""
     backups: int = Field(default=3, ge=0)
@@ -63,6 +71,7 @@ class Settings(BaseSettings):
     least_free_bytes: int = Field(default=100_000_000, ge=0)
     """With less free on the disk of `data_dir` the page and `/readyz` say so, before it is full."""
     max_download_bytes: int = Field(default=200_000_000, ge=1)
+    """Most bytes of a file that is uploaded or fetched."""
     salience_budget_bytes: int = Field(default=256 * 1024 * 1024, ge=1)
     """Where the Gram matrix would pass this, targets are grouped into words, then sentences."""
     device: str = ""
@@ -70,10 +79,13 @@ class Settings(BaseSettings):
     threads: int = Field(default=0, ge=0)
     """Threads of one model on a CPU; 0: torch's own choice."""
     backend: Literal["local", "ray"] = "local"
+    """Where whole datasets are worked on: this machine, or Ray (`requirements-ray.lock`)."""
     translation_models: str = ""
     """The models for back-translation, such as `Helsinki-NLP/opus-mt-{source}-{target}`; empty: none."""
     server_token: SecretStr = SecretStr("")
+    """The model server's bearer token; empty: none is asked for."""
     hf_token: SecretStr = Field(default=SecretStr(""), validation_alias=AliasChoices("HF_TOKEN"))
+    """The hub's token for gated models; never used for what a visitor names."""
 
 
 @lru_cache(maxsize=1)

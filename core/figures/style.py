@@ -106,7 +106,7 @@ def scale(theme: Theme, signed: bool, strength: float) -> list[list[float | str]
 def targets(
     x: Sequence[float], y: Sequence[float], customdata: Sequence[Any], hover: Sequence[str]
 ) -> go.Scatter | go.Scattergl:
-    """Transparent square markers that take the pointer where a heat map reports none (DESIGN 5)."""
+    """Transparent square markers that take the pointer where a heat map reports none."""
     kind = go.Scattergl if len(x) > WEBGL_ABOVE else go.Scatter
     unseen = {"marker": {"opacity": 0}}
     return kind(

@@ -16,9 +16,11 @@ class ServerSettings(BaseSettings):
     )
 
     host: str = Field(default="127.0.0.1", validation_alias=AliasChoices("HOST", "WHENCE_SERVER_HOST"))
+    """Address that the server listens on."""
     port: int = Field(
         default=8080, ge=0, le=65_535, validation_alias=AliasChoices("PORT", "WHENCE_SERVER_PORT")
     )
+    """Port that the server listens on."""
     max_body_bytes: int = Field(default=8_000_000, ge=1)
     """A larger request is answered 413 before it is read whole."""
     max_queued: int = Field(default=64, ge=1)

@@ -1,7 +1,7 @@
 """Scores of one loss a text, as LIT's wire asks for them, with texts of all who ask sharing a pass.
 
 Whoever's turn it is computes for those who wait as well, where a shared pass is faster
-(`docs/decisions/09-batching-salience-requests.md`); they find theirs ready when their turn comes.
+(`docs/decisions/05-batching-salience-requests.md`); they find theirs ready when their turn comes.
 """
 
 from __future__ import annotations

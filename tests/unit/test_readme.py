@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from core.server.config import ServerSettings
+from core.settings import Settings
+from tools.readme import half_line, settings_table, written
+
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -31,3 +35,21 @@ def test_its_links_lead_somewhere(target: str) -> None:
 @pytest.mark.parametrize("name", re.findall(r"`make ([\w-]+)`", README))
 def test_its_commands_exist(name: str) -> None:
     assert re.search(rf"^{name}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_what_it_has_from_the_sources_is_theirs() -> None:
+    assert written(README) == README, "README's tree or settings are out of date: make readme"
+
+
+def test_a_half_line_is_the_first_clause() -> None:
+    assert half_line('"""Cuts a text (`a.b`), mostly. Knows nothing."""') == "Cuts a text (`a.b`), mostly"
+    assert half_line('"""' + "word " * 12 + ": " + "more, " * 12 + '"""').count("more") == 6
+    assert half_line("import os") == ""
+
+
+def test_every_setting_has_its_row() -> None:
+    table = settings_table(Settings, ServerSettings)
+    assert "| `WHENCE_SERVER_MAX_QUEUED` | So many requests may wait for the model;" in table
+    assert "| `MODEL_CONFIG`, `WHENCE_MODEL_CONFIG` | `name:path,name:path`;" in table
+    assert len(table.splitlines()) == 2 + len(Settings.model_fields) + len(ServerSettings.model_fields)
+    assert "|  | `" not in table, "a setting without a docstring"

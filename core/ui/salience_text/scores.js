@@ -1,7 +1,7 @@
 /* What the matrix says about a selection: decode, combine, reduce, share. Knows no element of the page.
 
    Kinds (made by scores.py): "additive" rows add; "gram" holds inner products of the rows' gradients, so a
-   set s scores sqrt(s'Ks) (docs: Salience, defined); "single" is exact for one row only. `data` is laid out
+   set s scores sqrt(s'Ks) (docs/architecture.md, Salience); "single" is exact for one row only. `data` is laid out
    (rows or row pairs) x width, and column c reads the half-open range starts[c]..stops[c] of the width.
    The files of this folder are joined into one module in the order named in __init__.py. */
 
