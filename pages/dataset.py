@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.ui.asking import row_choice
-from core.ui.dataset_page import grid, loading, narrow, rows, running
+from core.ui.dataset_page import grid, importing, loading, narrow, rows, running
 from core.ui.dataset_page import table as tables
 from core.ui.shell import copy_link, frame, library
 
@@ -23,11 +23,14 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         width=420,
     )
     loading.draw()
-    shown = grid.columns(table, dataset.id)
+    shown = [] if importing.waiting() else grid.columns(table, dataset.id)
     copy_link.button()
 if chosen != dataset.id:
     library.open_dataset(chosen)
     st.rerun()
+
+if loading.step():
+    st.stop()
 
 loading.said()
 places = narrow.draw(table, workspace, dataset.id, [name for name in table.columns if name != "id"])

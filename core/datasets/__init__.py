@@ -11,7 +11,7 @@ from core.datasets.bounds import Bounds
 from core.datasets.counts import RowCounts, counts_of
 from core.datasets.examples import LoadedDataset, check, not_sent, to_examples
 from core.datasets.export import EXPORTS, Export
-from core.datasets.formats import FORMATS, Format, format_of, load_bytes, load_rows, open_bytes
+from core.datasets.formats import FORMATS, Format, format_of, load_bytes, load_rows, open_bytes, open_pasted
 from core.datasets.plan import ColumnPlan
 from core.datasets.proposal import ImportProposal, propose
 from core.datasets.query import search
@@ -45,6 +45,7 @@ __all__ = [
     "not_sent",
     "offered",
     "open_bytes",
+    "open_pasted",
     "parse_datasets",
     "place_of",
     "propose",

@@ -260,12 +260,13 @@ class _Making:
             fields["targets"] = list(targets)
         called = value_at(row, self.plan.called) if self.plan.called else None
         if not missing(called) and isinstance(called, (str, int, float)) and str(called).strip():
-            fields["called"] = str(called).strip()[:200]
+            name = str(called).strip()[:200]
+            bare = name.isdecimal() and self.plan.called != "called"
+            fields["called"] = f"{self.plan.called.replace('_', ' ')} {name}" if bare else name
         if self.template_kept and "template" not in fields:
             fields["template"] = self.plan.template
-        for head in self.firsts:
-            listed = row.get(head)
-            self.further += isinstance(listed, list) and len(listed) > 1
+        lists = (row.get(head) for head in self.firsts)
+        self.further += any(isinstance(listed, list) and len(listed) > 1 for listed in lists)
         return fields
 
     def told(self) -> list[str]:
@@ -286,9 +287,10 @@ class _Making:
                 f"{self.unread_checks:,} expectations are checks, not texts: kept as columns, not as targets."
             )
         if self.further:
-            one = self.further == 1
+            row = "row holds" if self.further == 1 else "rows hold"
+            where = " and ".join(f"“{head}”" for head in sorted(self.firsts))
             notes.append(
-                f"{self.further:,} {'row has' if one else 'rows have'} more than the first entry: kept, not sent."
+                f"{self.further:,} {row} more than one entry in {where}: the first is sent, all are kept."
             )
         return notes
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from core.datasets.bounds import Bounds, ReadBudget, too_large
-from core.datasets.csv_file import read_csv
+from core.datasets.csv_file import SEPARATORS, read_csv
 from core.datasets.examples import LoadedDataset, to_examples
 from core.datasets.gzip_file import unzipped
 from core.datasets.json_file import read_json, read_jsonl
+from core.datasets.names import PROMPTS, plain_name
 from core.datasets.parquet import read_parquet
 from core.datasets.plan import ColumnPlan
 from core.datasets.proposal import propose
@@ -51,6 +52,8 @@ FORMATS: tuple[Format, ...] = (
     Format("txt", "Text", "one prompt a line", (".txt",), read_txt),
 )
 ZIPPED = ".gz"
+_NAME_CHARS = 60
+"""A longer cell in the first line of pasted text is no name of a column."""
 
 
 def format_of(file_name: str) -> Format:
@@ -79,6 +82,30 @@ def open_bytes(data: bytes, file_name: str, bounds: Bounds, *, name: str = "", o
     known = format_of(inner)
     called = name or PurePosixPath(inner).stem or known.label
     return read(known.read(data, bounds), called, origin or file_name, bounds, budget)
+
+
+def open_pasted(text: str, bounds: Bounds) -> FileRows:
+    """The rows of text that was pasted: JSON, a table whose first line names its columns, or prompts by line."""
+    data = text.encode("utf-8", "replace")
+    ending = _looks_like(text)
+    return open_bytes(data, f"pasted{ending}", bounds, name="Pasted rows", origin="pasted")
+
+
+def _looks_like(text: str) -> str:
+    if text.lstrip().startswith(("{", "[")):
+        return ".json"
+    lines = [line for line in text.splitlines() if line.strip()][:5]
+    for mark in SEPARATORS:
+        cells = lines[0].split(mark) if lines else []
+        named = len(cells) > 1 and all(len(cell.strip()) <= _NAME_CHARS for cell in cells)
+        if (
+            named
+            and len(lines) > 1
+            and mark in lines[1]
+            and not lines[0].rstrip().endswith((".", "?", "!", ":"))
+        ):
+            return ".csv"
+    return ".csv" if lines and plain_name(lines[0]) in PROMPTS and len(lines) > 1 else ".txt"
 
 
 def load_bytes(

@@ -48,6 +48,7 @@ def upload(page: Page, name: str, text: str) -> None:
     menu = page.locator("[data-testid=stPopoverBody]")
     expect(menu.get_by_text(name)).to_be_visible()
     menu.get_by_role("button", name="Load", exact=True).first.click()
+    page.get_by_role("button", name="Add 1 row", exact=True).click()
     expect(page.get_by_text(re.compile(r"^1 example loaded"))).to_be_visible()
 
 

@@ -212,15 +212,24 @@ def test_one_row_in_hand_shows_its_texts_as_they_are(page: Callable[[], AppTest]
     assert not button(app, "Explain").disabled
 
 
-def test_an_upload_becomes_a_dataset_and_bad_lines_are_listed(page: Callable[[], AppTest]) -> None:
-    app = page()
-    data = b'{"prompt": "first"}\nnot json\n{"prompt": "third", "target": "x"}\n'
-    app.file_uploader[0].upload("new.jsonl", data).run()
+def upload(app: AppTest, name: str, data: bytes) -> AppTest:
+    app.file_uploader[0].upload(name, data).run()
     app.button(key="dataset load file").click().run()
     assert not app.exception
+    return app
+
+
+def test_an_upload_becomes_a_dataset_and_bad_lines_are_listed(page: Callable[[], AppTest]) -> None:
+    data = b'{"prompt": "first"}\nnot json\n{"prompt": "third", "target": "x"}\n'
+    app = upload(page(), "new.jsonl", data)
+    assert any("2 rows · 2 columns · 1 line cannot be read" in plainly(c.value) for c in app.caption)
+    button(app, "Add 2 rows").click().run()
+    assert not app.exception
     assert prompts(app) == ["first", "third"]
-    assert any("2 examples loaded" in info.value for info in app.info)
-    assert [e.label for e in app.expander] == ["1 line could not be read"]
+    assert any(
+        "2 examples loaded. 3 rows in the file, 2 used, 1 left out" in plainly(i.value) for i in app.success
+    )
+    assert [e.label for e in app.expander] == ["2 of 3 rows used"]
     (listed,) = [t.value for t in app.dataframe if "reason" in t.value.columns]
     assert listed["line"].tolist() == [2]
 
@@ -244,11 +253,67 @@ def test_files_that_hold_nothing_are_told(
     assert len(prompts(app)) == 3
 
 
+class TestImport:
+    """The step between a file and a dataset: proposed, changed, kept for the next file with the same columns."""
+
+    GSM = b"question,answer,level\nHow many?,18,1\nHow much?,3,2\n"
+
+    def test_the_proposal_can_be_changed_and_is_used_again(self, page: Callable[[], AppTest]) -> None:
+        app = upload(page(), "gsm.csv", self.GSM)
+        assert labelled(app.selectbox, "Prompt").value == "question"
+        assert labelled(app.multiselect, "Target: the right answer, or several").value == ["answer"]
+        assert any("not sent to the model: level" in plainly(c.value) for c in app.caption)
+        assert [code.value for code in app.code][:2] == ["How many?", "18"]
+        labelled(app.segmented_control, "The prompt is").set_value("A template").run()
+        app.text_area[-1].set_value("Q: {{question}}\nA:").run()
+        assert app.code[0].value == "Q: How many?\nA:"
+        button(app, "Add 2 rows").click().run()
+        assert prompts(app) == ["Q: How many?\nA:", "Q: How much?\nA:"]
+        again = upload(app, "more.csv", b"level,answer,question\n1,4,Why?\n")
+        assert any("as you chose for the last file" in info.value for info in again.info)
+        assert again.code[0].value == "Q: Why?\nA:"
+        button(again, "Cancel").click().run()
+        assert len(prompts(again)) == 2
+
+    def test_without_a_usual_name_the_person_is_asked(self, page: Callable[[], AppTest]) -> None:
+        app = upload(page(), "pf.csv", b"language,body\nFrench,Hello world\n")
+        assert "No column is called like a prompt" in app.warning[0].value
+        labelled(app.selectbox, "Prompt").set_value("language").run()
+        button(app, "Add 1 row").click().run()
+        assert prompts(app) == ["French"]
+
+    def test_what_gives_no_example_cannot_be_added(self, page: Callable[[], AppTest]) -> None:
+        app = upload(page(), "x.csv", self.GSM)
+        labelled(app.segmented_control, "The prompt is").set_value("A template").run()
+        app.text_area[-1].set_value("always the same").run()
+        assert "names no column" in plainly(app.error[0].value) and button(app, "Add 2 rows").disabled
+        app.text_area[-1].set_value("{nothing}").run()
+        assert any("There is no column “nothing”" in plainly(c.value) for c in app.caption)
+
+    def test_pasted_rows(self, page: Callable[[], AppTest]) -> None:
+        for text, wanted in (
+            ('{"prompt": "a"}\n{"prompt": "b"}', ["a", "b"]),
+            ("question\tanswer\nWhy?\tSo.", ["Why?"]),
+            ("Hello, you.\nAnd you, too.", ["Hello, you.", "And you, too."]),
+        ):
+            app = page()
+            app.text_area(key="dataset pasted").set_value(text).run()
+            app.button(key="dataset load pasted").click().run()
+            button(app, "Add ").click().run()
+            assert prompts(app) == wanted
+
+    def test_a_chat_shows_its_turns(self, page: Callable[[], AppTest]) -> None:
+        turns = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
+        app = upload(page(), "chat.jsonl", json.dumps({"messages": turns}).encode())
+        assert [code.value for code in app.code] == ["Be brief.", "Hi"]
+
+
 def test_a_path_is_loaded(page: Callable[[], AppTest], tmp_path: Path) -> None:
     (tmp_path / "more.txt").write_text("one\ntwo\n", encoding="utf-8")
     app = page()
     app.text_input(key="dataset path").set_value(str(tmp_path / "more.txt")).run()
     app.button(key="dataset load path").click().run()
+    button(app, "Add 2 rows").click().run()
     assert prompts(app) == ["one", "two"]
     assert app.query_params["dataset"] == app.session_state["dataset"]
 
@@ -470,6 +535,7 @@ class TestHosted:
         workspace.add_dataset("full", ROWS[:2])
         app.file_uploader[0].upload("more.txt", b"one more\n").run()
         app.button(key="dataset load file").click().run()
+        button(app, "Add 1 row").click().run()
         assert "holds 2 examples and may hold 2; 1 more" in app.error[0].value
 
 

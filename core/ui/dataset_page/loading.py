@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from core.datasets import FORMATS, Bounds, LoadedDataset, Source, load_bytes, offered
+from core.datasets import (
+    FORMATS,
+    Bounds,
+    FileRows,
+    LoadedDataset,
+    Source,
+    counts_of,
+    offered,
+    open_bytes,
+    open_pasted,
+)
 from core.errors import AppError
 from core.settings import settings
+from core.ui.dataset_page import importing
 from core.ui.shell import library, problem
 
 SAID = "dataset said"
@@ -16,13 +29,16 @@ def draw() -> None:
     """The *Load* menu."""
     bounds = Bounds.of(settings())
     sources = offered(bounds)
-    with st.popover("Load"):
-        places = st.tabs(["Upload", *(source.label for source in sources), "Empty"])
+    # Another key once a file was read: the menu closes, and nothing of the last file stands in it.
+    with st.popover("Load", key=f"dataset load {importing.times()}"):
+        places = st.tabs(["Upload", *(source.label for source in sources), "Paste", "Empty"])
         with places[0]:
             _upload(bounds)
-        for source, place in zip(sources, places[1:-1]):
+        for source, place in zip(sources, places[1:-2]):
             with place:
                 _place(source, bounds)
+        with places[-2]:
+            _paste(bounds)
         with places[-1]:
             _empty()
 
@@ -30,9 +46,9 @@ def draw() -> None:
 def _upload(bounds: Bounds) -> None:
     endings = [end.removeprefix(".") for known in FORMATS for end in known.extensions]
     lines = (f"**{known.label}** ({', '.join(known.extensions)}): {known.description}" for known in FORMATS)
-    file = st.file_uploader("File", endings, key="dataset file", help="  \n".join(lines))
+    file = st.file_uploader("File", [*endings, "gz"], key="dataset file", help="  \n".join(lines))
     if st.button("Load", key="dataset load file", type="primary", disabled=file is None) and file is not None:
-        _take(lambda: load_bytes(file.getvalue(), file.name, bounds))
+        _take(lambda: open_bytes(file.getvalue(), file.name, bounds))
 
 
 def _place(source: Source, bounds: Bounds) -> None:
@@ -47,46 +63,60 @@ def _place(source: Source, bounds: Bounds) -> None:
         "Load", key=f"dataset load {source.name}", type="primary", disabled=not (where or "").strip()
     ):
         with st.spinner("Reading"):
-            _take(lambda: source.load((where or "").strip(), bounds))
+            _take(lambda: source.open((where or "").strip(), bounds))
+
+
+def _paste(bounds: Bounds) -> None:
+    text = st.text_area(
+        "Rows",
+        key="dataset pasted",
+        height=150,
+        placeholder="question,answer\nHow many?,18",
+        help="JSON, JSON Lines, a table with its column names in the first line, or one prompt a line.",
+    )
+    if st.button("Load", key="dataset load pasted", type="primary", disabled=not (text or "").strip()):
+        _take(lambda: open_pasted(text or "", bounds))
 
 
 def _empty() -> None:
-    name = st.text_input("Name", key="dataset new name", max_chars=100)
-    if st.button("Make", key="dataset make", type="primary", disabled=not (name or "").strip()):
-        _take(lambda: LoadedDataset((name or "").strip(), "", ()), empty=True)
+    name = (st.text_input("Name", key="dataset new name", max_chars=100) or "").strip()
+    if st.button("Make", key="dataset make", type="primary", disabled=not name):
+        _keep(LoadedDataset(name, "", ()), f"“{name}” is there. Write its first example in the Editor.")
 
 
-def _take(read: object, *, empty: bool = False) -> None:
-    """Read, keep what was read as a dataset of its own, and open it; or say why not."""
+def _take(read: Callable[[], FileRows]) -> None:
+    """Read a file and put it before the person; or say why not."""
     try:
-        loaded: LoadedDataset = read()  # type: ignore[operator]
-        if not loaded.examples and not empty:
-            raise AppError(_nothing(loaded))
-        problems = [(found.line, found.reason) for found in loaded.problems]
-        made = library.workspace().add_dataset(
-            loaded.name, loaded.examples, origin=loaded.origin, problems=problems
-        )
+        importing.hold(read(), library.workspace())
     except AppError as error:
         problem.show(error)
         return
-    told = f"“{loaded.name}” is there. Write its first example in the Editor." if empty else ""
-    st.session_state[SAID] = [told or f"{_count(len(loaded.examples), 'example')} loaded.", *loaded.notes]
+    st.rerun()
+
+
+def step() -> bool:
+    """The import step, while a file waits. Returns whether one does."""
+    if not importing.waiting():
+        return False
+    loaded = importing.draw()
+    if loaded is not None:
+        _keep(loaded, f"{_count(len(loaded.examples), 'example')} loaded. {loaded.counts.sentence()}")
+    return True
+
+
+def _keep(loaded: LoadedDataset, told: str) -> None:
+    """Keep what was read as a dataset of its own, and open it; or say why not."""
+    try:
+        made = library.workspace().add_dataset(loaded.name, loaded.examples, **importing.kept(loaded))
+    except AppError as error:
+        problem.show(error)
+        return
+    importing.done()
+    st.session_state[SAID] = told
     library.open_dataset(made.id)
     st.session_state.pop("example", None)
     st.query_params.pop("example", None)
     st.rerun()
-
-
-def _nothing(loaded: LoadedDataset) -> str:
-    if not loaded.problems:
-        return "The file holds no examples."
-    first = loaded.problems[0]
-    if len(loaded.problems) == 1:
-        return f"The file's only line, line {first.line:,}, could not be read: {first.reason}"
-    return (
-        f"None of the {len(loaded.problems):,} lines could be read. Line {first.line:,}, for example: "
-        f"{first.reason}"
-    )
 
 
 def _count(number: int, thing: str) -> str:
@@ -94,14 +124,30 @@ def _count(number: int, thing: str) -> str:
 
 
 def said() -> None:
-    """What the last loading had to say, once; and the lines of the open dataset that could not be read."""
-    for sentence in st.session_state.pop(SAID, []):
-        st.info(problem.plain(sentence))
-    problems = library.dataset().problems
-    if problems:
-        with st.expander(f"{_count(len(problems), 'line')} could not be read", icon=":material/warning:"):
+    """What the last loading had to say, once; how the open dataset was read; and what could not be."""
+    if told := st.session_state.pop(SAID, ""):
+        st.success(problem.plain(told))
+    dataset = library.dataset()
+    counts = counts_of(dataset.imported)
+    problems = dataset.problems
+    if counts is None and not problems:
+        return
+    cut = bool(problems) or (counts is not None and (counts.used < counts.rows or not counts.whole))
+    title = (
+        f"{_count(len(problems), 'line')} could not be read"
+        if problems and counts is None
+        else "How it was read"
+    )
+    if counts is not None and cut:
+        title = f"{counts.used:,} of {counts.rows:,} rows used"
+    with st.expander(title, icon=":material/warning:" if cut else ":material/description:"):
+        if counts is not None:
+            st.markdown(problem.plain(counts.sentence()))
+            for note in dataset.imported.get("notes", ()):
+                st.caption(problem.plain(str(note)))
+        if problems:
             st.dataframe(
-                [{"line": line, "reason": reason} for line, reason in problems[:1000]],
+                [{"line": line, "reason": reason} for line, reason in problems],
                 hide_index=True,
                 alt="Lines that could not be read",
             )

@@ -19,7 +19,7 @@ from core.ui.shell.model_list import catalog
 if TYPE_CHECKING:
     from core.store.workspace import Workspace
 
-HIDDEN = ("id", "parent_id", "edit", "tags")
+HIDDEN = ("id", "parent_id", "edit", "tags", "called", "earlier_turns", "template")
 """Columns that are not shown until they are asked for (nor log-probabilities)."""
 LOGPROB = "log-probability"
 EARLIER = ", earlier "

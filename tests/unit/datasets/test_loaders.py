@@ -201,7 +201,7 @@ def test_other_column_names_are_taken_and_told() -> None:
     assert (example.prompt, example.target, dict(example.fields)) == (
         "Why?",
         "So.",
-        {"id": "7", "called": "7"},
+        {"id": "7", "called": "id 7"},
     )
     assert any("“Question” was read as the prompt" in note for note in loaded.notes)
     assert any("“Answer” was read as the target" in note for note in loaded.notes)
