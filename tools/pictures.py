@@ -89,7 +89,8 @@ def running_app() -> Iterator[str]:
 def picture(page: Page, address: str, path: Path) -> None:
     """One finished page as a PNG: what a person sees first, without scrolling."""
     page.goto(address)
-    page.get_by_test_id("stSidebar").wait_for(state="attached", timeout=60_000)
+    page.get_by_test_id("stSidebar").get_by_test_id("stSelectbox").first.wait_for(timeout=120_000)
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=120_000)
     page.evaluate(SETTLED, QUIET_SECONDS)
     page.screenshot(path=path, animations="disabled")
     print(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
