@@ -163,16 +163,6 @@ def scale_top(parts: Floats, keep: Mask | None = None, negligible: float = 0.0) 
     return float(max(counted.max(initial=0.0), floor))
 
 
-def strength(parts: Floats, keep: Mask | None = None, top: float | None = None) -> Floats:
-    """How strongly each segment is coloured, (S,) float32, 0 to 1: share over `top` (default `scale_top`).
-
-    Maps that are compared take one `top`, the largest of theirs.
-    """
-    limit = scale_top(parts, keep) if top is None else top
-    counted = np.abs(parts) * (1 if keep is None else keep)
-    return np.clip(counted / max(limit, 1e-12), 0.0, 1.0).astype(np.float32)
-
-
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """One line of the ranked list; `share` of the prompt's total and the raw `score` in the map's units."""

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from core.aggregate import Ranked
-from core.compare import SalienceDifference
 from core.figures import palette
 from core.figures.palette import Theme
 from core.figures.style import escaped, frame, label, passage, percent
@@ -48,69 +46,6 @@ def _names(figure: go.Figure, names: Sequence[str]) -> None:
 
 def _sides(values: Sequence[float], theme: Theme) -> list[str]:
     return [palette.UNDERLINE[theme][value < 0] for value in values]
-
-
-def ranked_bars(entries: Sequence[Ranked], *, units: str = "", theme: Theme = "light") -> go.Figure:
-    """The strongest prompt segments, strongest first; `customdata` is (segment's index,)."""
-    parts = [entry.share for entry in entries]
-    figure = go.Figure(
-        go.Bar(
-            x=parts,
-            y=list(range(len(entries))),
-            orientation="h",
-            marker={"color": _sides(parts, theme)},
-            text=[percent(part) for part in parts],
-            textposition="outside",
-            cliponaxis=False,
-            customdata=[(entry.segment.index,) for entry in entries],
-            hovertext=[
-                f"<b>{percent(e.share)}</b> of the prompt's influence<br>{passage(e.segment.text)}"
-                f"<br>raw score {e.score:.4g} {escaped(units)}".rstrip()
-                for e in entries
-            ],
-            hoverinfo="text",
-        ),
-        frame(theme, height=70 + _ROW * max(len(entries), 1)),
-    )
-    _names(figure, [f"{e.rank}  {label(e.segment.text)}" for e in entries])
-    most = max((abs(part) for part in parts), default=1.0) * 1.15
-    figure.update_xaxes(
-        tickformat=".0%",
-        title={"text": "share of the prompt's influence"},
-        range=[-most if min(parts, default=0) < 0 else 0, most],
-    )
-    return figure
-
-
-def difference_bars(
-    difference: SalienceDifference, row: int = 0, *, theme: Theme = "light", limit: int = 12
-) -> go.Figure:
-    """What gained and lost most for one answer; `customdata` is (row, column) into the record."""
-    values = difference.values[row] if len(difference.values) else []
-    order = sorted(range(len(values)), key=lambda j: -abs(float(values[j])))[:limit]
-    said = {"added": "new", "removed": "gone", "changed": "reworded", "kept": ""}
-    points = [float(values[j]) for j in order]
-    pairs = [difference.columns[j] for j in order]
-    figure = go.Figure(
-        go.Bar(
-            x=points,
-            y=list(range(len(order))),
-            orientation="h",
-            marker={"color": _sides(points, theme)},
-            customdata=[(row, j) for j in order],
-            hovertext=[
-                f"<b>{value * 100:+.0f} points</b><br>{passage(pair.segment.text)}"
-                for value, pair in zip(points, pairs)
-            ],
-            hoverinfo="text",
-        ),
-        frame(theme, height=70 + _ROW * max(len(order), 1)),
-    )
-    _names(
-        figure, [f"{label(p.segment.text)}{f' ({said[p.state]})' if said[p.state] else ''}" for p in pairs]
-    )
-    figure.update_xaxes(tickformat="+.0%", title={"text": "change of share"})
-    return figure
 
 
 def token_logprobs(generation: Generation, *, theme: Theme = "light") -> go.Figure:

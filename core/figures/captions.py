@@ -12,13 +12,6 @@ REDUCED: dict[Reduce, str] = {
     "mean": "mean of token scores",
     "max": "score of the strongest token",
 }
-DIFFERENCE = (
-    "Purple gained and orange lost influence from the first version to the second, in percentage points of "
-    "the prompt's total. Raw scores of two versions have no common scale."
-)
-LOGPROBS = (
-    "How likely the model found each token that it wrote, given all before it. Likely does not mean correct."
-)
 DELETION = (
     "How likely the answer stays while parts of the prompt are removed, the strongest first: the faster it "
     "falls, the better the map found what the answer rests on."

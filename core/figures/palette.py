@@ -17,8 +17,6 @@ Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
 STEPS = 32
 """Steps of the ramp on each side of "nothing"."""
-CONTRAST = 4.5
-"""Least contrast of text on any colour of a ramp (WCAG 2.2, 1.4.3)."""
 
 BACKGROUND: dict[Theme, str] = {"light": "#ffffff", "dark": "#16141c"}
 TEXT: dict[Theme, str] = {"light": "#1f1b2d", "dark": "#ece9f4"}
@@ -110,14 +108,3 @@ def colorscale(theme: Theme, signed: bool) -> list[list[float | str]]:
     """The ramp as Plotly's `colorscale`: `[[0, "#…"], …, [1, "#…"]]`; centre a signed one with `zmid=0`."""
     colours = ramp(theme, signed)
     return [[i / (len(colours) - 1), c] for i, c in enumerate(colours)]
-
-
-def contrast(one: str, other: str) -> float:
-    """WCAG 2.2 contrast ratio of two `#rrggbb` colours, 1 to 21."""
-
-    def luminance(hex_colour: str) -> float:
-        r, g, b = _linear(hex_colour)
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b
-
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)

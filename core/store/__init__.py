@@ -12,7 +12,6 @@ Tables change through the Alembic migrations in `migrations/`, which run when th
 from core.store.bundle import Bundle
 from core.store.keys import Prompt, answerer_key, generation_key, model_key, prompt_key
 from core.store.limits import Quotas
-from core.store.marks import View
 from core.store.rows import new_id
 from core.store.store import Store
 from core.store.tables import LOCAL
@@ -27,7 +26,6 @@ __all__ = [
     "Prompt",
     "Quotas",
     "Store",
-    "View",
     "WorkList",
     "Workspace",
     "answerer_key",

@@ -1,40 +1,28 @@
-"""What a person marks in a workspace: stars, slices (named subsets of a dataset), saved views.
+"""What a person marks in a workspace: stars, and slices (named subsets of a dataset).
 
-Stars and slices are sets: adding and taking away are single rows, so two sessions never undo each other. A
-view is replaced only by somebody who saw its newest version. Knows nothing of what an example holds.
+Both are sets: adding and taking away are single rows, so two sessions never undo each other. Knows nothing
+of what an example holds.
 """
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 
 from core.errors import AppError
 from core.store.engine import writing
 from core.store.limits import check_text
 from core.store.scope import Scope
 from core.store.sql import chunks, insert_new
-from core.store.tables import slice_examples, slices, stars, views
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A saved set of choices of a page."""
-
-    id: str
-    name: str
-    state: Mapping[str, Any]
-    version: int
+from core.store.tables import slice_examples, slices, stars
 
 
 class Marks(Scope):
-    """Stars, slices and views of one workspace."""
+    """Stars and slices of one workspace."""
 
     # --- stars and slices
 
@@ -106,45 +94,3 @@ class Marks(Scope):
 
     def _slices(self, dataset_id: str) -> Any:
         return (slices.c.workspace_id == self.id) & (slices.c.dataset_id == dataset_id)
-
-    # --- saved views
-
-    def views(self) -> tuple[View, ...]:
-        """Saved views by name."""
-        query = select(views).where(views.c.workspace_id == self.id).order_by(views.c.name)
-        with self.engine.connect() as connection:
-            rows = connection.execute(query).all()
-        return tuple(View(row.id, row.name, json.loads(row.state), row.version) for row in rows)
-
-    def save_view(self, name: str, state: Mapping[str, Any], *, version: int | None = None) -> View:
-        """Keeps `state` under `name`.
-
-        `version` is that of the view it was made from: when somebody saved it since, nothing is replaced
-        and an `AppError` (code "conflict") says so. None replaces whatever is there.
-        """
-        if not name.strip():
-            raise AppError("A view needs a name.")
-        check_text(name)
-        mine = (views.c.workspace_id == self.id) & (views.c.name == name.strip())
-        text = json.dumps(dict(state))
-        with writing(self.engine) as connection:
-            held = connection.execute(select(views).where(mine)).first()
-            if held is None:
-                row: dict[str, Any] = {"id": secrets.token_urlsafe(9), "workspace_id": self.id}
-                row |= {"name": name.strip(), "state": text, "version": 1, "created_at": time.time()}
-                connection.execute(views.insert(), [row])
-                return View(row["id"], row["name"], dict(state), 1)
-            change = update(views).where(mine, views.c.version == (version or held.version))
-            change = change.values(state=text, version=views.c.version + 1)
-            if connection.execute(change).rowcount != 1:
-                raise AppError(
-                    f"The view “{name.strip()}” was saved by somebody else in the meantime.",
-                    hint="Save yours under another name.",
-                    code="conflict",
-                )
-            return View(held.id, held.name, dict(state), held.version + 1)
-
-    def remove_view(self, name: str) -> None:
-        with writing(self.engine) as connection:
-            here = (views.c.workspace_id == self.id) & (views.c.name == name)
-            connection.execute(delete(views).where(here))

@@ -48,7 +48,6 @@ class LitServer:
     parameters = 0
     bytes = 0
     context_length = 0
-    row_limit = MAX_PAIR_ROWS
     """Most rows for which a selection of several is exact; a plan should group targets to this many."""
     salience_methods = METHODS
 

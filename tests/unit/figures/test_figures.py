@@ -8,10 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from core.aggregate import ranked
 from core.compare import difference
 from core.figures import palette
-from core.figures.bars import Interval, difference_bars, interval_bars, ranked_bars, token_logprobs
+from core.figures.bars import Interval, interval_bars, token_logprobs
 from core.figures.curves import Curve, deletion_curves
 from core.figures.distributions import distribution, scatter_of_two
 from core.figures.heatmap import difference_heatmap, salience_heatmap, table_heatmap
@@ -25,6 +24,7 @@ from core.records import (
     SegmentSalience,
     Tokens,
 )
+from tests.unit.figures.contrast import contrast
 
 EVIL = "<script>alert(1)</script><a href='javascript:x'>$a$ %{x} &amp;"
 PROMPT = ("<start>", "Judge the dish.", EVIL, "Recommendation: no.")
@@ -62,8 +62,6 @@ def every(theme: palette.Theme) -> dict[str, go.Figure]:
         "map": salience_heatmap(MAP, signed=True, units=EVIL, theme=theme, selected=[1]),
         "difference map": difference_heatmap(difference(MAP, other), theme=theme),
         "table": table_heatmap(np.array([[0.2, np.nan]]), [EVIL], [EVIL, "b"], theme=theme),
-        "ranked": ranked_bars(ranked(COLUMNS, MAP.values[0]), units=EVIL, theme=theme),
-        "difference bars": difference_bars(difference(MAP, other), theme=theme),
         "logprobs": token_logprobs(generation(), theme=theme),
         "intervals": interval_bars(items, units=EVIL, title=EVIL, theme=theme),
         "curves": deletion_curves(
@@ -88,8 +86,8 @@ def test_every_figure_is_transparent_readable_and_holds_no_foreign_markup(
 ) -> None:
     figure = every(theme)[name]
     assert figure.layout.paper_bgcolor == CLEAR
-    assert palette.contrast(figure.layout.font.color, palette.BACKGROUND[theme]) >= 4.5
-    assert palette.contrast(figure.layout.hoverlabel.font.color, figure.layout.hoverlabel.bgcolor) >= 4.5
+    assert contrast(figure.layout.font.color, palette.BACKGROUND[theme]) >= 4.5
+    assert contrast(figure.layout.hoverlabel.font.color, figure.layout.hoverlabel.bgcolor) >= 4.5
     drawn = figure.to_dict()
     for trace in drawn["data"]:
         # customdata is data for the page, never drawn.
@@ -158,9 +156,7 @@ def test_many_cells_are_drawn_with_webgl() -> None:
 def test_maps_of_nothing_can_be_drawn() -> None:
     nothing = SegmentSalience((), (), np.zeros((0, 0)), "sum")
     assert salience_heatmap(nothing, signed=False).data[0].z.size == 0
-    assert ranked_bars(()).data[0].x in ((), [], None)
     assert len(difference_heatmap(difference(nothing, nothing)).data) == 2
-    assert len(difference_bars(difference(nothing, nothing)).data) == 1
     assert distribution({"a": []}).data == ()
     assert interval_bars([]).data == ()
 
@@ -172,23 +168,12 @@ def test_the_difference_is_centred_on_nothing_and_marks_what_is_new() -> None:
     assert figure.data[0].z.tolist() == [[-0.25, 0.5, -0.25]]
     assert figure.data[0].zmin == -figure.data[0].zmax
     assert figure.layout.xaxis.ticktext[1] == "＋ rule"
-    bars = difference_bars(difference(old, new), limit=2)
-    assert list(bars.data[0].x) == [0.5, -0.25]
-    assert [tuple(c) for c in bars.data[0].customdata] == [(0, 1), (0, 0)]
-    assert bars.data[0].marker.color[0] != bars.data[0].marker.color[1]
 
 
 def test_a_small_difference_is_not_blown_up() -> None:
     old = SegmentSalience(ROWS[:1], made(("one", "two")), [[50, 50]], "sum")
     new = SegmentSalience(ROWS[:1], made(("one", "two")), [[51, 49]], "sum")
     assert difference_heatmap(difference(old, new)).data[0].zmax == pytest.approx(0.1)
-
-
-def test_ranked_bars_are_in_order_and_name_their_segments() -> None:
-    bar = ranked_bars(ranked(COLUMNS, np.array([9, 1, -6, 3], np.float32))).data[0]
-    assert [round(float(x), 2) for x in bar.x] == [-0.6, 0.3, 0.1]
-    assert [c[0] for c in bar.customdata] == [2, 3, 1]
-    assert list(bar.text) == ["−60 %", "30 %", "10 %"]
 
 
 def test_logprobs_are_those_of_the_response() -> None:

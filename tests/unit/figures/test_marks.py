@@ -8,12 +8,13 @@ import pytest
 
 from core.figures import palette
 from core.figures.marks import CONTROL, MARKS, mark
+from tests.unit.figures.contrast import contrast
 
 
 @pytest.mark.parametrize("theme", palette.THEMES)
 def test_every_mark_can_be_seen(theme: palette.Theme) -> None:
     for one in (*MARKS, CONTROL):
-        assert palette.contrast(one.colour(theme), palette.BACKGROUND[theme]) >= 4.5
+        assert contrast(one.colour(theme), palette.BACKGROUND[theme]) >= 4.5
 
 
 def test_no_two_marks_share_a_colour_a_sign_a_symbol_or_a_hatch() -> None:

@@ -7,6 +7,7 @@ import colorsys
 import pytest
 
 from core.figures import palette
+from tests.unit.figures.contrast import LEAST, contrast
 
 
 def _hue(colour: str) -> float:
@@ -16,19 +17,19 @@ def _hue(colour: str) -> float:
 @pytest.mark.parametrize("theme", palette.THEMES)
 @pytest.mark.parametrize("signed", [False, True])
 def test_text_is_readable_on_every_colour(theme: palette.Theme, signed: bool) -> None:
-    worst = min(palette.contrast(palette.TEXT[theme], c) for c in palette.ramp(theme, signed))
-    assert worst >= palette.CONTRAST
-    assert palette.contrast(palette.MUTED[theme], palette.BACKGROUND[theme]) >= palette.CONTRAST
+    worst = min(contrast(palette.TEXT[theme], c) for c in palette.ramp(theme, signed))
+    assert worst >= LEAST
+    assert contrast(palette.MUTED[theme], palette.BACKGROUND[theme]) >= LEAST
 
 
 def test_contrast_of_black_and_white_is_21() -> None:
-    assert palette.contrast("#000000", "#ffffff") == pytest.approx(21)
-    assert palette.contrast("#777777", "#777777") == 1
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#777777") == 1
 
 
 @pytest.mark.parametrize("theme", palette.THEMES)
 def test_more_influence_moves_steadily_away_from_the_background(theme: palette.Theme) -> None:
-    away = [palette.contrast(palette.BACKGROUND[theme], c) for c in palette.ramp(theme, False)]
+    away = [contrast(palette.BACKGROUND[theme], c) for c in palette.ramp(theme, False)]
     assert away[0] == 1 and away == sorted(away) and away[-1] > 2.5
 
 

@@ -14,6 +14,7 @@ import pytest
 from core.figures import palette
 from core.records import Role, SegmentSalience
 from core.report import to_html
+from tests.unit.figures.contrast import contrast
 from tests.unit.report import samples
 
 
@@ -81,7 +82,7 @@ def test_every_prompt_segment_carries_its_share_and_a_readable_colour(page: str)
         for theme in palette.THEMES:
             colour = re.search(rf"--{theme}: (#\w+)", span["style"] or "")
             assert colour
-            assert palette.contrast(palette.TEXT[theme], colour[1]) >= 4.5
+            assert contrast(palette.TEXT[theme], colour[1]) >= 4.5
     thick = [int(re.search(r"--thick: (\d)px", s["style"] or "")[1]) for s in spans]  # type: ignore[index]
     assert max(thick) == thick[1] > thick[0]
 

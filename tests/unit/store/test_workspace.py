@@ -168,18 +168,6 @@ def test_slices_are_sets(store: Store) -> None:
         workspace.add_to_slice(dataset.id, " ", ["a"])
 
 
-def test_a_view_saved_by_somebody_else_is_not_replaced(store: Store) -> None:
-    mine, theirs = store.workspace(), store.workspace()
-    first = mine.save_view("wrong ones", {"filter": "source:demo"})
-    theirs.save_view("wrong ones", {"filter": "a"}, version=first.version)
-    with pytest.raises(AppError, match="somebody else"):
-        mine.save_view("wrong ones", {"filter": "b"}, version=first.version)
-    (view,) = mine.views()
-    assert (view.state, view.version) == ({"filter": "a"}, 2)
-    mine.remove_view("wrong ones")
-    assert mine.views() == ()
-
-
 def test_metrics_stand_beside_their_examples_and_are_replaced(store: Store) -> None:
     workspace = store.workspace()
     dataset = workspace.add_dataset("menu", ROWS)
@@ -279,7 +267,6 @@ def test_text_that_no_database_takes_is_refused_in_words(store: Store, text: str
         lambda: workspace.add_example(dataset.id, Example(text, "d")),
         lambda: workspace.add_dataset(text, []),
         lambda: workspace.add_to_slice(dataset.id, text, []),
-        lambda: workspace.save_view(text, {}),
     ):
         with pytest.raises(AppError, match="cannot be stored"):
             refused()
