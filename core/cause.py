@@ -36,6 +36,8 @@ class CauseSettings:
     """How many of the map's strongest parts are measured."""
     joint_nats: float = 1.0
     """Candidates that take away less than this together decide nothing: look further."""
+    kept_nats: float = 3.0
+    """The same where the words stay the likeliest even so: the model would write them anyway."""
     half: float = 0.5
     """The share of the joint effect from which on a part alone, or a pair, is the cause."""
     measure_all: int = 12
@@ -46,6 +48,7 @@ class CauseSettings:
         for label, value, low, high in (
             ("The number of candidates", self.candidates, 1, 100),
             ("The joint effect that counts (nats)", self.joint_nats, 0, 100),
+            ("The joint effect that counts where the answer stays (nats)", self.kept_nats, 0, 100),
             ("The share that makes a cause", self.half, 0, 1),
             ("The number of parts up to which all are measured", self.measure_all, 0, 1000),
             ("The number of parts whose pairs are tried", self.pairs_among, 2, 10),
@@ -103,7 +106,7 @@ class CauseRequest:
             "cause",
             (m.path, m.backend, m.revision, m.dtype, m.quantization, m.device),
             (self.ids, self.prompt_len, self.targets, self.parts, sorted(self.locked)),
-            (s.map_method, s.candidates, s.joint_nats, s.half, s.measure_all, s.pairs_among),
+            (s.map_method, s.candidates, s.joint_nats, s.kept_nats, s.half, s.measure_all, s.pairs_among),
         )
 
 
@@ -115,6 +118,13 @@ class Removal:
     effect_nats: float
     """NaN: cannot be measured, because nothing would be left before the answer."""
     turns: bool | None = None
+
+    def matters(self, settings: CauseSettings) -> bool:
+        """Whether so much is gone that these parts have a say in the words."""
+        least = settings.joint_nats
+        if self.turns is False:
+            least = max(least, settings.kept_nats)
+        return self.effect_nats >= least
 
     @property
     def times(self) -> float:
@@ -242,7 +252,7 @@ def sentence(cause: Cause, unit: str = "line", numbers: Sequence[int] | None = N
         locked = " that may be taken out" if cause.request.locked and every else ""
         return (
             f"Nothing that matters was found: without {what}{locked} the words are "
-            f"{less_likely(joint.effect_nats)}."
+            f"{less_likely(joint.effect_nats)}{', and stay the likeliest' if joint.turns is False else ''}."
         )
     found = cause.found
     if cause.verdict == "one" and found is not None:

@@ -135,7 +135,7 @@ class _Search:
                 count -= 1  # something must stay before the answer: the weakest, looked at alone below
                 order, self.last = order[:count], order[count]
                 continue
-            if not self.joint.effect_nats < self.settings.joint_nats or count == len(order):
+            if self.joint.matters(self.settings) or count == len(order):
                 return
             self.escalated = True
             count = min(2 * count, len(order))
@@ -143,7 +143,7 @@ class _Search:
     def _alone_each(self) -> None:
         """Each candidate alone, unless together they do nothing."""
         assert self.joint is not None
-        if not self.joint.effect_nats >= self.settings.joint_nats:
+        if not self.joint.matters(self.settings):
             if self.last is not None:
                 self._take((self.last,))
             return
@@ -157,9 +157,9 @@ class _Search:
         singles = sorted((one for one in self.removals if len(one.parts) == 1), key=_strength, reverse=True)
         best = singles[0] if singles else joint
         whole = max(joint.effect_nats if joint.effect_nats == joint.effect_nats else 0.0, 0.0)
-        if best.effect_nats >= max(s.half * whole, s.joint_nats):
+        if best.matters(s) and best.effect_nats >= s.half * whole:
             return self._cause("one", best.parts)
-        if whole < s.joint_nats:
+        if not joint.matters(s):
             return self._cause("none", ())
         # What the map proposed first, and what measured strongest: copies say little alone.
         near = list(dict.fromkeys([*self.candidates, *(one.parts[0] for one in singles)]))
