@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 
 import numpy as np
+import torch
 
 from core.models.language_model import GradientModel
 from core.records import SalienceMatrix, SalienceRequest, Tokens
@@ -20,6 +21,11 @@ from core.salience.memory import Plan, within_memory
 from core.salience.scores import finite
 
 UNITS = "nats"
+
+
+def score(gradient: torch.Tensor, embeddings: torch.Tensor) -> torch.Tensor:
+    """Scores (T',) in nats from a row's gradient and embeddings, both (T', D)."""
+    return -(gradient * embeddings).sum(-1)
 
 
 def run(
@@ -35,7 +41,7 @@ def run(
         values = np.zeros((len(request.targets), len(request.ids)), np.float32)
         for row, gradient, embeddings in gradients(model, request, stop=stop, plan=plan):
             reach = request.targets[row][1] - 1
-            scores = -(gradient[:reach].float() * embeddings[:reach].float()).sum(-1)
+            scores = score(gradient[:reach].float(), embeddings[:reach].float())
             values[row, :reach] = finite(scores.cpu().numpy())
             if on_row is not None:
                 on_row(row, values[row])

@@ -18,12 +18,16 @@ from core.models.language_model import GradientModel
 from core.records import SalienceMatrix, SalienceRequest, Tokens
 from core.salience import OnRow
 from core.salience.gradients import gradients
+from core.salience.inner_products import inner_products
 from core.salience.memory import Plan, within_memory
 from core.salience.scores import finite
 
 UNITS = "nats per unit of embedding"
-TOKENS_A_PRODUCT = 64
-"""Tokens whose inner products are taken at once: bounds the float32 copy."""
+
+
+def score(gradient: torch.Tensor, embeddings: torch.Tensor) -> torch.Tensor:
+    """Norms (T',) of a row's gradient (T', D)."""
+    return gradient.norm(dim=-1)
 
 
 def run(
@@ -40,24 +44,17 @@ def run(
         reach = max(end for _, end in request.targets) - 1
         values = np.zeros((count, total), np.float32)
         kept = torch.empty(0)
-        for row, gradient, _ in gradients(model, request, stop=stop, plan=plan):
+        for row, gradient, embeddings in gradients(model, request, stop=stop, plan=plan):
             own = request.targets[row][1] - 1
-            values[row, :own] = finite(gradient[:own].float().norm(dim=-1).cpu().numpy())
+            values[row, :own] = finite(score(gradient[:own].float(), embeddings).cpu().numpy())
             if not row:
                 place = "cpu" if plan.gather_on_host else gradient.device
                 kept = torch.zeros((reach, count, gradient.shape[1]), dtype=gradient.dtype, device=place)
             kept[:own, row] = gradient[:own].to(kept.device)
             if on_row is not None:
                 on_row(row, values[row])
-        return SalienceMatrix(request, values, gram(kept, total), signed=False, units=UNITS, note=plan.note)
+        return SalienceMatrix(
+            request, values, inner_products(kept, total), signed=False, units=UNITS, note=plan.note
+        )
 
     return within_memory(model, request, work)
-
-
-def gram(kept: torch.Tensor, total: int) -> np.ndarray:
-    """Inner products (T, N, N) float32 of gradients (T', N, D) at every token; 0 from T' to `total`."""
-    out = np.zeros((total, kept.shape[1], kept.shape[1]), np.float32)
-    for start in range(0, len(kept), TOKENS_A_PRODUCT):
-        part = kept[start : start + TOKENS_A_PRODUCT].float()
-        out[start : start + len(part)] = torch.bmm(part, part.transpose(1, 2)).cpu().numpy()
-    return out

@@ -58,12 +58,17 @@ def backward_of(request: SalienceRequest) -> Backward:
 
 
 def backward(
-    tape: Tape, chosen: torch.Tensor, batch: int = 1, stop: threading.Event | None = None
+    tape: Tape,
+    chosen: torch.Tensor,
+    batch: int = 1,
+    stop: threading.Event | None = None,
+    *,
+    keep: bool = False,
 ) -> Iterator[torch.Tensor]:
     """d (sum of a row's chosen losses) / d embeddings, (T', D), row by row; `chosen` (N, M) flags or weights.
 
     With `batch` above 1 that many rows share one vectorised pass, where every layer has a rule for it
-    (bitsandbytes' layers have none: they fall back to single rows).
+    (bitsandbytes' layers have none: they fall back to single rows). With `keep` the tape serves further calls.
     """
     chosen = chosen.to(tape.seeds)
     at, rows = 0, len(chosen)
@@ -72,7 +77,7 @@ def backward(
             raise Stopped()
         part = chosen[at : at + batch]
         seeds = part[:, :, None] * tape.seeds
-        keep = at + len(part) < rows
+        more = keep or at + len(part) < rows
         if batch > 1:
             try:
                 with warnings.catch_warnings():
@@ -87,6 +92,6 @@ def backward(
                 continue
             yield from found[:, 0]
         else:
-            (found,) = torch.autograd.grad(tape.outputs, tape.embeddings, seeds[0], retain_graph=keep)
+            (found,) = torch.autograd.grad(tape.outputs, tape.embeddings, seeds[0], retain_graph=more)
             yield found[0]
         at += len(part)

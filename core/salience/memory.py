@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import torch
@@ -88,6 +88,11 @@ def _plans(model: Any, request: SalienceRequest) -> Iterator[Plan]:
     for plan in PLANS:
         if plan is PLANS[-1] or RESERVE * _expected(model, request, plan) <= free:
             yield plan
+
+
+def forward_bytes(model: Any, request: SalienceRequest) -> int:
+    """Bytes that the forward pass is expected to hold for its backward passes; 0 where sizes are not known."""
+    return _expected(model, replace(request, targets=()), Plan())
 
 
 def _expected(model: Any, request: SalienceRequest, plan: Plan) -> int:
