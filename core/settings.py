@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     """Most bytes of a file that is uploaded or fetched."""
     salience_budget_bytes: int = Field(default=256 * 1024 * 1024, ge=1)
     """Where the Gram matrix would pass this, targets are grouped into words, then sentences."""
+    kept_pass_bytes: int = Field(default=1024 * 1024 * 1024, ge=0)
+    """What forward passes kept for the next click on an answer may take, for each model."""
     device: str = ""
     """Where local models run: `cpu`, `cuda`, `cuda:1`; empty: a GPU where there is one."""
     threads: int = Field(default=0, ge=0)

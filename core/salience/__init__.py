@@ -28,6 +28,7 @@ __all__ = [
     "best_map",
     "method",
     "plan_rows",
+    "readers",
     "request_for",
     "span",
     "told",
@@ -68,6 +69,9 @@ class Method:
     """The capability of a model that it cannot do without."""
     gram: bool = False
     """Rows combine through inner products (`SalienceMatrix.gram`), not by adding."""
+    reads: str = ""
+    """Methods with the same word here score the same gradients, so their rows come from one pass; each module
+    has `score(gradient, embeddings)` then (`core.salience.gradient_rows`)."""
     late: bool = False
     """No row is known before many steps are done, so that its `run` takes `on_progress` besides."""
     sign_holds: bool = True
@@ -182,6 +186,15 @@ def _instead(
     return replace(found, request=request, note=f"{note} {found.note}".strip())
 
 
+def readers(name: str) -> tuple[Method, ...]:
+    """The methods whose rows come from the same passes as those of `name`, itself among them.
+
+    None where its rows are no scores of single gradients. All have the same options.
+    """
+    reads = method(name).reads
+    return tuple(member for member in METHODS if reads and member.reads == reads)
+
+
 def request_for(
     model: LanguageModel,
     tokens: Tokens,
@@ -235,6 +248,7 @@ METHODS: tuple[Method, ...] = (
         True,
         "core.salience.gim",
         needs="gim",
+        reads="gim",
         rank_by="value",
         options=(SEED,),
     ),
@@ -246,6 +260,7 @@ METHODS: tuple[Method, ...] = (
         False,
         "core.salience.grad_l2",
         gram=True,
+        reads="gradient",
         options=(SEED,),
     ),
     Method(
@@ -256,6 +271,7 @@ METHODS: tuple[Method, ...] = (
         "nats",
         True,
         "core.salience.grad_dot_input",
+        reads="gradient",
         sign_holds=False,
         options=(SEED,),
     ),

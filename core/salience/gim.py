@@ -10,6 +10,6 @@ Source: Edin et al. 2025, "GIM: Improved Interpretability for Large Language Mod
 
 from __future__ import annotations
 
-from core.salience.grad_dot_input import run
+from core.salience.grad_dot_input import run, score
 
-__all__ = ["run"]
+__all__ = ["run", "score"]

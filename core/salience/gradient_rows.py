@@ -22,7 +22,7 @@ import torch
 from core.models.language_model import GradientModel
 from core.records import SalienceMatrix, SalienceRequest
 from core.salience import Method
-from core.salience.gradients import backward, gradients
+from core.salience.gradients import backward, backward_of, gradients
 from core.salience.inner_products import inner_products
 from core.salience.kept_tapes import kept, kept_tape
 from core.salience.memory import Plan, forward_bytes, out_of_memory, within_memory
@@ -127,7 +127,7 @@ class GradientRows:
         positions = self._response
         ids = np.array(self.request.ids, np.int64)
         size = forward_bytes(model, self.request)
-        with kept_tape(model, ids, positions, size, self._max_kept_bytes) as tape:
+        with kept_tape(model, ids, positions, size, self._max_kept_bytes, backward=backward_of(self.request)) as tape:
             chosen = torch.as_tensor(np.array([(positions >= a) & (positions < b) for a, b in targets]))
             batch = self._plan.batch if tape.embeddings.is_cuda else 1
             embeddings = tape.embeddings[0].detach()

@@ -7,6 +7,7 @@ then by the sentence. Knows sizes and segments, no model.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 
 from core.records import Tokens
@@ -21,16 +22,23 @@ def gram_bytes(tokens: int, rows: int) -> int:
     return 4 * tokens * rows * rows
 
 
-def plan_rows(tokens: Tokens, budget_bytes: int, max_rows: int = 0) -> tuple[Spans, str]:
+def plan_rows(
+    tokens: Tokens, budget_bytes: int, max_rows: int = 0, shown: Sequence[tuple[int, int]] | None = None
+) -> tuple[Spans, str]:
     """The rows that explain the response of `tokens`, as fine as `budget_bytes` allows, and a note.
 
-    At most `max_rows` of them where that is not 0: what a model elsewhere can be asked for. The rows
+    `shown` are the token spans of the parts on the page, one row each; None: one row a token. At most `max_rows` of them where that is not 0: what a model elsewhere can be asked for. The rows
     partition the response. The note is empty for one row a token; else it says, for the page, how they were
     grouped and why.
     """
     total = len(tokens)
     first = min(max(tokens.prompt_len, 1), total)
     finest = tuple((index, index + 1) for index in range(first, total))
+    if shown is not None and total > first:
+        starts = sorted({first, *(max(start, first) for start, stop in shown if first < stop <= total)})
+        parts = tuple(pairwise([*(start for start in starts if start < total), total]))
+        if gram_bytes(total, len(parts)) <= budget_bytes and (not max_rows or len(parts) <= max_rows):
+            return parts, ""
 
     def fits(rows: int) -> bool:
         return gram_bytes(total, rows) <= budget_bytes and (not max_rows or rows <= max_rows)

@@ -16,14 +16,14 @@ from core.service.batched import BatchedScores, batches
 from core.service.causes import Causes
 from core.service.maps import Maps
 from core.service.recent import Recent
-from core.service.workshop import BULK, CLICK, MEMORY_BYTES, NORMAL, Workshop
+from core.service.workshop import BULK, CLICK, LATER, MEMORY_BYTES, NORMAL, Workshop
 from core.settings import Settings
 
 if TYPE_CHECKING:
     from core.models.manager import ModelManager
     from core.store.store import Store
 
-__all__ = ["BULK", "CLICK", "MEMORY_BYTES", "NORMAL", "Recent", "Service", "batches"]
+__all__ = ["BULK", "CLICK", "LATER", "MEMORY_BYTES", "NORMAL", "Recent", "Service", "batches"]
 
 
 class Service(Workshop):

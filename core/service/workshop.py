@@ -9,18 +9,18 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import AppError
-from core.jobs import Job, JobContext, JobQueue
+from core.jobs import Job, JobContext, JobQueue, Until
 from core.records import Message, ModelSpec, Tokens
 from core.settings import ROOT, Settings
 from core.settings import settings as default_settings
-from core.store.keys import question_key
+from core.store.keys import model_key, question_key
 
 if TYPE_CHECKING:
     from core.models.language_model import LanguageModel
@@ -32,8 +32,9 @@ Prompt = str | Sequence[Message]
 
 MEMORY_BYTES = 512 * 1024 * 1024
 """What the newest matrices may hold in memory, and the newest answers as much again."""
-BULK, NORMAL, CLICK = -10, 0, 10
-"""Priorities: work over many examples lets everything else pass between two of them; clicks go first."""
+BULK, LATER, NORMAL, CLICK = -10, -5, 0, 10
+"""Priorities: clicks go first; the rest of a map, whose first row is there, lets answers and loads pass; work over
+many examples lets everything else pass between two of them."""
 STORAGE_SECONDS = 5.0
 """The database and the disk are asked how they are at most this often."""
 logger = logging.getLogger(__name__)
@@ -161,7 +162,7 @@ class Workshop:
 
     def submit(
         self,
-        fn: Callable[[JobContext], T],
+        fn: Callable[[JobContext], T | Generator[Any, None, T]],
         spec: ModelSpec,
         *,
         kind: str,
@@ -170,8 +171,14 @@ class Workshop:
         replaces: bool = True,
         priority: int = NORMAL,
         beside: str = "",
+        view: str = "",
+        until: Until = "visit",
+        label: str = "",
     ) -> Job[T]:
-        """Queue `fn(context)` on the worker of the device (or of the remote server) that `spec` runs on."""
+        """Queue `fn(context)` on the worker of the device (or of the remote server) that `spec` runs on.
+
+        The rest: see `JobQueue.submit`.
+        """
         lane = f"{spec.backend} {spec.path}" if _remote(spec) else spec.device
         return self.jobs.submit(
             fn,
@@ -182,6 +189,10 @@ class Workshop:
             lane=lane,
             priority=priority,
             beside=beside,
+            model="" if _remote(spec) else model_key(spec),
+            view=view,
+            until=until,
+            label=label,
         )
 
     def with_model(
@@ -195,6 +206,9 @@ class Workshop:
         replaces: bool = True,
         priority: int = NORMAL,
         beside: str = "",
+        view: str = "",
+        until: Until = "visit",
+        label: str = "",
     ) -> Job[T]:
         """Queue `fn(model, context)` with the model loaded and held, for all that has no method of its own.
 
@@ -216,6 +230,9 @@ class Workshop:
             replaces=replaces,
             priority=priority,
             beside=beside,
+            view=view,
+            until=until,
+            label=label,
         )
 
     @contextmanager
