@@ -87,10 +87,16 @@ def to_segments(
     column_segments: Sequence[Segment],
     reduce: Reduce = "sum",
 ) -> SegmentSalience:
-    """The whole map, segments against segments: each row is an exact selection, its columns reduced."""
+    """The whole map, segments against segments: each row is an exact selection, its columns reduced.
+
+    A segment of which the matrix has no row (a map whose rows are still coming) is NaN.
+    """
+    chosen = [rows_for(matrix, row.tokens) for row in row_segments]
     values = [
-        column_scores(select(matrix, rows_for(matrix, row.tokens)), column_segments, reduce)
-        for row in row_segments
+        column_scores(select(matrix, rows), column_segments, reduce)
+        if rows.any()
+        else np.full(len(column_segments), np.nan, np.float32)
+        for rows in chosen
     ]
     shape = (len(row_segments), len(column_segments))
     return SegmentSalience(

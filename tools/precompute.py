@@ -39,7 +39,7 @@ def compute(folder: Path) -> tuple[Generation, list[SalienceMatrix]]:
             filled.wait()
             if filled.result is None:
                 raise filled.error or RuntimeError("no map")
-            made.append(filled.result)
+            made.append(filled.result[method])
         return generation, made
     finally:
         service.close()

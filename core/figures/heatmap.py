@@ -93,13 +93,15 @@ def salience_heatmap(
     """The whole map in shares; `customdata` is (row segment's index, column segment's index).
 
     `selected` are indices of the response segments being explained: a frame is drawn around their rows.
-    A row whose strongest score is below `negligible` (in `units`) is drawn pale.
+    Rows that are not there yet (NaN) are left out. A row whose strongest score is below `negligible` (in
+    `units`) is drawn pale.
     Without `clicks` the cells answer the pointer themselves and there is no layer of markers.
     """
     keep = countable(salience.column_segments)
     unit = f" {label(units)}" if units else ""
     columns = [s for s, kept in zip(salience.column_segments, keep) if kept]
-    places = [i for i, s in enumerate(salience.row_segments) if s.role is not Role.TEMPLATE]
+    there = [bool(np.isfinite(row).all()) for row in salience.values]
+    places = [i for i, s in enumerate(salience.row_segments) if s.role is not Role.TEMPLATE and there[i]]
     rows = [salience.row_segments[i] for i in places]
     raw = salience.values[np.ix_(np.array(places, np.int64), np.flatnonzero(keep))]
     parts = np.array([shares(row) for row in raw], np.float32).reshape(raw.shape)

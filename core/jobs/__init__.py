@@ -9,6 +9,6 @@ threads only when something is submitted.
 """
 
 from core.jobs.job import FINISHED, Job, JobContext, Listed, State, Until, person_of
-from core.jobs.queue import JobQueue
+from core.jobs.queue import WITHIN, JobQueue
 
-__all__ = ["FINISHED", "Job", "JobContext", "JobQueue", "Listed", "State", "Until", "person_of"]
+__all__ = ["FINISHED", "WITHIN", "Job", "JobContext", "JobQueue", "Listed", "State", "Until", "person_of"]

@@ -115,6 +115,7 @@ class Job(Generic[T]):
     ) -> None:
         self._queue, self._work, self._left = queue, work, False
         self.view, self.until, self.label = view, until, label or work.kind
+        self.unseen = False
         self._listeners: list[Callable[[Job[T]], None]] = []
         self.id, self.kind, self.key, self.owner = work.id, work.kind, work.key, owner
 
@@ -185,8 +186,12 @@ class Job(Generic[T]):
         known = [seconds for seconds in left if seconds is not None]
         return sum(known) if len(known) == len(left) else None
 
-    def stop(self) -> None:
-        """This owner leaves; the work itself ends when no owner is left. Harmless when it has ended."""
+    def stop(self, *, unseen: bool = False) -> None:
+        """This owner leaves; the work itself ends when no owner is left. Harmless when it has ended.
+
+        `unseen` is kept with the job: it ended because nobody looked, so whoever looks again may ask again.
+        """
+        self.unseen = self.unseen or (unseen and not self.finished)
         self._queue._leave(self)
 
     def wait(self, timeout: float | None = None) -> bool:

@@ -18,6 +18,8 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 PEOPLE_REMEMBERED = 1_000
 """Whose last turns are known; who had none for that long counts as new."""
+WITHIN = " · "
+"""Between the parts of a view's path."""
 MODEL_SECONDS = 10.0
 """How long work of one model goes on before equally urgent work of another may put it out of memory."""
 
@@ -110,8 +112,12 @@ class JobQueue:
             return tuple(self._line(work, person) for work in every if work.jobs)
 
     def look(self, owner: str, view: str) -> None:
-        """The person looks at `view` now: what was wanted for another view only ends."""
-        self._end(owner, lambda job: job.until == "view" and job.view != view)
+        """The person looks at `view` now: what was wanted for another view only ends.
+
+        Views are paths (`page · answer`): what is wanted for a part of `view` goes on.
+        """
+        part = f"{view}{WITHIN}"
+        self._end(owner, lambda job: job.until == "view" and not f"{job.view}{WITHIN}".startswith(part))
 
     def leave(self, owner: str, *, view_only: bool = False) -> None:
         """The person is gone: all ends but what is wanted to its end; with `view_only`, only views' jobs."""
@@ -255,7 +261,7 @@ class JobQueue:
             every = [work for lane in (*self._running.values(), *self._waiting.values()) for work in lane]
             gone = [job for work in every for job in work.jobs if job.person == person and which(job)]
         for job in gone:
-            job.stop()
+            job.stop(unseen=True)
 
     def _line(self, work: QueuedWork, person: str) -> Listed:
         mine = next((job for job in work.jobs if job.person == person), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -78,7 +79,7 @@ def to_json(shown: ShownMap) -> bytes:
         "target": list(shown.target),
         "prompt_segments": columns,
         "response_segments": [_segment(s) for s in shown.rows],
-        "map": shown.salience.values.tolist(),
+        "map": [row if all(map(math.isfinite, row)) else None for row in shown.salience.values.tolist()],
     }
     return json.dumps(document, ensure_ascii=False, indent=1).encode()
 

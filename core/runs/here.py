@@ -48,7 +48,12 @@ class LocalRunner:
         def work(context: JobContext) -> Report:
             return drive(task, rows, desk, context, batches)
 
+        label = f"{task.label}: {len(rows):,} rows"
         kind, key = f"task {task.kind}", key_of(task, [{"id": row.id} for row in rows], spec)
         if task.needs_model:
-            return self.service.submit(work, spec, kind=kind, key=key, owner=owner, priority=BULK)
-        return self.service.jobs.submit(work, kind=kind, key=key, owner=owner, lane=LANE)
+            return self.service.submit(
+                work, spec, kind=kind, key=key, owner=owner, priority=BULK, until="done", label=label
+            )
+        return self.service.jobs.submit(
+            work, kind=kind, key=key, owner=owner, lane=LANE, until="done", label=label
+        )

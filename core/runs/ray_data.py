@@ -87,7 +87,15 @@ class RayRunner:
             return drive(task, rows, desk, context, self._batches_of(spec))
 
         key = key_of(task, [{"id": row.id} for row in rows], spec)
-        return self.service.jobs.submit(work, kind=f"task {task.kind}", key=key, owner=owner, lane=LANE)
+        return self.service.jobs.submit(
+            work,
+            kind=f"task {task.kind}",
+            key=key,
+            owner=owner,
+            lane=LANE,
+            until="done",
+            label=f"{task.label}: {len(rows):,} rows",
+        )
 
     def _batches_of(self, spec: ModelSpec) -> Callable[[DatasetTask, list[Item], JobContext], Batches]:
         def batches(task: DatasetTask, items: list[Item], context: JobContext) -> Batches:

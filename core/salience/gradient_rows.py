@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -110,24 +111,23 @@ class GradientRows:
 
     def asked(self, method: str) -> SalienceRequest:
         """The same question to another of the methods."""
-        return sibling(self.request, method)
+        return replace(self.request, method=method)
 
     def _passes(
         self, model: GradientModel, rows: Sequence[int], stop: threading.Event | None
     ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
         targets = [self.request.targets[row] for row in rows]
         if not self._whole:
-            part = SalienceRequest(
-                self.request.model, self.request.ids, self.request.prompt_len, self.request.method,
-                tuple(targets), self.request.options,
-            )  # fmt: skip
+            part = replace(self.request, targets=tuple(targets))
             for row, gradient, embeddings in gradients(model, part, stop=stop, plan=self._plan):
                 yield rows[row], gradient, embeddings
             return
         positions = self._response
         ids = np.array(self.request.ids, np.int64)
         size = forward_bytes(model, self.request)
-        with kept_tape(model, ids, positions, size, self._max_kept_bytes, backward=backward_of(self.request)) as tape:
+        with kept_tape(
+            model, ids, positions, size, self._max_kept_bytes, backward=backward_of(self.request)
+        ) as tape:
             chosen = torch.as_tensor(np.array([(positions >= a) & (positions < b) for a, b in targets]))
             batch = self._plan.batch if tape.embeddings.is_cuda else 1
             embeddings = tape.embeddings[0].detach()
@@ -151,10 +151,3 @@ class GradientRows:
                 self._gradients = torch.zeros(shape, dtype=gradient.dtype, device=place)
             self._gradients[:reach, row] = gradient[:reach].to(self._gradients.device)
         self.there.append(row)
-
-
-def sibling(request: SalienceRequest, method: str) -> SalienceRequest:
-    """`request` with another method that reads the same gradients."""
-    return SalienceRequest(
-        request.model, request.ids, request.prompt_len, method, request.targets, request.options
-    )

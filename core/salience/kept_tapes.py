@@ -33,11 +33,11 @@ class KeptTapes:
         return self._held[key][1]
 
     def put(self, key: Key, stack: ExitStack, tape: Tape, size: int) -> None:
-        self._held[key] = stack, tape, size
+        self._held[key] = stack, tape, max(size, 1)
 
-    def trim(self, max_bytes: int, spare: int = 0) -> None:
-        """Let the oldest go until all take at most `max_bytes`; the `spare` newest stay whatever they take."""
-        while len(self._held) > spare and sum(size for *_, size in self._held.values()) > max_bytes:
+    def trim(self, max_bytes: int) -> None:
+        """Let the oldest go until all take at most `max_bytes`; what takes nothing that is known counts as 1."""
+        while sum(size for *_, size in self._held.values()) > max_bytes:
             _, (stack, tape, _) = self._held.popitem(last=False)
             del tape
             stack.close()

@@ -27,8 +27,9 @@ def plan_rows(
 ) -> tuple[Spans, str]:
     """The rows that explain the response of `tokens`, as fine as `budget_bytes` allows, and a note.
 
-    `shown` are the token spans of the parts on the page, one row each; None: one row a token. At most `max_rows` of them where that is not 0: what a model elsewhere can be asked for. The rows
-    partition the response. The note is empty for one row a token; else it says, for the page, how they were
+    `shown` are the token spans of the parts on the page, one row each; None: one row a token. At most
+    `max_rows` of them where that is not 0: what a model elsewhere can be asked for. The rows partition the
+    response. The note is empty for the rows that were wished for; else it says, for the page, how they were
     grouped and why.
     """
     total = len(tokens)

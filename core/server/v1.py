@@ -13,13 +13,13 @@ from fastapi.responses import StreamingResponse
 from core.errors import AppError
 from core.jobs import Job
 from core.models.language_model import LanguageModel
-from core.records import Generation, GenerationParams, Message, Role, SalienceMatrix, Tokens
+from core.records import Generation, GenerationParams, Message, Role, Tokens
 from core.salience import method
 from core.server.errors import DOCUMENTED, ErrorBody, Fault
 from core.server.forms import GenerateRequest, MatrixAnswer, ModelFacts, Prompt, SalienceQuestion
 from core.server.state import State
 from core.server.waiting import news, result, told, too_slow, unless_gone
-from core.service import CLICK
+from core.service import CLICK, NORMAL
 
 router = APIRouter(prefix="/v1", tags=["Whence"], responses=DOCUMENTED)
 EVENT = {
@@ -62,8 +62,8 @@ async def salience(request: Request, body: SalienceQuestion) -> MatrixAnswer:
         read, state.spec, kind="tokenize", asks=(owner,), owner=owner, priority=CLICK
     )
     tokens = await result(request, reading, state.limits.request_seconds)
-    job = state.service.maps.fill(tokens, state.spec, chosen.name, owner=owner)
-    matrix: SalienceMatrix = await result(request, job, state.limits.request_seconds)
+    job = state.service.maps.fill(tokens, state.spec, chosen.name, owner=owner, rest=NORMAL)
+    matrix = (await result(request, job, state.limits.request_seconds))[chosen.name]
     return MatrixAnswer(
         model=facts(state),
         method=chosen.name,

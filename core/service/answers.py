@@ -52,13 +52,16 @@ class Answers:
         example_id: str = "",
         response: str | None = None,
         priority: int = NORMAL,
+        view: str = "",
     ) -> Job[Generation]:
         """A job for what the model writes; `partial` is the text so far. With `response`, as `score`.
 
         After Stop the job's `result` is the answer up to there (stop reason "stopped"); it is not kept.
         """
         if response is not None:
-            return self.score(prompt, response, spec, owner=owner, example_id=example_id, priority=priority)
+            return self.score(
+                prompt, response, spec, owner=owner, example_id=example_id, priority=priority, view=view
+            )
         spec, params, prompt = self._workshop.resolve(spec), params or GenerationParams(), _frozen(prompt)
         key = generation_key(prompt, spec, params)
 
@@ -75,8 +78,9 @@ class Answers:
             return replace(found, example_id=example_id)
 
         return self._workshop.submit(
-            work, spec, kind="generate", key=f"{key} {example_id}", owner=owner, priority=priority
-        )
+            work, spec, kind="generate", key=f"{key} {example_id}", owner=owner, priority=priority,
+            view=view, label=f"Answer of {spec.name}",
+        )  # fmt: skip
 
     def score(
         self,
@@ -87,6 +91,7 @@ class Answers:
         owner: str,
         example_id: str = "",
         priority: int = NORMAL,
+        view: str = "",
     ) -> Job[Generation]:
         """A job for a typed answer: its tokens and how likely the model finds each; nothing is written."""
         spec, prompt, params = self._workshop.resolve(spec), _frozen(prompt), GenerationParams()
@@ -103,8 +108,9 @@ class Answers:
             return replace(found, example_id=example_id)
 
         return self._workshop.submit(
-            work, spec, kind="generate", key=f"{key} {example_id}", owner=owner, priority=priority
-        )
+            work, spec, kind="generate", key=f"{key} {example_id}", owner=owner, priority=priority,
+            view=view, label=f"How likely {spec.name} finds an answer",
+        )  # fmt: skip
 
     def generate_many(
         self,
@@ -114,6 +120,7 @@ class Answers:
         *,
         owner: str,
         priority: int = BULK,
+        view: str = "",
     ) -> Job[dict[str, Generation]]:
         """A job for the answers to `(example id, prompt)` pairs; `partial` is those so far, by example id.
 

@@ -211,7 +211,7 @@ class Maps:
                 self._keep(matrix)
             return made
 
-        job = self._workshop.submit(
+        job: Job[Matrices] = self._workshop.submit(
             work, request.model, kind="salience", key=key, owner=owner, replaces=replaces, priority=priority,
             view=view, until=until, label=label or MESSAGE,
         )  # fmt: skip
@@ -237,13 +237,11 @@ class Maps:
     ) -> Steps:
         from core.salience import method, readers
 
-        members = readers(request.method)
+        asked, members = method(request.method), readers(request.method)
         with self._workshop.model(request.model, context) as model:
             context.progress(0.0, MESSAGE)
-            if not members or not model.capabilities.gradients:
-                return {
-                    request.method: self._whole(model, method(request.method), request, tokens, key, context)
-                }
+            if not members or not getattr(model.capabilities, asked.needs):
+                return {request.method: self._whole(model, asked, request, tokens, key, context)}
             from core.salience.gradient_rows import GradientRows
 
             rows = GradientRows(request, members, self._workshop.settings.kept_pass_bytes)
@@ -254,7 +252,7 @@ class Maps:
                 self._step(model, rows, self._order(rows, key)[:size], context)
                 size = rows.rows_a_step(model)
                 if len(rows.there) == total:
-                    rows.done(model)
+                    rows.done(model)  # type: ignore[arg-type]
                     return rows.matrices()
             context.lower(rest)
             yield
@@ -327,8 +325,8 @@ class Maps:
         """Scores (T,) of a request with one target; those of all methods that read its gradients are kept."""
         from core.salience import method, readers
 
-        members = readers(request.method)
-        if members and model.capabilities.gradients:
+        asked, members = method(request.method), readers(request.method)
+        if members and getattr(model.capabilities, asked.needs):
             from core.salience.gradient_rows import GradientRows
 
             rows = GradientRows(request, members, self._workshop.settings.kept_pass_bytes)
@@ -336,8 +334,8 @@ class Maps:
             rows.done(model)  # type: ignore[arg-type]
             found = {name: scores[0] for name, scores in rows.scores.items()}
         else:
-            run = method(request.method).run
-            found = {request.method: run(model, request, tokens=tokens, stop=context.stop).values[0]}
+            made = asked.run(model, request, tokens=tokens, stop=context.stop)
+            found = {request.method: made.values[0]}
         for name, scores in found.items():
             self._spans.put(replace(request, method=name).key, scores, scores.nbytes)
         return found[request.method]

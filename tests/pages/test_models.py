@@ -277,8 +277,9 @@ def test_loading_can_be_stopped(service: Service, monkeypatch: pytest.MonkeyPatc
     page.switch_page("pages/models.py")
     page.run()
     page.button(key="load one").click().run()
-    (stop,) = [b for b in page.button if b.label == "Stop"]
-    stop.click().run()
+    _in_the_list, beside_the_bar = [b for b in page.button if b.label == "Stop"]
+    assert any(c.value.startswith("Loading one") for c in page.sidebar.caption)
+    beside_the_bar.click().run()
     finish(page)
     assert not service.manager.loaded
     assert "Load" in labels(page)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -133,6 +135,10 @@ def test_the_whole_map() -> None:
     np.testing.assert_allclose(got.values[0], want, rtol=1e-5)
     assert got.values.shape == (2, 4)
     assert to_segments(matrix, (), COLUMNS).values.shape == (0, 4)
+    first = replace(matrix.request, targets=matrix.request.targets[:1])
+    some = replace(matrix, request=first, values=matrix.values[:1], gram=None)
+    there = to_segments(some, rows, COLUMNS).values
+    assert np.isnan(there[-1]).all()  # a row that has yet to come is not said to be nothing
 
 
 def test_what_counts() -> None:

@@ -525,13 +525,16 @@ def test_what_nobody_looks_at_any_more_ends(queue: JobQueue) -> None:
     gates = [Gate() for _ in range(5)]
     for gate in gates:
         gate.go.set()
-    old = submit(queue, gates[0], "1", owner="ann map", view="salience e1", until="view")
-    new = submit(queue, gates[1], "2", owner="ann map 2", view="salience e2", until="view")
-    answer = submit(queue, gates[2], "3", owner="ann", view="salience e1")
+    old = submit(queue, gates[0], "1", owner="ann map", view="salience · e1", until="view")
+    new = submit(queue, gates[1], "2", owner="ann map 2", view="salience · e2", until="view")
+    answer = submit(queue, gates[2], "3", owner="ann", view="salience · e1")
     run = submit(queue, gates[3], "4", owner="ann run", until="done")
-    shared = submit(queue, gates[0], "1", owner="bob", view="salience e1", until="view")
-    queue.look("ann", "salience e2")
+    shared = submit(queue, gates[0], "1", owner="bob", view="salience · e1", until="view")
+    queue.look("ann", "salience")
+    assert (old.state, new.state) == ("queued", "queued")
+    queue.look("ann", "salience · e2")
     assert [job.state for job in (old, new, answer, run, shared)] == ["stopped", *["queued"] * 4]
+    assert (old.unseen, new.unseen) == (True, False)
     queue.leave("ann", view_only=True)
     assert [job.state for job in (new, answer, run, shared)] == ["stopped", *["queued"] * 3]
     queue.leave("ann")

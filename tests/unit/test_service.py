@@ -57,7 +57,7 @@ def test_an_answer_streams_and_is_kept(service: Service, model: FakeModel) -> No
 
 def test_a_restart_loses_nothing(service: Service, model: FakeModel, settings: Settings) -> None:
     tokens = service.answers.generate("abc", SPEC, owner="a").get(LONG).tokens
-    matrix = service.maps.fill(tokens, SPEC, "grad_dot_input", owner="a").get(LONG)
+    matrix = service.maps.fill(tokens, SPEC, "grad_dot_input", owner="a").get(LONG)["grad_dot_input"]
     service.close()
     fresh = Service(settings, manager=ModelManager(loader(model)))
     before = list(model.calls)
@@ -117,19 +117,16 @@ def test_a_chat_is_a_prompt_too(service: Service) -> None:
 
 def test_salience_goes_from_coarse_to_fine(service: Service, model: FakeModel) -> None:
     tokens = tokens_of("abc", "xyz")
-    seen: list[dict] = []
     held = service.manager
 
     job = service.maps.fill(tokens, SPEC, "grad_dot_input", owner="a", first=(3, 5))
     assert held is service.manager
-    model.step = lambda what: seen.append(dict(job.partial or {}))
-    matrix = job.get(LONG)
+    matrix = job.get(LONG)["grad_dot_input"]
     assert matrix.values.tolist() == [[3, 2, 1, 0, 0, 0], [4, 3, 2, 1, 0, 0], [5, 4, 3, 2, 1, 0]]
-    partial = job.partial
-    assert partial["span"] == (3, 5)
-    assert partial["scores"].tolist() == [7, 5, 3, 1, 0, 0]
-    assert partial["targets"] == ((3, 4), (4, 5), (5, 6))
-    assert np.array_equal(partial["values"], matrix.values)
+    partial = job.partial.of("grad_dot_input")
+    assert list(partial) == [(3, 5), (3, 4), (4, 5), (5, 6)]
+    assert partial[3, 5].tolist() == [7, 5, 3, 1, 0, 0]
+    assert np.array_equal([partial[i, i + 1] for i in (3, 4, 5)], matrix.values)
     assert model.calls == ["load", "salience of 1", "salience of 3"]
     service.maps.fill(tokens, SPEC, "grad_dot_input", owner="b", first=(5, 6)).get(LONG)
     assert len(model.calls) == 3
@@ -146,8 +143,7 @@ def test_rows_arrive_one_after_the_other(service: Service, model: FakeModel) -> 
     model.step = step
     job = service.maps.fill(tokens_of("abc", "xyz"), SPEC, "grad_dot_input", owner="a")
     assert reached.wait(LONG)
-    assert job.partial["targets"] == ((3, 4), (4, 5))
-    assert job.partial["values"].shape == (2, 6)
+    assert list(job.partial.of("grad_dot_input")) == [(3, 4), (4, 5)]
     assert job.progress == pytest.approx(2 / 3)
     go.set()
     job.get(LONG)
@@ -179,7 +175,7 @@ def test_a_later_click_passes_between_two_rows(service: Service, model: FakeMode
     matrix.on_change(lambda job: order.append("matrix") if job.finished else None)
     go.set()
     assert click.get(LONG).tolist() == [9, 7, 5, 3, 1, 0]
-    assert matrix.get(LONG).values.shape == (3, 6)
+    assert matrix.get(LONG)["grad_dot_input"].values.shape == (3, 6)
     assert order[0] == "click"
 
 
@@ -309,7 +305,7 @@ def test_exactly_the_rows_asked_for(service: Service) -> None:
     tokens = tokens_of("abc", "xyz")
     ids = tuple(int(i) for i in tokens.ids)
     request = SalienceRequest(service.resolve(SPEC), ids, 3, "grad_dot_input", ((3, 6),))
-    matrix = service.maps.explain(request, tokens, owner="a").get(LONG)
+    matrix = service.maps.explain(request, tokens, owner="a").get(LONG)["grad_dot_input"]
     assert matrix.values.tolist() == [[12, 9, 6, 3, 1, 0]]
 
 

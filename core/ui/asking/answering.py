@@ -17,16 +17,17 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.errors import AppError
-from core.records import Example, Generation, GenerationParams, Message, ModelSpec, SalienceMatrix
+from core.records import Example, Generation, GenerationParams, Message, ModelSpec
 from core.store.keys import generation_key
 from core.ui.asking import conversation, target_choice, versions
 from core.ui.asking.conversation import Prompt
 from core.ui.asking.target_choice import Target
-from core.ui.shell import library
+from core.ui.shell import library, looking
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
     from core.jobs import Job
+    from core.service.maps import Matrices
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Answer:
     error: AppError | None = None
     keeps: Callable[[], Example] | None = None
     before: Answer | None = None
-    map_jobs: dict[str, Job[SalienceMatrix]] = field(default_factory=dict)
+    map_jobs: dict[str, Job[Matrices]] = field(default_factory=dict)
     span_jobs: dict[str, Job[NDArray[np.float32]]] = field(default_factory=dict)
 
     @property
@@ -172,7 +173,9 @@ def start(
     planned = versions.planned(example, prompt, target=target, fields=fields)
     question = sent(prompt, planned)
     key = _key(example.id, spec)
-    job = service().answers.generate(question, spec, params, owner=owner(), example_id=planned.id)
+    job = service().answers.generate(
+        question, spec, params, owner=owner(), view=looking.view(), example_id=planned.id
+    )
     _asked()[key] = Answer(
         example.id,
         prompt,

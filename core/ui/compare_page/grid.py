@@ -10,7 +10,7 @@ import streamlit as st
 from core.datasets import templates
 from core.records import Example, Generation, GenerationParams, ModelSpec
 from core.ui.asking import prompt_box
-from core.ui.shell import job_box, problem
+from core.ui.shell import job_box, looking, problem
 from core.ui.shell.services import owner, service
 
 TARGET = "target"
@@ -40,7 +40,9 @@ def draw(versions: Sequence[Example], spec: ModelSpec, params: GenerationParams)
             for at, row in enumerate(rows)
             for v in versions
         ]
-        job_box.hold(JOB, service().answers.generate_many(asked, spec, params, owner=owner()))
+        job_box.hold(
+            JOB, service().answers.generate_many(asked, spec, params, owner=owner(), view=looking.view())
+        )
         st.session_state["grid asked"] = (rows, [v.id for v in versions])
         st.rerun()
     job_box.draw(JOB, _keep)

@@ -22,11 +22,13 @@ from core.errors import AppError
 from core.records import Generation, GenerationParams, Message, ModelSpec, SalienceMatrix, SalienceRequest
 from core.salience import Method
 from core.ui.explaining.controls import Cut
-from core.ui.explaining.maps import options, parts_or_lines
+from core.ui.explaining.maps import Parts, options, parts_or_lines, rows
+from core.ui.shell import looking
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
     from core.jobs import Job
+    from core.service.maps import Matrices
 
 Prompt = str | tuple[Message, ...]
 
@@ -44,19 +46,28 @@ class Side:
     job: Job[Generation] | None = None
     scores: dict[int, Generation | AppError | Job[Generation]] = field(default_factory=dict)
     """What it makes of the answer of another side, by that side's place."""
-    maps: dict[str, AppError | Job[SalienceMatrix]] = field(default_factory=dict)
+    maps: dict[str, AppError | Job[Matrices]] = field(default_factory=dict)
     """By the key of the request."""
 
     @property
     def settled(self) -> bool:
         return self.generation is not None or self.error is not None
 
-    def request(self, method: Method, cut: Cut) -> SalienceRequest | None:
-        """The question "why this answer", None where there is none."""
+    def parts(self, cut: Cut) -> Parts | None:
+        """What is compared of its answer; None where there is none."""
         if self.generation is None or not self.generation.tokens.response:
             return None
-        chosen = options(method, parts_or_lines(self.generation, cut.granularity, cut.pattern))
-        return service().maps.request(self.generation.tokens, self.spec, method.name, chosen)
+        return parts_or_lines(self.generation, cut.granularity, cut.pattern)
+
+    def request(self, method: Method, cut: Cut) -> SalienceRequest | None:
+        """The question "why this answer", None where there is none."""
+        if self.generation is None:
+            return None
+        here = self.parts(cut)
+        if here is None:
+            return None
+        chosen = options(method, here)
+        return service().maps.request(self.generation.tokens, self.spec, method.name, chosen, rows(here))
 
 
 @dataclass
@@ -109,8 +120,12 @@ class SideBySide:
 
     def matrix(self, place: int, method: Method, cut: Cut) -> SalienceMatrix | None:
         """The finished map of a side; loads no model."""
-        request = self.sides[place].request(method, cut)
-        return service().maps.known(request) if request is not None else None
+        side = self.sides[place]
+        here = side.parts(cut)
+        if side.generation is None or here is None:
+            return None
+        tokens, chosen = side.generation.tokens, options(method, here)
+        return service().maps.known_for(tokens, side.spec, method.name, chosen, rows(here))
 
     def map_error(self, place: int, method: Method, cut: Cut) -> AppError | None:
         """Why a side has no map."""
@@ -144,6 +159,7 @@ class SideBySide:
                 self.params,
                 owner=self._owner(place, "answer"),
                 example_id=side.example_id,
+                view=looking.view(),
             )
         if side.job.finished:
             side.generation = side.job.result
@@ -160,7 +176,7 @@ class SideBySide:
                     side.scores[other] = AppError("The answer is empty.")
                     continue
                 held = side.scores[other] = service().answers.score(
-                    side.prompt, text, side.spec, owner=self._owner(place, other)
+                    side.prompt, text, side.spec, owner=self._owner(place, other), view=looking.view()
                 )
             if held is not None and not isinstance(held, (Generation, AppError)) and held.finished:
                 side.scores[other] = held.result or held.error or AppError("Nothing came back.")
@@ -171,11 +187,22 @@ class SideBySide:
         if request is None or side.generation is None:
             return
         held = side.maps.get(request.key)
-        if held is None and service().maps.known(request) is None:
+        if isinstance(held, AppError):
+            return
+        if held is not None and held.finished and held.unseen:
+            del side.maps[request.key]  # whoever looks again gets it after all
+            held = None
+        if held is None and self.matrix(place, method, cut) is None:
             side.maps[request.key] = service().maps.explain(
-                request, side.generation.tokens, owner=self._owner(place, "map"), replaces=True
+                request,
+                side.generation.tokens,
+                owner=self._owner(place, "map"),
+                replaces=True,
+                view=looking.view(),
+                until="view",
+                label=f"Map of {side.name}, {method.label}",
             )
-        elif held is not None and not isinstance(held, AppError) and held.finished and held.error:
+        elif held is not None and held.finished and held.error:
             side.maps[request.key] = held.error
 
 

@@ -16,7 +16,7 @@ from core.counterfactuals import Context, Made, make
 from core.counterfactuals.generator import Translate
 from core.records import Example, GenerationParams, ModelSpec, digest
 from core.ui.counterfactuals_page.form import FormChoices
-from core.ui.shell import diff, job_box, library, problem
+from core.ui.shell import diff, job_box, library, looking, problem
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ def begin(asked: FormChoices, rows: Sequence[Example], spec: ModelSpec, params: 
             [(e.id, e.prompt, e.target, said[e.id]) for e in rows],
         ),
         owner=owner(),
+        view=looking.view(),
+        label=f"Changed examples: {asked.generator.label}",
     )
     st.session_state["staging"] = staged
     job_box.hold("counterfactuals", job)

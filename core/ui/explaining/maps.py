@@ -5,7 +5,7 @@ Everything here is cheap once the matrix is there; the matrix is asked for once 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,14 +22,16 @@ from core.segments import segments
 from core.ui.asking.answering import Answer
 from core.ui.explaining.controls import option_key
 from core.ui.salience_text import Scores, chosen_weights, pack
-from core.ui.shell import problem
+from core.ui.shell import looking, problem
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
     from core.jobs import Job
+    from core.service.maps import Matrices
 
 
 Options = tuple[tuple[str, Option], ...]
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +62,28 @@ def options(method: Method, here: Parts) -> Options:
     return tuple(given)
 
 
+def rows(here: Parts) -> tuple[Span, ...]:
+    """Token spans of the parts of the answer that are shown: one row of the map each."""
+    return tuple(part.tokens for part in here.response)
+
+
 def matrix(answer: Answer, method: Method, here: Parts) -> SalienceMatrix | None:
     """The finished matrix, if it is known; loads no model."""
     assert answer.generation is not None
-    request = service().maps.request(
-        answer.generation.tokens, answer.spec, method.name, options(method, here)
+    return service().maps.known_for(
+        answer.generation.tokens, answer.spec, method.name, options(method, here), rows(here)
     )
-    return service().maps.known(request)
 
 
-def job(answer: Answer, method: Method, here: Parts, first: tuple[int, int] | None) -> Job[SalienceMatrix]:
-    """The job that fills the matrix, started on first asking; `first` is explained before the rest."""
-    chosen = options(method, here)
-    name = digest(method.name, chosen)
+def job(answer: Answer, method: Method, here: Parts, first: Span | None) -> Job[Matrices]:
+    """The job that fills the matrix, started on first asking; `first` is explained before the rest.
+
+    It is wanted as long as somebody looks at this page; back here it goes on, with what was kept.
+    """
+    chosen, shown = options(method, here), rows(here)
+    name = _name(method, here)
     held = answer.map_jobs.get(name)
-    if held is None or held.state == "stopped":
+    if held is None or (held.finished and held.unseen):
         assert answer.generation is not None
         held = service().maps.fill(
             answer.generation.tokens,
@@ -82,26 +91,43 @@ def job(answer: Answer, method: Method, here: Parts, first: tuple[int, int] | No
             method.name,
             owner=owner(),
             options=chosen,
-            # One row more than the rows themselves: worth it only where rows cost less than all together.
-            first=None if method.late else first,
+            rows=shown,
+            first=first,
+            view=looking.view(),
+            until="view",
+            label=f"Map of the answer, {method.label}",
         )
         answer.map_jobs[name] = held
     return held
 
 
-def clicked(
-    answer: Answer, method: Method, here: Parts, span: tuple[int, int] | None
-) -> NDArray[np.float32] | None:
+def under_way(answer: Answer, method: Method, here: Parts) -> Job[Matrices] | None:
+    """The job that was asked for the map, if any."""
+    return answer.map_jobs.get(_name(method, here))
+
+
+def _name(method: Method, here: Parts) -> str:
+    return digest(method.name, options(method, here), rows(here))
+
+
+def clicked(answer: Answer, method: Method, here: Parts, span: Span | None) -> NDArray[np.float32] | None:
     """Scores (T,) of what was clicked while the matrix is not there yet; None until its own job is done."""
     if span is None or method.late:
         return None
     chosen = options(method, here)
     name = digest(method.name, span, chosen)
     held = answer.span_jobs.get(name)
-    if held is None:
+    if held is None or (held.finished and held.unseen):
         assert answer.generation is not None
         held = service().maps.span(
-            answer.generation.tokens, answer.spec, method.name, span, owner=owner(), options=chosen
+            answer.generation.tokens,
+            answer.spec,
+            method.name,
+            span,
+            owner=owner(),
+            options=chosen,
+            view=looking.view(),
+            until="view",
         )
         answer.span_jobs[name] = held
     return held.result
@@ -127,20 +153,86 @@ def scores_of(found: SalienceMatrix, here: Parts, chosen: Sequence[int], reduce:
 def scores_so_far(
     answer: Answer,
     method: Method,
-    held: Job[SalienceMatrix] | None,
+    held: Job[Matrices] | None,
     here: Parts,
     chosen: Sequence[int],
     reduce: Reduce,
 ) -> Scores:
-    """What the browser can show while the matrix fills: the clicked selection alone, by its own backward."""
+    """What the browser can show while the matrix fills: every row that is there, and the chosen selection.
+
+    A part that is chosen and has no row yet is computed next; several parts together, by their own backward.
+    """
     selection = tuple(sorted(set(chosen)))
-    partial = held.partial if held is not None else None
-    span = span_of(selection, here.response)
-    scores = partial["scores"] if partial and partial.get("span") == span else None
-    if scores is None and partial:
-        scores = clicked(answer, method, here, span)
-    exact = {} if scores is None else {selection: aggregate.column_scores(scores, here.prompt, reduce)}
+    there = rows_so_far(method, held)
+    exact: dict[tuple[int, ...], NDArray[np.float32]] = {
+        (part.index,): aggregate.column_scores(there[part.tokens], here.prompt, reduce)
+        for part in here.response
+        if part.tokens in there
+    }
+    if held is not None and selection and selection not in exact:
+        scores = _selected(answer, method, held, here, selection, there)
+        if scores is not None:
+            exact[selection] = aggregate.column_scores(scores, here.prompt, reduce)
     return pack(None, here.response, here.prompt, reduce, exact=exact, negligible=method.negligible)
+
+
+def _selected(
+    answer: Answer,
+    method: Method,
+    held: Job[Matrices],
+    here: Parts,
+    selection: tuple[int, ...],
+    there: Mapping[Span, NDArray[np.float32]],
+) -> NDArray[np.float32] | None:
+    """Scores (T,) of a selection that is no row of the map so far."""
+    spans = [here.response[index].tokens for index in selection]
+    if not method.gram and all(span in there for span in spans):
+        return np.sum([there[span] for span in spans], 0)
+    if len(spans) == 1 or span_of(selection, here.response) is None:
+        for span in reversed(spans):
+            service().maps.prefer(held, span)
+        return None
+    return clicked(answer, method, here, span_of(selection, here.response)) if held.partial else None
+
+
+def rows_so_far(method: Method, held: Job[Matrices] | None) -> Mapping[Span, NDArray[np.float32]]:
+    """The rows of the map that are there, by token span: scores (T,)."""
+    return held.partial.of(method.name) if held is not None and held.partial is not None else {}
+
+
+def selected_so_far(method: Method, held: Job[Matrices] | None, here: Parts, chosen: Sequence[int]) -> bool:
+    """Whether the rows that are there tell the chosen selection exactly."""
+    there = rows_so_far(method, held)
+    known = [here.response[index].tokens in there for index in chosen]
+    return bool(known) and all(known) and (len(known) == 1 or not method.gram)
+
+
+def told(answer: Answer, method: Method, here: Parts, chosen: Sequence[int]) -> SalienceMatrix | None:
+    """The finished matrix, or what is there of it where that tells the chosen selection exactly."""
+    found = matrix(answer, method, here)
+    held = answer.map_jobs.get(_name(method, here))
+    if found is None and selected_so_far(method, held, here, chosen):
+        found = matrix_so_far(answer, method, held, here)
+    return found
+
+
+def matrix_so_far(
+    answer: Answer, method: Method, held: Job[Matrices] | None, here: Parts
+) -> SalienceMatrix | None:
+    """The rows that are there as a matrix of their own, in reading order; None while there is none.
+
+    Each row is exact by itself; what rows make together is known when the whole map is there.
+    """
+    there = rows_so_far(method, held)
+    shown = [span for span in rows(here) if span in there]
+    if not shown:
+        return None
+    assert answer.generation is not None
+    request = service().maps.request(
+        answer.generation.tokens, answer.spec, method.name, options(method, here), shown
+    )
+    values = np.array([there[span] for span in shown], np.float32)
+    return SalienceMatrix(replace(request, targets=tuple(shown)), values, None, method.signed, method.units)
 
 
 def column_scores(
@@ -159,9 +251,14 @@ def _packed(key: str, here: Parts, reduce: Reduce, _found: SalienceMatrix) -> Sc
 
 
 def failed(answer: Answer, method: Method, here: Parts) -> bool:
-    """Whether the map was asked for and cannot be had."""
-    held = answer.map_jobs.get(digest(method.name, options(method, here)))
-    return held is not None and held.state == "failed"
+    """Whether the map was asked for and will not come by itself: it cannot be had, or the person stopped it."""
+    held = answer.map_jobs.get(_name(method, here))
+    return held is not None and held.state in ("failed", "stopped") and not held.unseen
+
+
+def go_on(answer: Answer, method: Method, here: Parts) -> None:
+    """Ask for the map again after it was stopped; rows of before cost nothing but their backward passes."""
+    answer.map_jobs.pop(_name(method, here), None)
 
 
 def parts_or_lines(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.records import ModelSpec, digest
-from core.store.keys import model_key
-from core.ui.shell import job_box, model_box
+from core.records import ModelSpec
+from core.store.keys import question_key
+from core.ui.shell import job_box, looking, model_box
 from core.ui.shell.model_list import catalog, title
 from core.ui.shell.services import owner, service
 
@@ -36,8 +36,11 @@ def start(spec: ModelSpec) -> None:
         with service().manager.get(resolved, progress=context.progress, stop=context.stop):
             return LoadedModel(spec, f"{title(spec)} is ready.")
 
-    key = digest("load", model_key(service().resolve(spec)))
-    job_box.hold(BOX, service().submit(work, spec, kind="load", key=key, owner=owner()))
+    key = question_key("load", service().resolve(spec))
+    job = service().submit(
+        work, spec, kind="load", key=key, owner=owner(), view=looking.view(), label=f"Loading {title(spec)}"
+    )
+    job_box.hold(BOX, job)
 
 
 def running() -> bool:

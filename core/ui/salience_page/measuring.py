@@ -22,6 +22,7 @@ from core.ui.asking.answering import Answer
 from core.ui.asking.conversation import Prompt
 from core.ui.explaining.maps import Parts
 from core.ui.salience_text.why import Kind, ShownEffect
+from core.ui.shell import looking
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
@@ -122,8 +123,18 @@ def start(answer: Answer, part: Segment, name: str, here: Parts, chosen: Sequenc
             target=" ".join("".join(here.response[i].text for i in sorted(set(chosen))).split()),
             sent=sent,
             before=generation,
-            scoring=service().with_model(score, answer.spec, kind="what if", asks=asks, owner=mine),
-            writing=service().answers.generate(sent, answer.spec, answer.params, owner=mine),
+            scoring=service().with_model(
+                score,
+                answer.spec,
+                kind="what if",
+                asks=asks,
+                owner=mine,
+                view=looking.view(),
+                label=f"What happens without {name}",
+            ),
+            writing=service().answers.generate(
+                sent, answer.spec, answer.params, owner=mine, view=looking.view()
+            ),
         )
     )
 

@@ -114,7 +114,7 @@ def _measure(example: Example, spec: ModelSpec, params: GenerationParams, asked:
     if asked.get("value") == "stop":
         measuring.stop(answer)
         return True
-    matrix = maps.matrix(answer, controls.method(), here)
+    matrix = maps.told(answer, controls.method(), here, rows)
     if matrix is None or not rows:
         return False
     values = maps.column_scores(matrix, here, rows, controls.look().reduce)

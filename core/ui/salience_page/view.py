@@ -20,10 +20,10 @@ from core.ui.asking.answering import Answer
 from core.ui.explaining import controls, maps
 from core.ui.explaining.controls import Cut, Look
 from core.ui.explaining.maps import Parts
-from core.ui.salience_page import cards, details, measuring, orders, reasons, surface
+from core.ui.salience_page import cards, details, map_progress, measuring, orders, reasons, surface
 from core.ui.salience_text import WHY, Scores, Why, choice, chosen_weights, salience_text
 from core.ui.salience_text.names import part_names
-from core.ui.shell import problem
+from core.ui.shell import looking, problem
 from core.ui.shell.services import service
 
 POLL_SECONDS = 0.25
@@ -60,6 +60,7 @@ class Screen:
 
 def draw(example: Example, spec: ModelSpec, params: GenerationParams) -> None:
     """Draw everything that depends on the answer."""
+    looking.closer(example.id, spec.name, spec.precision)
     busy = _busy(example, spec, params)
     st.fragment(_view, run_every=POLL_SECONDS if busy else None)(example, spec, params, busy)
 
@@ -98,6 +99,7 @@ def _view(example: Example, spec: ModelSpec, params: GenerationParams, polling: 
         return
     _with_answer(why, asked, shown)
     details.draw(shown.answer, shown.matrix, shown.here, shown.chosen, shown.method, shown.look.reduce)
+    map_progress.draw(shown.answer, shown.method, shown.here)
 
 
 def _shown(answer: Answer) -> Screen:
@@ -108,13 +110,14 @@ def _shown(answer: Answer) -> Screen:
     chosen = chosen_of(answer, here)
     found = maps.matrix(answer, method, here)
     held = None if found is not None else maps.job(answer, method, here, maps.span_of(chosen, here.response))
-    found = found if held is None else held.result
     scores = (
         maps.scores_of(found, here, chosen, look.reduce)
         if found is not None
         else maps.scores_so_far(answer, method, held, here, chosen, look.reduce)
     )
     names = tuple(part_names(here.prompt, cut.unit))
+    # All that needs the words chosen alone works as soon as their row is there.
+    found = maps.told(answer, method, here, chosen) if found is None else found
     return Screen(answer, here, chosen, cut, method, look, found, scores, names)
 
 

@@ -120,7 +120,7 @@ def _packed(
             return Scores("additive", size, columns, data, starts, stops, reduce, available, given)
         data = _triangle(rows, matrix.gram[:width])
         return Scores("gram", size, columns, data, starts, stops, reduce, available, given)
-    single = aggregate.to_segments(matrix, row_segments, columns, reduce).values
+    single = np.nan_to_num(aggregate.to_segments(matrix, row_segments, columns, reduce).values)
     if single.size * 16 / 3 > limit_bytes:
         return Scores("single", size, columns, none, (), (), reduce, (False,) * size, given)
     adds = apart and matrix.gram is None and reduce != "max"

@@ -18,7 +18,7 @@ from core.errors import AppError
 from core.figures import palette
 from core.figures.palette import Theme
 from core.settings import ROOT
-from core.ui.shell import keeping, model_box, problem
+from core.ui.shell import keeping, looking, model_box, problem
 
 ASSETS = Path(__file__).parent / "assets"
 _run = threading.local()
@@ -57,6 +57,7 @@ def begin(title: str = "", purpose: str = "", *, trade: str = "") -> None:
     if not getattr(_run, "framed", False):
         runpy.run_path(str(ROOT / "streamlit_app.py"))
         st.stop()
+    looking.at(title)
     st.html(f"<style>{_colours()}{(ASSETS / 'frame.css').read_text(encoding='utf-8')}</style>")
     if not title:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.records import ModelSpec
-from core.ui.shell import problem
+from core.ui.shell import job_list, problem
 from core.ui.shell.model_list import catalog
 from core.ui.shell.services import service
 
@@ -43,7 +43,7 @@ def draw() -> None:
     st.selectbox("Model", names, key="model", bind="query-params", help="More models on the Models page.")
     st.caption(describe(chosen()))
     _tell_once(chosen())
-    _queue()
+    job_list.draw()
 
 
 def _tell_once(spec: ModelSpec) -> None:
@@ -53,9 +53,3 @@ def _tell_once(spec: ModelSpec) -> None:
         if (spec.name, note) not in told:
             told.add((spec.name, note))
             st.toast(problem.plain(f"{spec.name}: {note}"))
-
-
-@st.fragment
-def _queue() -> None:
-    depth = service().depth
-    st.caption("Idle" if not depth else f"Working, {depth - 1} waiting")

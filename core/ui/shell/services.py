@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import streamlit as st
 
 from core.settings import settings
+from core.ui.shell.presence import Presence
 
 if TYPE_CHECKING:
     from core.service import Service
@@ -26,7 +27,17 @@ def service() -> Service:
 
 
 def owner() -> str:
-    """Name of this browser session, for whose jobs are whose."""
+    """Name of this browser session, for whose jobs are whose; they end some time after the session."""
     if "owner" not in st.session_state:
         st.session_state["owner"] = uuid.uuid4().hex
-    return cast(str, st.session_state["owner"])
+    name = cast(str, st.session_state["owner"])
+    _presence(name)
+    return name
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=lambda here: here.left())
+def _presence(name: str) -> Presence:
+    """Goes when the tab is closed or the connection is lost; comes again when that person is back."""
+    here = Presence(service().jobs, name)
+    here.came()
+    return here

@@ -23,7 +23,7 @@ from core.ui.asking import answering, target_choice
 from core.ui.asking.answering import Answer
 from core.ui.explaining import maps
 from core.ui.explaining.marks import of_method
-from core.ui.shell import frame, job_box, problem
+from core.ui.shell import frame, job_box, looking, problem
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
@@ -158,7 +158,18 @@ def begin(asked: CurveQuestion, answer: Answer) -> None:
         )  # fmt: skip
         return asked.key, made
 
-    job_box.hold(JOB, service().with_model(work, answer.spec, kind=JOB, asks=asked.asks, owner=owner()))
+    job_box.hold(
+        JOB,
+        service().with_model(
+            work,
+            answer.spec,
+            kind=JOB,
+            asks=asked.asks,
+            owner=owner(),
+            view=looking.view(),
+            label="Deletion curve",
+        ),
+    )
 
 
 def _keep(result: Any) -> None:

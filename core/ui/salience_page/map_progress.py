@@ -1,0 +1,33 @@
+"""How far the map is while its rows come, with Stop; why it is not whole, and the way to go on."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.salience import Method
+from core.ui.asking.answering import Answer
+from core.ui.explaining import maps
+from core.ui.explaining.maps import Parts
+from core.ui.shell import problem
+
+
+def draw(answer: Answer, method: Method, here: Parts) -> None:
+    """Draw it where there is something to say; nothing once the map is whole."""
+    held = maps.under_way(answer, method, here)
+    if held is None or held.state == "done":
+        return
+    if held.state == "failed" and held.error is not None:
+        problem.show(held.error)
+    elif maps.failed(answer, method, here):
+        count = len(maps.rows_so_far(method, held))
+        with st.container(horizontal=True, vertical_alignment="center", key="map-stopped"):
+            st.caption(
+                f"Stopped by you: {count:,} of {len(here.response):,} parts of the answer are explained."
+            )
+            st.button("Go on", key="go on", on_click=maps.go_on, args=(answer, method, here))
+    elif not held.finished:
+        waits = held.state == "queued"
+        text = f"Waits, {held.position:,} before it" if waits else held.message
+        with st.container(horizontal=True, vertical_alignment="center", key="map-progress"):
+            st.progress(held.progress or 0.0, text=text or "Computing the map")
+            st.button("Stop", key="stop map", on_click=held.stop, disabled=held.stopping)
