@@ -111,9 +111,14 @@ def captions(app: AppTest) -> str:
     return "\n".join(c.value.replace("\\", "") for c in app.caption)
 
 
+def compared(app: AppTest) -> Any:
+    """The menu of models."""
+    return next(one for one in app.multiselect if one.label == "Models to compare")
+
+
 def test_the_first_paint_offers_the_model_against_itself_in_nf4(app: AppTest, service: Service) -> None:
     assert not app.exception
-    (menu,) = app.multiselect
+    menu = compared(app)
     assert menu.value == ["one · float32", "one · nf4"]
     assert [f"one · {p}" for p in ("float32", "bfloat16", "nf4", "int8")] == list(menu.options)
     assert not service.manager.loaded
@@ -173,7 +178,7 @@ def test_the_chosen_options_of_a_method_are_asked_for(app: AppTest, service: Ser
 
 
 def test_a_model_that_fails_leaves_the_others_standing(app: AppTest) -> None:
-    app.multiselect[0].set_value(["one · float32", "one · int8", "one · nf4"]).run()
+    compared(app).set_value(["one · float32", "one · int8", "one · nf4"]).run()
     run(app)
     assert "not enough memory" in app.error[0].value
     assert "How far they agree" in headings(app)
@@ -183,7 +188,7 @@ def test_a_model_that_fails_leaves_the_others_standing(app: AppTest) -> None:
 
 
 def test_a_model_without_gradients_says_so(app: AppTest) -> None:
-    app.multiselect[0].set_value(["one · float32", "one · bfloat16"]).run()
+    compared(app).set_value(["one · float32", "one · bfloat16"]).run()
     run(app)
     assert "one · bfloat16: Grad L2 cannot explain" in captions(app)
     assert "How far they agree" not in headings(app)
@@ -191,7 +196,7 @@ def test_a_model_without_gradients_says_so(app: AppTest) -> None:
 
 
 def test_one_model_is_not_a_comparison(app: AppTest) -> None:
-    app.multiselect[0].set_value(["one · nf4"]).run()
+    compared(app).set_value(["one · nf4"]).run()
     assert not app.exception
     assert "at least two" in app.info[0].value
 
