@@ -13,8 +13,11 @@ frame.begin(
     "Do models agree?", "Do other models answer alike, and for the same reason?", trade="Compare models"
 )
 
-example = example_menu.draw()
-specs = choice.draw()
+left, right = st.columns(2, vertical_alignment="bottom")
+with left:
+    example = example_menu.draw()
+with right:
+    specs = choice.draw()
 if len(specs) < choice.LEAST:
     st.info("Choose at least two models.")
     st.stop()
@@ -33,9 +36,9 @@ if comparison is None or not comparison.same(asked, params):
     if comparison is None and choice.ships(specs):
         comparison = run.start("models", asked, params)
 
-left, right = st.columns([32, 68], gap="medium")
-with left:
-    text, pressed = prompt_box.draw(example, busy=comparison is not None and not comparison.answered)
+waiting = comparison is None or not comparison.answered
+with st.expander("The prompt", expanded=comparison is None):
+    text, pressed = prompt_box.draw(example, busy=comparison is not None and waiting)
     if pressed:
         try:
             opened = versions.keep(
@@ -46,8 +49,7 @@ with left:
             st.rerun()
         except AppError as error:
             problem.show(error)
-with right:
-    if comparison is None:
-        st.info("These models have not answered this prompt yet. Press Run.")
-    else:
-        view.draw(comparison)
+if comparison is None:
+    st.info("These models have not answered this prompt yet. Press Run.")
+else:
+    view.draw(comparison)

@@ -12,8 +12,11 @@ frame.begin(
     trade="Compare prompts",
 )
 
-example = example_menu.draw()
-versions = prompts.choose(example)
+left, right = st.columns(2, vertical_alignment="bottom")
+with left:
+    example = example_menu.draw()
+with right:
+    versions = prompts.choose(example)
 if len(versions) < prompts.LEAST:
     st.info("Choose at least two versions. Editing a prompt on the Salience or Editor page makes one.")
     st.stop()
@@ -29,9 +32,9 @@ if st.button("Run", type="primary", shortcut="Ctrl+Enter", disabled=busy):
     run.start("prompts", asked, params)
     st.rerun()
 
-prompts.differences(versions)
 if comparison is None:
     st.info("The model has not answered all of these prompts yet. Press Run.")
-else:
+prompts.differences(versions, opened=comparison is None)
+if comparison is not None:
     view.draw(comparison)
 grid.draw(versions, spec, params)

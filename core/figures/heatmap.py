@@ -1,4 +1,4 @@
-"""Heat maps: response segments against prompt segments, what changed between two of them, and plain tables.
+"""Heat maps: response segments against prompt segments, and plain tables.
 
 Shares of each row are drawn, on one scale for all rows that has an absolute floor
 (`core.aggregate.scale_top`). Segments that do not count (template, special) are left out. A click carries the
@@ -15,17 +15,12 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from core.aggregate import countable, scale_top, share_of, shares
-from core.compare import Pair, SalienceDifference
 from core.figures import palette
 from core.figures.palette import Theme
 from core.figures.style import faint, frame, label, passage, percent, scale, targets
 from core.records import Role, SegmentSalience
 
-LEAST_CHANGE = 0.1
-"""The change of share that a difference map draws strongest at least: its absolute floor."""
 _MOST_TICKS = 80
-_MARKS = {"added": "＋ ", "removed": "－ ", "changed": "≠ ", "kept": ""}
-_SAID = {"added": "new here", "removed": "no longer here", "changed": "reworded", "kept": ""}
 
 
 def _grid(
@@ -145,39 +140,6 @@ def salience_heatmap(
                 line={"color": palette.TEXT[theme], "width": 2},
             )
     return figure
-
-
-def _pair_label(pair: Pair, width: int) -> str:
-    return _MARKS[pair.state] + label(pair.segment.text, width)
-
-
-def difference_heatmap(
-    difference: SalienceDifference, *, theme: Theme = "light", strength: float = 0.5
-) -> go.Figure:
-    """What gained (purple) and lost (orange) influence; `customdata` is (row, column) into the record."""
-    values = difference.values
-    hover = [
-        f"<b>{percent(values[i, j])[:-2]} points</b> for<br>{passage(r.segment.text, lines=2)}"
-        f"<br>from {_SAID[c.state] or 'the same text'}:<br>{passage(c.segment.text)}"
-        for i, r in enumerate(difference.rows)
-        for j, c in enumerate(difference.columns)
-    ]
-    return _grid(
-        values,
-        hover,
-        [(i, j) for i in range(len(difference.rows)) for j in range(len(difference.columns))],
-        [_pair_label(r, 36) for r in difference.rows],
-        [_pair_label(c, 24) for c in difference.columns],
-        theme=theme,
-        signed=True,
-        top=max(LEAST_CHANGE, float(np.abs(values).max(initial=0))),
-        strength=strength,
-        bar="change",
-        axes=(
-            "the answer",
-            "the prompts, aligned" if any(_SAID[c.state] for c in difference.columns) else "the prompt",
-        ),
-    )
 
 
 def table_heatmap(

@@ -42,7 +42,8 @@ def test_load_compare_and_give_back(
 
     go(page, "Do models agree?")
     expect(page.get_by_text("twin · nf4").first).to_be_visible()
-    expect(page.get_by_role("heading", name="How far they agree")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_role("heading", name="same reason")).to_be_visible(timeout=LONG_MS)
+    page.get_by_text("Details: the prompt in colour").click()
     answers = page.get_by_role("region", name="Response")
     expect(answers).to_have_count(2)
     maps = page.get_by_role("region", name="Prompt salience")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -96,11 +97,12 @@ def finish(app: AppTest) -> AppTest:
     return app.run()
 
 
-def chart(app: AppTest, key: str) -> dict[str, Any]:
-    import json
-
-    (found,) = [c for c in app.get("plotly_chart") if c.proto.id.endswith(key)]
-    return json.loads(found.proto.spec)
+def parts(app: AppTest) -> list[str]:
+    """The parts of the prompt in the list of all models."""
+    (found,) = (
+        data for e in app.get("bidi_component") if (data := json.loads(e.proto.json or "{}")).get("panels")
+    )
+    return [line["label"] for line in found["panels"][0]["lines"]]
 
 
 def headings(app: AppTest) -> list[str]:
@@ -127,23 +129,13 @@ def test_the_first_paint_offers_the_model_against_itself_in_nf4(app: AppTest, se
 
 def test_answers_judgements_maps_and_agreement(app: AppTest, loads: list[str]) -> None:
     run(app)
-    assert headings(app) == [
-        "Where it came from",
-        "How far they agree",
-        "How likely each model finds each answer",
-    ]
+    assert headings(app) == ["Where it came from"]
     assert loads == ["float32", "nf4", "float32"]  # turns: nf4 judges and explains before it goes
-    table = chart(app, "cross-likelihood")["data"][0]["text"]
     # Rows: answers of float32, nf4. Both tell -0.5 nats of their own; the other's: -0.25 and -1.
-    assert table == [["0.61", "0.37"], ["0.78", "0.61"]]
-    bars = chart(app, "model-bars")["data"]
-    assert [bar["name"] for bar in bars] == ["one · float32", "one · nf4"]
+    assert app.session_state["comparison models"].mean_nats().tolist() == [[-0.5, -1.0], [-0.25, -0.5]]
     assert "Explaining" in captions(app)
-    html = "".join(h.proto.body for h in app.get("html"))
-    assert "<del>onm</del><ins>onX</ins>" in html
     said = " ".join(m.value.replace("\\", "") for m in app.markdown)
-    assert "one · float32 and one · nf4: 1.00" in said
-    assert "difference" in [c.proto.id.rsplit("-", 1)[-1] for c in app.get("plotly_chart")]
+    assert "Different answers, yet for the same reason (agreement 1.00)." in said
 
 
 def select(app: AppTest, label: str, value: str) -> AppTest:
@@ -159,12 +151,12 @@ def test_parts_by_ones_own_expression(app: AppTest) -> None:
     box.set_value("[aek]").run()
     finish(app)
     # "abc def\nghi jkl\nmno" ends a part behind each a, e and k.
-    assert len(chart(app, "model-bars")["data"][0]["customdata"]) == 4
+    assert len(parts(app)) == 4
     box = next(t for t in app.text_input if t.label == box.label)
     box.set_value("(").run()
     finish(app)
     assert len([e for e in app.error if "regular expression is broken" in e.value]) == 1
-    assert len(chart(app, "model-bars")["data"][0]["customdata"]) == 3  # lines instead: the prompt has three
+    assert len(parts(app)) == 3  # lines instead: the prompt has three
 
 
 def test_the_chosen_options_of_a_method_are_asked_for(app: AppTest, service: Service) -> None:
@@ -181,18 +173,17 @@ def test_a_model_that_fails_leaves_the_others_standing(app: AppTest) -> None:
     compared(app).set_value(["one · float32", "one · int8", "one · nf4"]).run()
     run(app)
     assert "not enough memory" in app.error[0].value
-    assert "How far they agree" in headings(app)
-    table = chart(app, "cross-likelihood")["data"][0]["text"]
-    assert [row[1] for row in table] == ["–"] * 3
-    assert table[1] == ["–"] * 3
+    assert "agreement" in " ".join(m.value for m in app.markdown)
+    known = np.isfinite(app.session_state["comparison models"].mean_nats())
+    assert known.tolist() == [[True, False, True], [False] * 3, [True, False, True]]
 
 
 def test_a_model_without_gradients_says_so(app: AppTest) -> None:
     compared(app).set_value(["one · float32", "one · bfloat16"]).run()
     run(app)
-    assert "one · bfloat16: Grad L2 cannot explain" in captions(app)
-    assert "How far they agree" not in headings(app)
-    assert "All answers are the same" in captions(app)
+    assert "one · bfloat16: GIM cannot explain" in captions(app)
+    said = " ".join(m.value.replace("\\", "") for m in app.markdown)
+    assert "Same answer." in said and "agreement" not in said
 
 
 def test_one_model_is_not_a_comparison(app: AppTest) -> None:
@@ -229,4 +220,4 @@ def test_stop_ends_every_part(app: AppTest, service: Service) -> None:
     finish(app)
     assert not app.exception
     assert service.depth == 0
-    assert not headings(app) or "How far they agree" not in headings(app)
+    assert "agreement" not in " ".join(m.value for m in app.markdown)  # not all were explained

@@ -1,7 +1,8 @@
-"""The answers side by side: each can be clicked to choose what is explained; and how they differ in words."""
+"""The answers side by side, only the words that differ in colour; a click chooses what is explained."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -13,7 +14,7 @@ from core.ui.compare_page.run import Side, SideBySide
 from core.ui.explaining import maps
 from core.ui.explaining.controls import Cut
 from core.ui.salience_text import choice, salience_text
-from core.ui.shell import diff, problem
+from core.ui.shell import problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,17 @@ class ShownSides:
     chosen: tuple[int, ...]
 
 
+STICKY = """<style>
+[data-testid="stLayoutWrapper"]:has(> .st-key-compared-answers) {
+  position: sticky; top: 0; z-index: 90; background: var(--whence-page); padding-block: .25rem .5rem;
+}
+@media (max-width: 900px), (max-height: 700px) {
+  [data-testid="stLayoutWrapper"]:has(> .st-key-compared-answers) { position: static; }
+}
+</style>"""
+"""The answers stay in sight while one reads where they came from."""
+
+
 def draw(comparison: SideBySide, cut: Cut) -> dict[int, ShownSides]:
     """Draw the answers in columns. Returns what is shown of each side that has one, by place."""
     first = next((side.generation for side in comparison.sides if side.generation is not None), None)
@@ -33,19 +45,43 @@ def draw(comparison: SideBySide, cut: Cut) -> dict[int, ShownSides]:
             first, cut.granularity, cut.pattern, tell=True
         )  # a fault of the expression: told once
     shown: dict[int, ShownSides] = {}
-    columns = st.columns(min(len(comparison.sides), 2)) if len(comparison.sides) > 1 else [st.container()]
-    for place, side in enumerate(comparison.sides):
-        with columns[place % len(columns)]:
-            st.markdown(f"**{problem.plain(side.name)}**")
-            if side.error is not None:
-                problem.show(side.error)
-            elif side.generation is None:
-                _writing(place, side)
-            else:
-                shown[place] = _answer(place, side, cut)
-    if len(shown) > 1:
-        _differences(comparison, list(shown))
+    marks = changed(
+        [s.generation.tokens.response if s.generation is not None else None for s in comparison.sides]
+    )
+    st.html(STICKY)
+    with st.container(key="compared-answers"):
+        for place, column in enumerate(st.columns(len(comparison.sides))):
+            side = comparison.sides[place]
+            with column:
+                st.markdown(f"**{problem.plain(side.name)}**")
+                if side.error is not None:
+                    problem.show(side.error)
+                elif side.generation is None:
+                    _writing(place, side)
+                else:
+                    shown[place] = _answer(place, side, cut, marks[place])
     return shown
+
+
+def changed(texts: Sequence[str | None]) -> list[list[tuple[int, int, str]]]:
+    """What stands out in each text: words that the first has not ("new"), and in the first of two, words that the
+    other has not ("gone"), as spans of characters.
+    """
+    base = next((text for text in texts if text is not None), "")
+    found: list[list[tuple[int, int, str]]] = [[] for _ in texts]
+    for place, text in enumerate(texts):
+        if text is None or text == base:
+            continue
+        old = new = 0
+        for run in word_diff(base, text):
+            size = len(run.text)
+            if run.change == "added":
+                found[place].append((new, new + size, "new"))
+            elif run.change == "removed" and len(texts) == 2:
+                found[0].append((old, old + size, "gone"))
+            old += size * (run.change != "added")
+            new += size * (run.change != "removed")
+    return found
 
 
 def _writing(place: int, side: Side) -> None:
@@ -57,7 +93,7 @@ def _writing(place: int, side: Side) -> None:
     )
 
 
-def _answer(place: int, side: Side, cut: Cut) -> ShownSides:
+def _answer(place: int, side: Side, cut: Cut, marks: Sequence[tuple[int, int, str]]) -> ShownSides:
     generation = side.generation
     assert generation is not None
     tokens = generation.tokens
@@ -81,6 +117,7 @@ def _answer(place: int, side: Side, cut: Cut) -> ShownSides:
         response_segments=response,
         selected=chosen,
         note=answering.facts(generation),
+        changed=marks,
         show=("response",),
         link=f"compared-{place}",
         of=side.name,
@@ -88,26 +125,3 @@ def _answer(place: int, side: Side, cut: Cut) -> ShownSides:
         on_select=on_select,
     )
     return ShownSides(prompt, response, chosen)
-
-
-def _differences(comparison: SideBySide, places: list[int]) -> None:
-    """The answers against the first one, word by word."""
-    first = comparison.sides[places[0]]
-    assert first.generation is not None
-    base = first.generation.tokens.response
-    others = []
-    for place in places[1:]:
-        generation = comparison.sides[place].generation
-        assert generation is not None
-        others.append((comparison.sides[place], generation.tokens.response))
-    name = problem.plain(first.name)
-    if all(text == base for _, text in others):
-        st.caption("All answers are the same, letter by letter.")
-        return
-    with st.expander(f"Words that differ from {name}", expanded=True):
-        for side, text in others:
-            st.caption(problem.plain(side.name))
-            if text == base:
-                st.write("The same answer.")
-            else:
-                diff.draw(word_diff(base, text))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.errors import AppError
 from core.figures.bars import token_logprobs
-from core.figures.models import cross_likelihood
 from core.records import Generation
 from core.ui.compare_page.run import SideBySide
+from core.ui.explaining.marks import of_model, of_version
 from core.ui.shell import frame, problem
+from core.ui.shell.bar_table import BarFigure, BarLine, BarPanel, BarSeries, bar_table
 
 
 def draw(comparison: SideBySide) -> None:
@@ -20,15 +24,17 @@ def draw(comparison: SideBySide) -> None:
     if not comparison.one_prompt:
         heading = "How likely each answer is under each prompt"
     st.subheader(heading, anchor=False)
-    st.plotly_chart(
-        cross_likelihood(names, comparison.mean_nats(), theme=frame.theme()),
-        theme=None,
+    marked = of_model if comparison.one_prompt else of_version
+    judged = "judged by" if comparison.one_prompt else "under"
+    bar_table(
+        [BarPanel(tuple(lines(names, comparison.mean_nats())))],
         key="cross-likelihood",
-        alt=heading,
+        about=heading,
+        series=[BarSeries(f"{judged} {name}", marked(name)) for name in names],
     )
     st.caption(
-        "Read across: 1 means that every token of this answer would have been written here too, "
-        "0.5 that on the average each token was one chance in two."
+        "The mean chance of a token of this answer: 100 % means that every token would have been written here too, "
+        "50 % that on the average each token was one chance in two."
         + (
             " Models that cut text into different tokens are only roughly comparable."
             if comparison.one_prompt
@@ -39,6 +45,35 @@ def draw(comparison: SideBySide) -> None:
     with st.expander("Token probabilities", key="token-probabilities", on_change="rerun") as opened:
         if opened.open:
             _tokens(comparison, names)
+
+
+def lines(names: Sequence[str], mean_nats: NDArray[np.float64]) -> list[BarLine]:
+    """A row an answer, a bar a judge: the geometric mean of its tokens' probabilities.
+
+    `mean_nats` (answers, judges): mean log-probability of an answer's tokens, NaN where it is not known.
+    """
+    chance = np.exp(mean_nats)
+    return [
+        BarLine(
+            f"Answer of {writer}",
+            tuple(
+                BarFigure("not known", series=judge)
+                if np.isnan(part)
+                else BarFigure(
+                    said_chance(float(part)), float(part), series=judge, note=f"{nats:.3f} nats a token"
+                )
+                for judge, (part, nats) in enumerate(zip(chance[at], mean_nats[at]))
+            ),
+        )
+        for at, writer in enumerate(names)
+    ]
+
+
+def said_chance(chance: float) -> str:
+    """A probability in percent; never rounded up to certainty."""
+    if 0.995 <= chance < 1:
+        return "over 99 %"
+    return "under 1 %" if 0 < chance < 0.005 else f"{chance:.0%}".replace("%", " %")
 
 
 def _why(comparison: SideBySide) -> None:

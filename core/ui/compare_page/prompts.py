@@ -64,10 +64,10 @@ def _each(names: Sequence[str]) -> list[Example]:
     return found
 
 
-def differences(versions: Sequence[Example]) -> None:
+def differences(versions: Sequence[Example], *, opened: bool) -> None:
     """Each prompt against the first, word by word."""
     first, *others = versions
-    with st.expander("How the prompts differ", expanded=True):
+    with st.expander("How the prompts differ", expanded=opened):
         for column, other in zip(st.columns(len(others)), others):
             with column:
                 st.markdown(f"**{problem.plain(first.id)} → {problem.plain(other.id)}**")

@@ -1,112 +1,158 @@
-"""Where each model's answer came from: bars on one axis, maps on one scale, agreement, and the difference."""
+"""Why each answer: the parts of all models in one list, what gained and lost between versions, the coloured prompts."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from core import aggregate
-from core.compare import agreement, difference
-from core.figures.heatmap import difference_heatmap
-from core.figures.models import model_bars
-from core.records import Reduce, SalienceMatrix, SegmentSalience
+from core.figures import palette
+from core.figures.marks import Mark
+from core.records import SalienceMatrix
 from core.salience import Method
 from core.ui.compare_page.answers import ShownSides
 from core.ui.compare_page.run import SideBySide
+from core.ui.compare_page.shared_parts import SideShares, models_verdict, moved, together, versions_verdict
 from core.ui.explaining.controls import Cut, Look
 from core.ui.explaining.maps import Parts, column_scores, scores_of
+from core.ui.explaining.marks import of_model
 from core.ui.salience_text import salience_text
-from core.ui.shell import frame, problem
+from core.ui.salience_text.names import part_names
+from core.ui.shell import problem
+from core.ui.shell.bar_table import BarPanel, BarSeries, bar_table
 
-Floats = NDArray[np.float32]
-LABELS_PX, COLUMN_PX = 330, 20
-"""What the difference map needs: beside its cells, and for each of its columns."""
+GAINED_AND_LOST = (
+    (palette.UNDERLINE["light"][0], palette.UNDERLINE["dark"][0], "▲"),
+    (palette.UNDERLINE["light"][1], palette.UNDERLINE["dark"][1], "▼"),
+)
 
 
-def draw(comparison: SideBySide, shown: dict[int, ShownSides], method: Method, cut: Cut, look: Look) -> None:
-    """Draw the maps that are ready; the others say what they wait for."""
-    st.subheader("Where it came from", anchor=False)
-    found: dict[int, SalienceMatrix] = {}
-    for place in shown:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The maps that are ready, by place, and their shares for what is explained."""
+
+    matrices: dict[int, SalienceMatrix]
+    shares: dict[int, SideShares]
+
+
+def find(comparison: SideBySide, shown: dict[int, ShownSides], method: Method, cut: Cut, look: Look) -> Found:
+    """What is known so far; loads no model."""
+    matrices: dict[int, SalienceMatrix] = {}
+    shares: dict[int, SideShares] = {}
+    for place, side in shown.items():
         matrix = comparison.matrix(place, method, cut)
-        if matrix is not None:
-            found[place] = matrix
-        elif (error := comparison.map_error(place, method, cut)) is not None:
-            st.caption(problem.plain(f"{comparison.sides[place].name}: {error}"))
-    if not found:
-        return
-    scores = {
-        place: column_scores(
-            matrix, Parts(shown[place].prompt, shown[place].response), _rows(shown[place]), look.reduce
+        if matrix is None:
+            continue
+        matrices[place] = matrix
+        values = column_scores(matrix, Parts(side.prompt, side.response), _rows(side), look.reduce)
+        names = tuple(part_names(side.prompt, cut.unit))
+        kept = aggregate.countable(side.prompt)
+        shares[place] = SideShares(
+            comparison.sides[place].name, side.prompt, names, aggregate.shares(values, kept)
         )
-        for place, matrix in found.items()
-    }
-    shares = {
-        place: aggregate.shares(values, aggregate.countable(shown[place].prompt))
-        for place, values in scores.items()
-    }
+    return Found(matrices, shares)
+
+
+def verdict(comparison: SideBySide, shown: dict[int, ShownSides], found: Found) -> str:
+    """The sentence that stands above the answers; empty while fewer than two sides are known."""
+    answers = [side.generation.text for side in comparison.sides if side.generation is not None]
+    if len(answers) < 2:
+        return ""
+    places = list(found.shares)
+    if len(places) < 2:
+        return "Same answer." if len({text.strip() for text in answers}) == 1 else "Different answers."
     if comparison.one_prompt:
-        _bars(comparison, shown, shares)
-    _maps(comparison, shown, found, shares, method, cut, look)
-    if len(found) > 1:
-        _pairs(comparison, shown, found, scores, look.reduce)
+        rows = [shown[place].response[_rows(shown[place])[0]] for place in places]
+        return models_verdict(answers, [found.shares[place] for place in places], rows)
+    one, other = (comparison.sides[place].generation for place in places[:2])
+    assert one is not None and other is not None
+    return versions_verdict(one.text, other.text, found.shares[places[0]], found.shares[places[1]])
+
+
+def draw(
+    comparison: SideBySide, shown: dict[int, ShownSides], found: Found, method: Method, cut: Cut
+) -> None:
+    """The list of parts: of all models together, or what gained and lost between two versions."""
+    for place in shown:
+        error = comparison.map_error(place, method, cut)
+        if place not in found.matrices and error is not None:
+            st.caption(problem.plain(f"{comparison.sides[place].name}: {error}"))
+    if not found.shares:
+        return
+    st.subheader("Where it came from", anchor=False)
+    places = list(found.shares)
+    side = shown[places[0]]
+    explained = " ".join(side.response[i].text.strip() for i in _rows(side))
+    st.caption(
+        problem.plain(f"Explaining “{explained}” and what matches it in the other answers. ")
+        + "Click a part of an answer to explain that. Influence on this answer, not truth."
+    )
+    if comparison.one_prompt or len(places) < 2:
+        _together([found.shares[place] for place in places])
+    else:
+        _moved(comparison, found)
+
+
+def _together(sides: list[SideShares]) -> None:
+    lines, left = together(sides)
+    series = [BarSeries(side.name, of_model(side.name)) for side in sides]
+    bar_table(
+        [BarPanel(tuple(lines))], key="model-bars", about="Share of each part of the prompt", series=series
+    )
+    st.caption(f"Shares of the prompt’s influence, all bars on one scale. {left}")
+
+
+def _moved(comparison: SideBySide, found: Found) -> None:
+    places = list(found.shares)
+    names = {place: comparison.sides[place].name for place in places}
+    base, other = places[0], places[1]
+    if len(places) > 2:
+        other = st.segmented_control(
+            f"Against {names[base]}",
+            places[1:],
+            format_func=names.__getitem__,
+            default=places[1],
+            required=True,
+            key="difference-against",
+        )
+    lines, left = moved(found.shares[base], found.shares[other])
+    gained, lost = (Mark(light, dark, sign, "circle", "solid") for light, dark, sign in GAINED_AND_LOST)
+    bar_table(
+        [BarPanel(tuple(lines))],
+        key="gained-lost",
+        about="What gained and lost influence",
+        series=[BarSeries("gained", gained), BarSeries("lost", lost)],
+        signed=True,
+    )
+    st.caption(
+        problem.plain(
+            f"Share of the prompt’s influence: {names[base]} → {names[other]}, by the size of the change. "
+        )
+        + f"Raw scores of two prompts have no common scale. {left}"
+    )
 
 
 def _rows(side: ShownSides) -> tuple[int, ...]:
     return side.chosen or tuple(range(len(side.response)))
 
 
-def _bars(comparison: SideBySide, shown: dict[int, ShownSides], shares: dict[int, Floats]) -> None:
-    """Bars of all models that cut the prompt into the same parts."""
-    first = next(iter(shares))
-    texts = [s.text for s in shown[first].prompt]
-    alike = [p for p in shares if [s.text for s in shown[p].prompt] == texts]
-    keep = np.flatnonzero(aggregate.countable(shown[first].prompt))
-    st.plotly_chart(
-        model_bars(
-            [comparison.sides[p].name for p in alike],
-            [shown[first].prompt[i] for i in keep],
-            np.array([shares[p][keep] for p in alike]),
-            theme=frame.theme(),
-        ),
-        theme=None,
-        key="model-bars",
-        alt="Share of each part of the prompt, for each model",
-    )
-    explained = " ".join(shown[first].response[i].text.strip() for i in _rows(shown[first]))
-    st.caption(
-        problem.plain(f"Explaining “{explained[:120]}” and what matches it in the other answers. ")
-        + "Click a part of an answer to explain that. All bars share one axis. Influence on this answer, "
-        "not truth."
-    )
-    for place in shares:
-        if place not in alike:
-            st.caption(
-                problem.plain(
-                    f"{comparison.sides[place].name} cuts the prompt into other parts here; its map "
-                    "stands below. Choose lines or sentences to see all in one chart."
-                )
-            )
-
-
-def _maps(
+def draw_maps(
     comparison: SideBySide,
     shown: dict[int, ShownSides],
-    found: dict[int, SalienceMatrix],
-    shares: dict[int, Floats],
+    found: Found,
     method: Method,
     cut: Cut,
     look: Look,
 ) -> None:
     """The prompt in colour for each model, all on the scale of the strongest."""
-    top = max(aggregate.scale_top(s, aggregate.countable(shown[p].prompt)) for p, s in shares.items())
-    columns = st.columns(min(len(found), 2))
-    for at, place in enumerate(found):
+    if not found.shares:
+        return
+    top = max(side.top for side in found.shares.values())
+    columns = st.columns(min(len(found.matrices), 2))
+    for at, place in enumerate(found.matrices):
         side = shown[place]
-        packed = scores_of(found[place], Parts(side.prompt, side.response), _rows(side), look.reduce)
+        packed = scores_of(found.matrices[place], Parts(side.prompt, side.response), _rows(side), look.reduce)
         with columns[at % len(columns)]:
             st.markdown(f"**{problem.plain(comparison.sides[place].name)}**")
             salience_text(
@@ -125,70 +171,6 @@ def _maps(
                 of=comparison.sides[place].name,
                 height=420,
             )
-            if found[place].note:
-                st.caption(problem.plain(found[place].note))
+            if found.matrices[place].note:
+                st.caption(problem.plain(found.matrices[place].note))
     st.caption("All maps share one colour scale.")
-
-
-def _pairs(
-    comparison: SideBySide,
-    shown: dict[int, ShownSides],
-    found: dict[int, SalienceMatrix],
-    scores: dict[int, Floats],
-    reduce: Reduce,
-) -> None:
-    """Agreement of each model with the first one, and what differs."""
-    places = list(found)
-    names = {p: comparison.sides[p].name for p in places}
-    base = places[0]
-    st.subheader("How far they agree", anchor=False)
-    wholes = {p: _one_row(shown[p], scores[p]) for p in places}
-    for place in places[1:]:
-        value = agreement(wholes[base], wholes[place])[0]
-        said = "too few parts to tell" if value is None else f"{value:.2f}"
-        st.write(problem.plain(f"{names[base]} and {names[place]}: {said}"))
-    st.caption(
-        "Spearman's rank correlation over the parts of the prompt: 1 means the same order of strength, 0 no "
-        "relation, −1 the opposite order."
-    )
-    other = places[1]
-    if len(places) > 2:
-        other = st.segmented_control(
-            f"Against {names[base]}",
-            places[1:],
-            format_func=names.__getitem__,
-            default=places[1],
-            required=True,
-            key="difference-against",
-        )
-    maps = [
-        aggregate.to_segments(found[p], shown[p].response, shown[p].prompt, reduce) for p in (base, other)
-    ]
-    change = difference(*maps)
-    if not change.rows:
-        st.caption("The two answers have no part in common, so their maps cannot be set against each other.")
-        return
-    # On a narrow screen the map scrolls sideways: its labels would lie on each other.
-    least = LABELS_PX + COLUMN_PX * len(change.columns)
-    box = ".st-key-difference-map"
-    st.html(f"<style>{box} {{ overflow-x: auto; }} {box} > * {{ min-width: {least}px; }}</style>")
-    with st.container(key="difference-map"):
-        st.plotly_chart(
-            difference_heatmap(change, theme=frame.theme()),
-            theme=None,
-            key="difference",
-            config={"displayModeBar": False},
-            alt=f"What has more or less influence on {names[other]} than on {names[base]}",
-        )
-    st.caption(
-        problem.plain(f"Purple: more share of influence for {names[other]}. Orange: more for {names[base]}. ")
-        + "Only parts of the answer that both wrote are compared."
-    )
-
-
-def _one_row(side: ShownSides, values: Floats) -> SegmentSalience:
-    """The chosen target as one row over the parts that count, for the agreement."""
-    keep = np.flatnonzero(aggregate.countable(side.prompt))
-    columns = tuple(side.prompt[i] for i in keep)
-    row = side.response[_rows(side)[0]]
-    return SegmentSalience((row,), columns, values[keep][None], "sum")

@@ -13,11 +13,13 @@ import streamlit as st
 from core.ui.compare_page import answers, likely, reasons
 from core.ui.compare_page.run import SideBySide
 from core.ui.explaining import controls
+from core.ui.shell import problem
 
 if TYPE_CHECKING:
     from core.jobs import Job
 
 POLL_SECONDS = 0.3
+DETAILS = "compare-details"
 
 
 def draw(comparison: SideBySide) -> None:
@@ -40,12 +42,22 @@ def _view(comparison: SideBySide, answered: bool, watched: bool) -> None:
     news = comparison.finished_pieces != before or (comparison.jobs() and not watched)
     if comparison.answered != answered or (answered and news):
         st.rerun()
+    head = st.container(key="verdict")
     here = answers.draw(comparison, cut)
+    found = reasons.find(comparison, here, method, cut, controls.look())
+    with head:
+        said = (
+            reasons.verdict(comparison, here, found) if comparison.answered else "Waiting for the answers …"
+        )
+        st.markdown(f"#### {problem.plain(said)}")
     if not comparison.answered:
         _working(comparison, comparison.jobs())
         return
-    reasons.draw(comparison, here, method, cut, controls.look())
-    likely.draw(comparison)
+    reasons.draw(comparison, here, found, method, cut)
+    with st.expander("Details: the prompt in colour, likelihoods", key=DETAILS, on_change="rerun") as opened:
+        if opened.open:
+            reasons.draw_maps(comparison, here, found, method, cut, controls.look())
+            likely.draw(comparison)
 
 
 def _progress(comparison: SideBySide, finished: int) -> None:

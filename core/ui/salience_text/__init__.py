@@ -22,7 +22,7 @@ from core.records import Role, Segment
 from core.ui.salience_text.names import part_names
 from core.ui.salience_text.protocol import Action, SegmentChoice, choice, turn
 from core.ui.salience_text.scores import Scores, chosen_weights, pack
-from core.ui.salience_text.texts import words
+from core.ui.salience_text.texts import utf16, words
 from core.ui.salience_text.why import Card, ShownEffect, Why, draft, order
 
 __all__ = [
@@ -53,6 +53,7 @@ _HERE = Path(__file__).parent
 _SCRIPTS = (
     "scores.js",
     "panels.js",
+    "changed.js",
     "response.js",
     "lines.js",
     "editor.js",
@@ -100,6 +101,7 @@ def salience_text(
     unit: str = "line",
     units: str = "",
     note: str = "",
+    changed: Sequence[tuple[int, int, str]] = (),
     empty: str = "Press Run, and the answer appears here.",
     actions: Sequence[str] = (),
     bars: int = 8,
@@ -125,6 +127,7 @@ def salience_text(
     - `stream`: the answer as plain text without buttons, with a caret while it is `writing`.
     - `strength`: 0 to 1, how soon colours show; 0.5 is proportional to the share.
     - `unit`: what the list calls a part ("line"); `units`: of the raw scores, told on hover.
+    - `changed`: what another answer has not: (start, stop, `new` or `gone`), in characters of the answer.
     - `note`: one line under the answer; `empty`: shown where there is no answer.
     - `actions`: names from `ACTIONS`, as buttons beside the strongest or picked part.
     - `show`: which panels. Views with one `link` (default: `key`) share selection and hover in the browser:
@@ -171,6 +174,7 @@ def salience_text(
         "stream": stream,
         "writing": writing,
         "note": note,
+        "changed": utf16("".join(s.text for s in response_segments), changed),
         "empty": empty,
     }
     if why is not None:

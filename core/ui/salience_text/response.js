@@ -70,6 +70,10 @@ class ResponsePanel {
       this.selection = [];
     }
     this.show(selection);
+    const changed = JSON.stringify([response.id, response.changed ?? []]);
+    if (changed === this.changed) return;
+    this.changed = changed;
+    paintChanged(this.text, response.changed);
   }
 
   show(selection) {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.figures.captions import NOTHING_DECISIVE, map_caption
 
 
@@ -53,3 +55,12 @@ PAGE = {
     "unhide": "Remove them",
 }
 """What the page that answers why says; `{…}` is filled in by the browser."""
+
+
+def utf16(text: str, spans: Sequence[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """Spans of characters as the browser counts them: in UTF-16 units."""
+
+    def units(at: int) -> int:
+        return len(text[:at].encode("utf-16-le", "surrogatepass")) // 2
+
+    return [(units(start), units(stop), kind) for start, stop, kind in spans]

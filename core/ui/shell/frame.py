@@ -70,6 +70,7 @@ def begin(title: str = "", purpose: str = "", *, trade: str = "") -> None:
 def _colours() -> str:
     """The palette's colours for text that is not the page's own, by theme, as CSS variables."""
     pairs = {
+        "page": (palette.BACKGROUND["light"], palette.BACKGROUND["dark"]),
         "muted": (palette.MUTED["light"], palette.MUTED["dark"]),
         "new": (palette.UNDERLINE["light"][0], palette.UNDERLINE["dark"][0]),
         "gone": (palette.UNDERLINE["light"][1], palette.UNDERLINE["dark"][1]),

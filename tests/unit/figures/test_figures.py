@@ -8,12 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from core.compare import difference
 from core.figures import palette
 from core.figures.bars import Interval, interval_bars, token_logprobs
 from core.figures.curves import Curve, deletion_curves
 from core.figures.distributions import distribution, scatter_of_two
-from core.figures.heatmap import difference_heatmap, salience_heatmap, table_heatmap
+from core.figures.heatmap import salience_heatmap, table_heatmap
 from core.figures.style import CLEAR, label, passage, percent, scale
 from core.records import (
     Generation,
@@ -56,11 +55,9 @@ def generation() -> Generation:
 
 
 def every(theme: palette.Theme) -> dict[str, go.Figure]:
-    other = SegmentSalience(ROWS[:1], made(("Judge the dish.", "Be " + EVIL)), [[1, 3]], "sum")
     items = [Interval(EVIL, 0.5, 0.4, 0.7, 30, EVIL), Interval("b", 0.2, 0.1, 0.3, 30, "g")]
     return {
         "map": salience_heatmap(MAP, signed=True, units=EVIL, theme=theme, selected=[1]),
-        "difference map": difference_heatmap(difference(MAP, other), theme=theme),
         "table": table_heatmap(np.array([[0.2, np.nan]]), [EVIL], [EVIL, "b"], theme=theme),
         "logprobs": token_logprobs(generation(), theme=theme),
         "intervals": interval_bars(items, units=EVIL, title=EVIL, theme=theme),
@@ -156,24 +153,8 @@ def test_many_cells_are_drawn_with_webgl() -> None:
 def test_maps_of_nothing_can_be_drawn() -> None:
     nothing = SegmentSalience((), (), np.zeros((0, 0)), "sum")
     assert salience_heatmap(nothing, signed=False).data[0].z.size == 0
-    assert len(difference_heatmap(difference(nothing, nothing)).data) == 2
     assert distribution({"a": []}).data == ()
     assert interval_bars([]).data == ()
-
-
-def test_the_difference_is_centred_on_nothing_and_marks_what_is_new() -> None:
-    old = SegmentSalience(ROWS[:1], made(("one", "two")), [[1, 1]], "sum")
-    new = SegmentSalience(ROWS[:1], made(("one", "rule", "two")), [[1, 2, 1]], "sum")
-    figure = difference_heatmap(difference(old, new))
-    assert figure.data[0].z.tolist() == [[-0.25, 0.5, -0.25]]
-    assert figure.data[0].zmin == -figure.data[0].zmax
-    assert figure.layout.xaxis.ticktext[1] == "＋ rule"
-
-
-def test_a_small_difference_is_not_blown_up() -> None:
-    old = SegmentSalience(ROWS[:1], made(("one", "two")), [[50, 50]], "sum")
-    new = SegmentSalience(ROWS[:1], made(("one", "two")), [[51, 49]], "sum")
-    assert difference_heatmap(difference(old, new)).data[0].zmax == pytest.approx(0.1)
 
 
 def test_logprobs_are_those_of_the_response() -> None:

@@ -123,6 +123,7 @@ export default function ({ parentElement, data, setStateValue }) {
   /* Figures take the same room in every row, so that all tracks are equally long. */
   const widths = data.panels.flatMap((one) => one.lines.flatMap((line) => line.bars.map((bar) => bar.text.length)));
   root.style.setProperty("--bt-text", `${Math.min(26, Math.max(4, ...widths))}ch`);
+  root.classList.toggle("bt-short", Math.max(...widths) <= 26);
   root.replaceChildren(...(named ? [legend(data.series)] : []), panels);
   show(root, root.picked);
   root.onclick = (event) => {
