@@ -15,11 +15,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from uniseg.wordbreak import words
 
 from core.aggregate import countable, shares
 from core.records import Role, Segment, SegmentSalience
 from core.segments import partition
+from core.text_breaks import words
 
 Change = Literal["kept", "removed", "added"]
 State = Literal["kept", "changed", "removed", "added"]

@@ -2,12 +2,14 @@
 
 Every granularity is an exact partition of the text on character offsets; white space belongs to the part
 before it, and no cut falls inside a character as a reader sees it (a grapheme cluster). Words and sentences
-follow Unicode's rules (UAX #29, https://www.unicode.org/reports/tr29/) through `uniseg`, line by line; blocks
-are this project's own reading of few-shot prompts. Knows nothing of scores, models or colours.
+follow Unicode's rules (UAX #29, https://www.unicode.org/reports/tr29/), line by line; blocks are this project's own
+reading of few-shot prompts. Every cut is made in one pass and stopped by the clock. Knows nothing of scores, models or
+colours.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,19 +19,19 @@ from typing import Literal
 import numpy as np
 import regex
 from numpy.typing import NDArray
-from uniseg.sentencebreak import sentences as uax29_sentences
-from uniseg.wordbreak import words as uax29_words
 
 from core.errors import AppError
 from core.expressions import matches
 from core.family import find
 from core.records import Role, Segment, Tokens
+from core.text_breaks import TextClock, sentence_ends, word_ends
 
 Part = Literal["prompt", "response"]
 Span = tuple[int, int]
 
 _LINE_END = regex.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
-_CLUSTER = regex.compile(r"\X")
+# Flags are paired here, because \X counts back through a whole run of them at each.
+_CLUSTER = regex.compile(r"\p{RI}{1,2}+[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*+|\X", regex.VERSION1)
 _TERMINATOR = regex.compile(r"[\p{SB=ATerm}\p{SB=STerm}]")
 _NUMBERING = regex.compile(r"\s*[\p{N}#(\[]+[.)\]]\s*")
 _GLUE = regex.compile(r"[\p{P}\p{Sc}]+")
@@ -68,11 +70,12 @@ def _words_of_line(line: str) -> tuple[int, ...]:
     """Ends of words; punctuation goes with the word before it, after a space with the next."""
     cuts: list[int] = []
     at, open_ = 0, True
-    for piece in uax29_words(line):
+    for end in word_ends(line):
+        piece = line[at:end]
         glue = _GLUE.fullmatch(piece) is not None
         if not (open_ or glue or piece.isspace()):
             cuts.append(at)
-        at += len(piece)
+        at = end
         if piece.isspace():
             cuts.append(at)
         open_ = piece.isspace() or (glue and open_)
@@ -85,9 +88,7 @@ def _sentences_of_line(line: str) -> tuple[int, ...]:
     if not _TERMINATOR.search(line):
         return (len(line),)
     cuts: list[int] = []
-    at = 0
-    for sentence in uax29_sentences(line):
-        at += len(sentence)
+    for at in sentence_ends(line):
         if not (len(cuts) == 0 and _NUMBERING.fullmatch(line[:at])):
             cuts.append(at)
     return (*cuts, len(line))
@@ -95,7 +96,13 @@ def _sentences_of_line(line: str) -> tuple[int, ...]:
 
 def _by_line(rule: Callable[[str], tuple[int, ...]]) -> Callable[[str], Iterable[int]]:
     # Both rules of UAX #29 always break after a line's end (WB3a, SB4), so lines can be cut, and kept, alone.
-    return lambda text: (start + cut for start, stop in _lines(text) for cut in rule(text[start:stop]))
+    def cuts(text: str) -> Iterator[int]:
+        clock = TextClock()
+        for start, stop in _lines(text):
+            clock.left()
+            yield from (start + cut for cut in rule(text[start:stop]))
+
+    return cuts
 
 
 def _paragraph_cuts(text: str) -> Iterable[int]:
@@ -123,8 +130,11 @@ def _block_cuts(text: str) -> Iterable[int]:
 def _opens(places: list[int], paragraphs: set[int]) -> bool:
     """Whether a label at `places` opens examples, rather than standing in the middle ("Answer:")."""
 
+    ordered = sorted(paragraphs)
+
     def follows(before: int, here: int) -> bool:
-        return here in paragraphs or not any(before < start < here for start in paragraphs)
+        after = bisect_right(ordered, before)
+        return here in paragraphs or after == len(ordered) or ordered[after] >= here
 
     return len(places) > 1 and all(follows(a, b) for a, b in pairwise(places))
 
@@ -176,9 +186,17 @@ def declared(name: str) -> Granularity:
     return find("granularity", GRANULARITIES, name)
 
 
+def _cluster_ends(text: str) -> Iterator[int]:
+    clock = TextClock()
+    try:
+        yield from (m.end() for m in _CLUSTER.finditer(text, timeout=clock.left(), concurrent=True))
+    except TimeoutError as error:
+        raise clock.over() from error
+
+
 def _partition_at(text: str, cuts: Iterable[int], *, join_blank: bool = True) -> tuple[Span, ...]:
     """The partition of `text` with `cuts` moved out of grapheme clusters; blank parts join the one before."""
-    clusters = np.fromiter((m.end() for m in _CLUSTER.finditer(text)), np.int64)
+    clusters = np.fromiter(_cluster_ends(text), np.int64)
     wanted = np.unique(np.fromiter((c for c in cuts if 0 < c < len(text)), np.int64))
     ends = np.unique(clusters[np.searchsorted(clusters, wanted)]) if len(text) else wanted
     spans: list[Span] = []

@@ -4,7 +4,7 @@ Where a server tells its token strings they are laid over the text (`align`); wh
 cut at Unicode word borders (`pieces`), a space going with the word after it as in most tokenizers. An id is a
 hash of the piece, so equal pieces have equal ids and a cache key stays true; it means nothing to the server.
 A chat becomes text with one template token a turn, from which `turns` reads the messages back. Knows no
-server. Word borders: UAX #29, from `uniseg`.
+server. Word borders: UAX #29.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 import numpy as np
-from uniseg.wordbreak import words
 
 from core.errors import AppError
 from core.models.char_spans import Spans, share_characters
 from core.records import Message, Role, Tokens
+from core.text_breaks import words
 
 TURN_IDS = {"system": 1, "user": 2, "assistant": 3}
 """Ids of the template tokens that open a turn; every other id is at least 16."""

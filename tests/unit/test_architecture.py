@@ -14,6 +14,7 @@ FLOORS = {
     0: ("records", "errors", "settings", "family"),
     1: (
         "expressions",
+        "text_breaks",
         "segments",
         "thinking",
         "aggregate",
