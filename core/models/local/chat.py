@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from jinja2 import TemplateError
+from jinja2 import TemplateError, TemplateSyntaxError
+from jinja2.exceptions import SecurityError
 
 from core.errors import AppError
+from core.models.local import template_bounds
 from core.records import Message
 
 Ranges = list[tuple[int, int]]
@@ -42,6 +44,8 @@ def render(tokenizer: Any, messages: Sequence[Message]) -> Rendered:
         return Rendered(*_join([content for _, content in turns]), None)
     try:
         text = _apply(tokenizer, turns)
+    except (TemplateSyntaxError, SecurityError) as broken:
+        raise _faulty(broken) from broken
     except TemplateError as refused:
         if turns[0][0] != "system" or len(turns) < 2:
             raise AppError(
@@ -61,11 +65,48 @@ def render(tokenizer: Any, messages: Sequence[Message]) -> Rendered:
 
 def _apply(tokenizer: Any, turns: Sequence[tuple[str, str]]) -> str:
     continues = turns[-1][0] == "assistant"
-    return tokenizer.apply_chat_template(
-        [{"role": role, "content": content} for role, content in turns],
-        tokenize=False,
-        add_generation_prompt=not continues,
-        continue_final_message=continues,
+    try:
+        with template_bounds.clocked():
+            text = tokenizer.apply_chat_template(
+                [{"role": role, "content": content} for role, content in turns],
+                tokenize=False,
+                add_generation_prompt=not continues,
+                continue_final_message=continues,
+            )
+    except (TemplateError, AppError):
+        raise
+    except ValueError as error:  # transformers' own, when the template rewrites the turn that should go on
+        if not continues:
+            raise _faulty(error) from error
+        raise AppError(
+            "The model's chat template rewrites the assistant's last turn, so that turn cannot be continued.",
+            hint="End the conversation with a turn of the user.",
+        ) from error
+    except (
+        TypeError,
+        KeyError,
+        AttributeError,
+        IndexError,
+        ArithmeticError,
+        RecursionError,
+        MemoryError,
+    ) as error:
+        raise _faulty(error) from error
+    most = template_bounds.MOST_CHARS + sum(len(content) for _, content in turns)
+    if len(text) > most:
+        raise AppError(
+            f"The model's chat template wrote {len(text):,} characters; at most {most:,} are read."
+        )
+    return str(text)
+
+
+def _faulty(error: Exception) -> AppError:
+    """What is wrong with the template itself."""
+    where = f" in its line {error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
+    what = str(error).splitlines()[0].rstrip("./ ") if str(error).strip() else type(error).__name__
+    return AppError(
+        f"The model's chat template is faulty{where}: {what}.",
+        hint="Send the prompt as plain text, or use a model with another template.",
     )
 
 
