@@ -181,7 +181,7 @@ def test_what_is_measured_stands_beside_the_share(app: str, page: Page) -> None:
     page.goto(app)
     ready(page)
     causes = page.get_by_role("region", name="Strongest parts")
-    causes.get_by_role("button", name="Measure the top 5").click()
+    causes.get_by_role("button", name="measure the top 5").click()
     expect(page.get_by_text("map and measurement agree")).to_be_visible(timeout=LONG_MS)
     expect(causes.get_by_role("heading", name="Without line 9 the answer turns")).to_be_visible()
     expect(causes.locator("del").first).to_contain_text("You have to try")
@@ -270,8 +270,10 @@ def test_a_chat_of_several_turns(
     go_to(page, "Why this answer?", box(page))
     expect(page.get_by_role("textbox", name="System message")).to_have_value("Recommend no dish with eggs.")
     expect(box(page)).to_have_value(re.compile("Soup with eggs"))
+    before = page.url
     run.click()
-    expect(prompt(page)).to_contain_text("Soup with eggs", timeout=LONG_MS)
+    page.wait_for_url(lambda url: url != before, timeout=LONG_MS)  # the answer is there
+    expect(prompt(page)).to_contain_text("Soup with eggs")
     expect(prompt(page)).to_contain_text("<start_of_turn>model")
     grey = prompt(page).locator(".sv-template").filter(has_text="<start_of_turn>")
     assert grey.first.get_attribute("data-score") == ""

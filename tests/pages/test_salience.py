@@ -182,7 +182,7 @@ def test_a_part_is_taken_out_and_kept(app: AppTest, fake_service: Service) -> No
     finish(app)
     (trial,) = trials(app)
     assert trial.name == "line 1" and trial.answer == "cba" and not trial.turns
-    order(app, "measure", value="all", rows=[0], prompt=known)
+    order(app, "remove", part=1, rows=[0], prompt=known)
     finish(app)
     assert [t.name for t in trials(app)] == ["line 1", "line 2"]
     assert trials(app)[1].turns  # "one line\n" reversed ends otherwise

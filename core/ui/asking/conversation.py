@@ -93,3 +93,22 @@ def replaced(sent: Prompt, tokens: Tokens, chars: tuple[int, int], instead: str)
         if message.role != "system" or message.content.strip():
             changed.append(message)
     return changed[0].content if isinstance(sent, str) else tuple(changed)
+
+
+def without(sent: Prompt, tokens: Tokens, spans: Sequence[tuple[int, int]]) -> Prompt:
+    """What was sent, with all the characters `spans` (half-open, of `tokens.text`) taken out."""
+    messages = (Message("user", sent),) if isinstance(sent, str) else sent
+    changed = []
+    for message, place in zip(messages, places(tokens, messages)):
+        if place:
+            start, stop = place
+            kept, at = [], start
+            for low, high in sorted(
+                (max(a, start), min(b, stop)) for a, b in spans if a < stop and b > start
+            ):
+                kept.append(tokens.text[at:low])
+                at = max(at, high)
+            message = Message(message.role, "".join([*kept, tokens.text[at:stop]]))
+        if message.role != "system" or message.content.strip():
+            changed.append(message)
+    return changed[0].content if isinstance(sent, str) else tuple(changed)

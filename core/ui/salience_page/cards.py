@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core import aggregate
+from core.cause import CauseSettings
 from core.counterfactuals import times
 from core.salience import Method
 from core.ui.asking import answering, target_choice
@@ -15,11 +16,10 @@ from core.ui.asking.answering import Answer
 from core.ui.explaining import maps
 from core.ui.explaining.controls import Cut, Look
 from core.ui.explaining.maps import Parts
-from core.ui.salience_page import changes, keeping, measuring
+from core.ui.salience_page import causes, changes, keeping, measuring
 from core.ui.salience_page.measuring import NOTHING_NATS, TakeOutTrial
 from core.ui.salience_text import Card
 
-TOP = 5
 Shares = NDArray[np.float32]
 
 
@@ -52,7 +52,7 @@ def _trial(number: int, trial: TakeOutTrial, here: Parts) -> Card:
     became = "stayed as likely as before" if small else f"became {times(trial.nats)}"
     nats = "" if small else f", {trial.nats:+.1f} nats".replace("-", "−")
     target = trial.target if len(trial.target) <= 90 else f"{trial.target[:60]}… {trial.target[-25:]}"
-    part = next((p.index for p in here.prompt if p.chars == trial.chars), None)
+    part = next((p.index for p in here.prompt if trial.chars == (p.chars,)), None)
     edit = [("edit-here", f"Edit {trial.name}", str(part))] if part is not None else []
     return Card(
         title,
@@ -87,26 +87,31 @@ def _changed(
 
 
 def buttons(
-    answer: Answer, here: Parts, shares: Shares | None, trials: Mapping[int, TakeOutTrial]
+    answer: Answer, here: Parts, chosen: Sequence[int], shares: Shares | None
 ) -> list[tuple[str, str, str, str]]:
-    """*Measure the top 5*, *all*; while it is measured, Stop."""
-    if measuring.busy(answer):
-        left = sum(not trial.done for trial in measuring.trials(answer))
-        return [("measure", f"Stop measuring ({left} left)", "stop", "What is measured stays.")]
+    """*Find the cause*, *All*; while it is measured, Stop."""
+    if measuring.busy(answer) or causes.busy(answer, here, chosen):
+        return [("measure", "Stop measuring", "stop", "What is measured stays.")]
     if shares is None or answer.generation is None:
         return []
-    keep = aggregate.countable(here.prompt)
-    count = sum(bool(k) and bool(p.text.strip()) for p, k in zip(here.prompt, keep))
-    if count < 2:
+    own = [part for part in here.prompt if aggregate.countable([part])[0] and part.text.strip()]
+    if len(own) < 2:
         return []
-    ranked = [r.segment.index for r in aggregate.ranked(here.prompt, shares, keep, TOP)]
+    cause = causes.found(answer, here, chosen)
+    most = min(CauseSettings().candidates, len(own))
     made = []
-    what = "Takes each of them out by itself and asks the model again"
-    if not all(part in trials for part in ranked):
-        made.append(("measure", f"Measure the top {len(ranked)}", "top", f"{what}."))
-    if count > len(ranked) and len(trials) < count:
-        seconds = max(1, round((count - len(trials)) * answer.generation.seconds * 1.3))
-        made.append(("measure", f"All {count} · {_duration(seconds)}", "all", f"{what}: {count} runs."))
+    if cause is None or cause.verdict == "measuring":
+        what = (
+            f"Takes the map's {most} strongest parts out, together and one by one, "
+            "then says what the answer rests on."
+        )
+        made.append(("measure", f"Find the cause: measure the top {most}", "top", what))
+    left = len(own) - (len(cause.singles) if cause is not None else 0)
+    if left > most or (cause is not None and left > 1):
+        seconds = max(1, round(left * answer.generation.seconds))
+        made.append(
+            ("measure", f"All {len(own)} · {_duration(seconds)}", "all", "Takes out each part by itself.")
+        )
     return made
 
 

@@ -35,13 +35,12 @@ Chars = tuple[int, int]
 
 @dataclass
 class TakeOutTrial:
-    """One part of the prompt taken out: `chars` of the text that the model read; `rows` are the explained
-    tokens of the response. `name` and `text` are what the page calls the part.
+    """Parts of the prompt taken out together: `chars` of the text that the model read; `rows` are the explained
+    tokens of the response. `name` is what the page calls the parts.
     """
 
-    chars: Chars
+    chars: tuple[Chars, ...]
     name: str
-    text: str
     rows: tuple[int, ...]
     target: str
     sent: Prompt
@@ -88,22 +87,24 @@ def rows_of(answer: Answer, here: Parts, chosen: Sequence[int]) -> tuple[int, ..
     return tuple(sorted({row - start for a, b in spans for row in range(a, b)}))
 
 
-def find(answer: Answer, rows: tuple[int, ...], segment: Segment) -> TakeOutTrial | None:
-    """The newest trial without `segment`, for just these rows."""
-    same = (t for t in reversed(trials(answer)) if t.chars == segment.chars and t.rows == rows)
+def find(answer: Answer, rows: tuple[int, ...], parts: Sequence[Segment]) -> TakeOutTrial | None:
+    """The newest trial without just these `parts`, for just these rows."""
+    chars = tuple(part.chars for part in parts)
+    same = (t for t in reversed(trials(answer)) if t.chars == chars and t.rows == rows)
     return next(same, None)
 
 
-def start(answer: Answer, part: Segment, name: str, here: Parts, chosen: Sequence[int]) -> None:
-    """Ask the model again without `part`, and how likely the chosen words are then; once for each question."""
+def start(answer: Answer, parts: Sequence[Segment], name: str, here: Parts, chosen: Sequence[int]) -> None:
+    """Ask the model again without `parts`, and how likely the chosen words are then; once for each question."""
     generation = answer.generation
     assert generation is not None
     rows = rows_of(answer, here, chosen)
-    known = find(answer, rows, part)
+    known = find(answer, rows, parts)
     if not rows or (known is not None and known.error is None):
         return
     tokens = generation.tokens
-    sent = conversation.replaced(answer.sent, tokens, part.chars, "")
+    chars = tuple(part.chars for part in parts)
+    sent = conversation.without(answer.sent, tokens, chars)
     at = np.array(rows)
     before = float(generation.logprob_nats[at].sum())
 
@@ -116,9 +117,8 @@ def start(answer: Answer, part: Segment, name: str, here: Parts, chosen: Sequenc
     mine = f"{owner()} what if {len(trials(answer))}"
     trials(answer).append(
         TakeOutTrial(
-            chars=part.chars,
+            chars=chars,
             name=name,
-            text=part.text.strip(),
             rows=rows,
             target=" ".join("".join(here.response[i].text for i in sorted(set(chosen))).split()),
             sent=sent,
@@ -145,17 +145,24 @@ def effect(trial: TakeOutTrial) -> ShownEffect:
         return ShownEffect("could not be measured", "failed", more=str(trial.error))
     if not trial.done:
         return ShownEffect("measuring …", "asked")
-    size = "no effect" if abs(trial.nats) < NOTHING_NATS else times(trial.nats)
-    if trial.turns:
-        return ShownEffect("answer turns", "turns", trial.nats, size)
-    kind: Kind = "none" if abs(trial.nats) < NOTHING_NATS else "less" if trial.nats < 0 else "more"
-    return ShownEffect(size, kind, trial.nats)
+    return said(trial.nats, trial.turns)
+
+
+def said(nats: float, turns: bool | None) -> ShownEffect:
+    """An effect in words: `nats` is how much likelier (above 0) or less likely the chosen words became."""
+    if nats != nats:
+        return ShownEffect("cannot be left out", "failed", more="nothing would stay before the answer")
+    size = "no effect" if abs(nats) < NOTHING_NATS else times(nats)
+    if turns:
+        return ShownEffect("answer turns", "turns", nats, size)
+    kind: Kind = "none" if abs(nats) < NOTHING_NATS else "less" if nats < 0 else "more"
+    return ShownEffect(size, kind, nats)
 
 
 def effects(answer: Answer, here: Parts, chosen: Sequence[int]) -> dict[int, TakeOutTrial]:
-    """The trials for the words chosen, by index of the prompt's part."""
+    """The trials of single parts for the words chosen, by index of the prompt's part."""
     rows = rows_of(answer, here, chosen)
-    found = {part.index: find(answer, rows, part) for part in here.prompt}
+    found = {part.index: find(answer, rows, (part,)) for part in here.prompt}
     return {index: trial for index, trial in found.items() if trial is not None}
 
 

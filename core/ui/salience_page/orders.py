@@ -11,22 +11,19 @@ from typing import Any
 
 import streamlit as st
 
-from core import aggregate
 from core.errors import AppError
 from core.records import Example, GenerationParams, ModelSpec
 from core.ui.asking import answering, prompt_box, versions
 from core.ui.asking.answering import Answer
 from core.ui.explaining import controls, maps
 from core.ui.explaining.maps import Parts
-from core.ui.salience_page import keeping, measuring
+from core.ui.salience_page import causes, keeping, measuring
 from core.ui.salience_text import draft, order, prompt_id
 from core.ui.salience_text.names import part_names
 from core.ui.shell import library, problem
 
 KEY = "salience-text"
 WAITING = "orders"
-TOP = 5
-"""How many parts *Measure the top …* takes out."""
 
 
 def press(key: str) -> None:
@@ -96,7 +93,7 @@ def _remove(example: Example, spec: ModelSpec, params: GenerationParams, asked: 
     if not 0 <= part < len(here.prompt):
         return False
     names = part_names(here.prompt, controls.cut().unit)
-    measuring.start(answer, here.prompt[part], names[part], here, _rows(asked, here))
+    measuring.start(answer, (here.prompt[part],), names[part], here, _rows(asked, here))
     st.session_state.pop(keeping.CLOSED, None)
     return True
 
@@ -113,17 +110,14 @@ def _measure(example: Example, spec: ModelSpec, params: GenerationParams, asked:
     rows = _rows(asked, here)
     if asked.get("value") == "stop":
         measuring.stop(answer)
+        causes.stop(answer, here, rows)
         return True
-    matrix = maps.told(answer, controls.method(), here, rows)
-    if matrix is None or not rows:
+    if not rows:
         return False
-    values = maps.column_scores(matrix, here, rows, controls.look().reduce)
-    most = None if asked.get("value") == "all" else TOP
-    names = part_names(here.prompt, controls.cut().unit)
-    keep = aggregate.countable(here.prompt)
-    for found in aggregate.ranked(here.prompt, values, keep, most):
-        if found.segment.text.strip():
-            measuring.start(answer, found.segment, names[found.segment.index], here, rows)
+    method = controls.method()
+    matrix = maps.told(answer, method, here, rows)
+    values = maps.column_scores(matrix, here, rows, controls.look().reduce) if matrix is not None else None
+    causes.ask(answer, here, rows, values, method.name, everything=asked.get("value") == "all")
     st.session_state.pop(keeping.CLOSED, None)
     return True
 

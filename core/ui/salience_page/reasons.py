@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.cause import Cause, less_likely
 from core.counterfactuals import times
 from core.records import Role, Tokens
 from core.ui.salience_page.measuring import NOTHING_NATS, TakeOutTrial
@@ -76,6 +77,35 @@ def verdict(trials: Mapping[int, TakeOutTrial], shares: Sequence[float], names: 
 def percent(share: float) -> str:
     """As everywhere on the page: a narrow gap before the sign, and never nothing for something."""
     return f"{100 * share:.0f}\u00a0%" if share >= 0.005 or not share else "<\u00a01\u00a0%"
+
+
+def of_cause(
+    cause: Cause, shares: Sequence[float], own: Sequence[int], name: str, words: str, turns: bool | None
+) -> Verdict:
+    """From a search for the cause that ended. `own` are the prompt's parts that its indices count, `name` the
+    cause on the page, `words` the search's own sentence; `turns`: the model writes something else without it.
+    """
+    first = max(own, key=lambda part: abs(shares[part]))
+    if not cause.parts:
+        return Verdict([("", words)], "map and measurement disagree" if cause.escalated else "")
+    agrees = first in [own[index] for index in cause.parts]
+    tag = "map and measurement agree" if agrees else "map and measurement disagree"
+    kind: Tag = "agree" if agrees else "disagree"
+    if cause.verdict != "one" or cause.found is None:
+        return Verdict([("", words)], tag, kind)
+    share = abs(shares[own[cause.parts[0]]])
+    changed = turns if turns is not None else cause.found.turns
+    outcome = "the answer turns" if changed else f"these words are {less_likely(cause.found.effect_nats)}"
+    also = f" {words}" if cause.also else ""
+    return Verdict(
+        [
+            ("", "Mostly because of " if agrees else "Because of "),
+            ("b", name),
+            ("", f" ({percent(share)} of the influence). Without it {outcome}.{also}"),
+        ],
+        tag,
+        kind,
+    )
 
 
 def _matters(trial: TakeOutTrial) -> bool:

@@ -6,6 +6,7 @@ a few times a second. What a person presses in the browser comes as an order (`o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,16 +14,20 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core import aggregate
+from core.cause import sentence
 from core.records import Example, GenerationParams, ModelSpec, SalienceMatrix
 from core.salience import Method
+from core.service.causes import asked_parts
 from core.ui.asking import answering, prompt_box, target_choice, versions
 from core.ui.asking.answering import Answer
 from core.ui.explaining import controls, maps
 from core.ui.explaining.controls import Cut, Look
 from core.ui.explaining.maps import Parts
-from core.ui.salience_page import cards, details, map_progress, measuring, orders, reasons, surface
+from core.ui.salience_page import cards, causes, details, map_progress, measuring, orders, reasons, surface
+from core.ui.salience_page.measuring import TakeOutTrial
 from core.ui.salience_text import WHY, Scores, Why, choice, chosen_weights, salience_text
 from core.ui.salience_text.names import part_names
+from core.ui.salience_text.why import ShownEffect
 from core.ui.shell import looking, problem
 from core.ui.shell.services import service
 
@@ -72,7 +77,15 @@ def _answer(example: Example, spec: ModelSpec, params: GenerationParams) -> Answ
 def _busy(example: Example, spec: ModelSpec, params: GenerationParams) -> bool:
     asked = answering.asked(example, spec)
     answer = _answer(example, spec, params)
-    return (asked is not None and asked.writing) or _map_missing(answer) or measuring.busy(answer)
+    return (asked is not None and asked.writing) or _map_missing(answer) or _measuring(answer)
+
+
+def _measuring(answer: Answer | None) -> bool:
+    if answer is None or answer.generation is None:
+        return False
+    cut = controls.cut()
+    here = maps.parts_or_lines(answer.generation, cut.granularity, cut.pattern)
+    return measuring.busy(answer) or causes.busy(answer, here, chosen_of(answer, here))
 
 
 def _map_missing(answer: Answer | None) -> bool:
@@ -172,9 +185,8 @@ def _explained(why: Why, shown: Screen) -> Why:
     rows = measuring.rows_of(answer, shown.here, shown.chosen)
     trials = measuring.effects(answer, shown.here, shown.chosen)
     shares = shown.shares
-    said = (
-        reasons.verdict(trials, shares.tolist(), shown.names) if shares is not None else reasons.Verdict([])
-    )
+    causes.follow_up(answer, shown.here, shown.chosen, shown.names, shown.cut.unit)
+    said = _verdict(shown, trials)
     finer = controls.finer(shown.cut)
     whole = ""
     if shown.matrix is not None:
@@ -184,19 +196,50 @@ def _explained(why: Why, shown: Screen) -> Why:
         why,
         list_title=f"Strongest {shown.cut.unit}s",
         rows=shown.chosen,
-        effects={part: measuring.effect(trial) for part, trial in trials.items()},
+        effects=_effects(shown, trials),
         measured=said.sentence,
         agreement=said.tag,
         agrees=said.kind,
         whole=whole,
         finer=f"Look at it by {finer.label.lower()}" if finer is not None else "",
-        measure=cards.buttons(answer, shown.here, shares, trials),
+        measure=cards.buttons(answer, shown.here, shown.chosen, shares),
         cards=cards.draw(answer, shown.here, shown.chosen, shares, shown.cut, shown.method, shown.look),
     )
 
 
 def _asked_text(asked: Answer) -> str:
     return asked.sent if isinstance(asked.sent, str) else asked.sent[-1].content
+
+
+def _effects(shown: Screen, trials: Mapping[int, TakeOutTrial]) -> dict[int, ShownEffect]:
+    """What was measured of each part: by the search for the cause, and one by one."""
+    held = causes.job(shown.answer, shown.here, shown.chosen)
+    cause = causes.found(shown.answer, shown.here, shown.chosen)
+    running = held is not None and not held.finished
+    searched = causes.effects(cause, shown.here, running=running) if cause is not None else {}
+    return {**searched, **{part: measuring.effect(trial) for part, trial in trials.items()}}
+
+
+def _verdict(shown: Screen, trials: Mapping[int, TakeOutTrial]) -> reasons.Verdict:
+    """The sentence: from the search for the cause where it ended, else from single parts."""
+    shares = shown.shares
+    if shares is None:
+        return reasons.Verdict([])
+    cause = causes.found(shown.answer, shown.here, shown.chosen)
+    if cause is None or cause.verdict == "measuring":
+        return reasons.verdict(trials, shares.tolist(), shown.names)
+    own = [part.index for part in asked_parts(shown.here.prompt)]
+    unit, numbers = shown.cut.unit, causes.numbers(shown.here, shown.names)
+    rows = measuring.rows_of(shown.answer, shown.here, shown.chosen)
+    trial = measuring.find(shown.answer, rows, causes.parts_of(cause, shown.here))
+    return reasons.of_cause(
+        cause,
+        shares.tolist(),
+        own,
+        causes.name(cause, shown.here, shown.names, unit) if cause.parts else "",
+        sentence(cause, unit, numbers),
+        trial.turns if trial is not None and trial.done and trial.error is None else None,
+    )
 
 
 def _progress(asked: Answer) -> str:

@@ -21,7 +21,7 @@ class EditorPanel {
     this.notice = panel.querySelector(".sv-notice");
     this.around = [panel.querySelector(".sv-before"), panel.querySelector(".sv-after")];
     this.rows = [];
-    this.segments = [];
+    this.pieces = [];
     this.base = { text: "", marks: [], parts: 0 };
     this.box.addEventListener("input", () => this.typed());
     this.box.addEventListener("change", () => this.keep());
@@ -155,7 +155,11 @@ class EditorPanel {
     this.lines.replaceChildren();
     this.lines.style.counterReset = `line ${given.first - 1}`;
     this.levels = new Int8Array(texts.length);
-    this.shares = new Float64Array(texts.length).fill(NaN);
+    this.shares = new Float64Array(texts.length).fill(Number.NaN);
+    this.pieces = Array.from({ length: texts.length }, () => new Set());
+    for (const place of this.around) {
+      for (const piece of place.children) this.ink(Number(piece.dataset.segment), piece);
+    }
     this.painted = null;
     this.edited = undefined;
   }
@@ -176,38 +180,13 @@ class EditorPanel {
     });
   }
 
-  /* Lines whose words or colours' places changed are made anew; all others stay as they are. */
+  /* Lines whose words or colours' places changed are made anew; all others stay as they are, so that a key press
+     costs as much as the line it is in. */
   render() {
-    const { text, marks } = this.base;
-    const lines = matchLines(text, this.box.value);
-    let next = 0;
-    const seen = new Set();
-    const made = lines.map((line) => {
-      const pieces = [];
-      let at = 0;
-      for (const [from, start, length] of line.kept) {
-        if (start > at) pieces.push([at, start, null]);
-        at = start;
-        while (next > 0 && marks[next - 1]?.stop > from) next -= 1;
-        while (marks[next] && marks[next].stop <= from) next += 1;
-        for (let i = next; marks[i] && marks[i].start < from + length; i += 1) {
-          const low = Math.max(marks[i].start, from) - from + start;
-          const high = Math.min(marks[i].stop, from + length) - from + start;
-          if (low > at) pieces.push([at, low, null]);
-          if (high > low) pieces.push([low, high, marks[i].part]);
-          at = high;
-        }
-      }
-      if (at < line.text.length) pieces.push([at, line.text.length, null]);
-      const homes = [];
-      for (const [low, high, part] of pieces) {
-        if (part === null || seen.has(part) || !line.text.slice(low, high).trim()) continue;
-        seen.add(part);
-        homes.push(part);
-      }
-      const key = `${line.changed ? 1 : 0}${line.gone}${line.goneAfter ?? ""}|${pieces.join(";")}|${homes}|${line.text}`;
-      return { ...line, pieces, homes, key };
-    });
+    const made = matchLines(this.base.text, this.box.value);
+    for (const line of made) {
+      line.key = `${line.changed ? 1 : 0}${line.gone}${line.goneAfter ?? ""}|${line.kept.join(";")}|${line.text}`;
+    }
     let head = 0;
     while (head < made.length && this.rows[head]?.key === made[head].key) head += 1;
     let tail = 0;
@@ -215,27 +194,68 @@ class EditorPanel {
     while (tail < most && this.rows.at(-1 - tail).key === made.at(-1 - tail).key) tail += 1;
     const old = this.rows.splice(head, this.rows.length - head - tail);
     const after = this.rows[head]?.element ?? null;
-    for (const row of old) row.element.remove();
+    for (const row of old) {
+      row.element.remove();
+      for (const [part, piece] of row.ink) this.pieces[part].delete(piece);
+    }
     const fresh = made.slice(head, made.length - tail).map((line) => this.row(line));
     const flock = document.createDocumentFragment();
     flock.append(...fresh.map((row) => row.element));
     this.lines.insertBefore(flock, after);
     this.rows.splice(head, 0, ...fresh);
     const edited = made.some((line) => line.changed || line.gone || line.goneAfter);
-    if (fresh.length || old.length || this.edited !== edited) {
-      this.edited = edited;
-      this.index();
-      this.foot();
-      if (this.painted) this.paint(...this.painted);
+    if (!fresh.length && !old.length && this.edited === edited) return;
+    this.edited = edited;
+    this.settleHomes();
+    for (const row of fresh) for (const [part, piece] of row.ink) this.ink(part, piece);
+    this.foot();
+    if (this.painted) this.gutter(this.painted[0]);
+  }
+
+  /* Which parts begin on which line: there stands their share. */
+  settleHomes() {
+    const seen = new Set();
+    for (const row of this.rows) {
+      row.homes = [];
+      for (const part of row.parts) {
+        if (seen.has(part)) continue;
+        seen.add(part);
+        row.homes.push(part);
+      }
     }
   }
 
+  /* The pieces of a line, as [start, stop, part or null]: where parts of the text that was run still stand. */
+  cut(line) {
+    const { marks } = this.base;
+    const pieces = [];
+    let at = 0;
+    for (const [from, start, length] of line.kept) {
+      if (start > at) pieces.push([at, start, null]);
+      at = start;
+      let [low, high] = [0, marks.length];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (marks[middle].stop <= from) low = middle + 1;
+        else high = middle;
+      }
+      for (let i = low; marks[i] && marks[i].start < from + length; i += 1) {
+        const begin = Math.max(marks[i].start, from) - from + start;
+        const end = Math.min(marks[i].stop, from + length) - from + start;
+        if (begin > at) pieces.push([at, begin, null]);
+        if (end > begin) pieces.push([begin, end, marks[i].part]);
+        at = end;
+      }
+    }
+    if (at < line.text.length) pieces.push([at, line.text.length, null]);
+    return pieces;
+  }
+
   row(line) {
-    const element = make(
-      "div",
-      `sv-line${line.changed ? " sv-changed" : ""}${line.gone || line.goneAfter ? " sv-gone" : ""}`,
-    );
-    if (line.goneAfter && !line.gone) element.classList.add("sv-gone-after");
+    const element = make("div", "sv-line");
+    element.classList.toggle("sv-changed", line.changed);
+    element.classList.toggle("sv-gone", Boolean(line.gone || line.goneAfter));
+    element.classList.toggle("sv-gone-after", Boolean(line.goneAfter && !line.gone));
     const bar = make("span", "sv-gutter");
     const fill = make("i");
     bar.append(fill);
@@ -243,19 +263,22 @@ class EditorPanel {
     const words = make("div", "sv-words");
     words.dir = "auto";
     const ink = [];
-    for (const [start, stop, part] of line.pieces) {
+    const parts = [];
+    for (const [start, stop, part] of this.cut(line)) {
       const piece = make("span", part === null ? "" : this.counted[part] ? "sv-seg" : "sv-seg sv-template");
-      this.fillIn(piece, line.text.slice(start, stop));
+      const text = line.text.slice(start, stop);
+      this.fillIn(piece, text);
       if (part !== null) {
         piece.dataset.segment = String(part);
         piece.dataset.score = "";
         ink.push([part, piece]);
+        if (text.trim()) parts.push(part);
       }
       words.append(piece);
     }
     if (!line.text) words.append(make("br"));
     element.append(bar, share, words);
-    return { key: line.key, element, fill, share, ink, homes: line.homes, level: null };
+    return { key: line.key, element, fill, share, ink, parts, homes: [], level: null };
   }
 
   fillIn(piece, text) {
@@ -274,18 +297,19 @@ class EditorPanel {
     piece.append(text.slice(at));
   }
 
-  /* For each part the pieces that show it; the first is where it is pointed at. */
-  index() {
-    this.segments = Array.from({ length: this.base.parts }, () => null);
-    this.pieces = Array.from({ length: this.base.parts }, () => []);
-    const add = (part, piece) => {
-      this.segments[part] ??= { ink: piece.ink ?? piece, getBoundingClientRect: () => piece.getBoundingClientRect() };
-      this.pieces[part].push(piece.ink ?? piece);
-    };
-    for (const place of this.around) for (const piece of place.children) add(Number(piece.dataset.segment), piece);
-    for (const row of this.rows) for (const [part, piece] of row.ink) add(part, piece);
-    this.levels?.fill(0);
-    this.shares?.fill(NaN);
+  /* The pieces of one part, in the order of the text; the first is where it is pointed at. */
+  shown(part) {
+    const all = [...(this.pieces?.[part] ?? [])];
+    return all.sort((one, other) => (one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1));
+  }
+
+  /* Takes a new piece into its part, with the part's present colour and score. */
+  ink(part, piece) {
+    this.pieces[part].add(piece);
+    const share = this.shares[part];
+    const ink = piece.ink ?? piece;
+    ink.dataset.level = String(this.levels[part]);
+    piece.dataset.score = Number.isNaN(share) ? "" : String(Number(share.toFixed(6)));
   }
 
   paint(map, gamma, signed) {
@@ -306,11 +330,7 @@ class EditorPanel {
       if (Object.is(share, this.shares[i]) && level === this.levels[i]) continue;
       this.shares[i] = share;
       this.levels[i] = level;
-      const score = Number.isNaN(share) ? "" : String(Number(share.toFixed(6)));
-      for (const piece of this.pieces[i] ?? []) {
-        piece.dataset.level = String(level);
-        (piece.closest("[data-segment]") ?? piece).dataset.score = score;
-      }
+      for (const piece of this.pieces[i]) this.ink(i, piece);
     }
     this.gutter(map);
   }
@@ -408,21 +428,29 @@ class EditorPanel {
   }
 
   mark(index) {
+    if (index === this.markedPart && index === null) return;
+    this.markedPart = index;
     for (const piece of this.marked ?? []) piece.classList.remove("sv-marked");
-    this.marked = index === null ? [] : (this.pieces?.[index] ?? []);
+    this.marked = index === null ? [] : [...(this.pieces?.[index] ?? [])];
     for (const piece of this.marked) piece.classList.add("sv-marked");
+  }
+
+  /* What the tip beside a part stands at. */
+  at(part) {
+    const piece = this.shown(part)[0];
+    return piece && { ink: piece.ink ?? piece, getBoundingClientRect: () => piece.getBoundingClientRect() };
   }
 
   /* Puts the caret on a part, selected, so that typing replaces it. */
   edit(part) {
-    const piece = this.pieces?.[part]?.find((one) => this.lines.contains(one));
+    const piece = this.shown(part).find((one) => this.lines.contains(one));
     const row = this.rows.findIndex((one) => one.element.contains(piece));
     if (row < 0) return;
     const before = this.rows
       .slice(0, row)
       .reduce((sum, one) => sum + one.element.lastElementChild.textContent.length + 1, 0);
     const line = this.rows[row].element.lastElementChild.textContent;
-    const own = [...this.pieces[part]].filter((one) => this.rows[row].element.contains(one));
+    const own = this.shown(part).filter((one) => this.rows[row].element.contains(one));
     const start = before + line.indexOf(own[0].textContent);
     this.box.focus({ preventScroll: true });
     this.box.setSelectionRange(start, start + own.map((one) => one.textContent).join("").length);
@@ -430,7 +458,7 @@ class EditorPanel {
   }
 
   reveal(index) {
-    const piece = this.pieces?.[index]?.[0];
+    const piece = this.shown(index)[0];
     if (!piece) return;
     const box = piece.getBoundingClientRect();
     const frame = this.scroll.getBoundingClientRect();

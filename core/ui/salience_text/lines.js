@@ -114,8 +114,7 @@ const HIDDEN_NAMES = {
 /* [start, stop, name] of each character in `text` that cannot be seen. Joiners inside a word of a script that
    needs them (Persian, Hindi, …) are counted too: they change what a model reads. */
 function hiddenIn(text) {
-  HIDDEN.lastIndex = 0;
-  if (!HIDDEN.test(text)) return [];
+  if (text.search(HIDDEN) < 0) return [];
   const whole = [...text.matchAll(EMOJI)].map((found) => [found.index, found.index + found[0].length]);
   return [...text.matchAll(HIDDEN)]
     .filter(({ index }) => !whole.some(([start, stop]) => index > start && index < stop))

@@ -299,7 +299,7 @@ class View {
       (panels.prompt ?? panels.editor)?.mark(part === null || !mark ? hub.picked : part);
     }
     const map = hub.look().map;
-    const element = part === null || mark ? null : (this.panels.prompt ?? this.panels.editor)?.segments[part];
+    const element = part === null || mark ? null : (this.panels.prompt?.segments[part] ?? this.panels.editor?.at(part));
     this.tip.hidden = !(element && map);
     if (this.tip.hidden) return;
     const { names, keep } = hub.prompt;
