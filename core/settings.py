@@ -56,6 +56,13 @@ class Settings(BaseSettings):
     """Longest prompt + response in tokens; 0: the model's own limit."""
     datasets: str = Field(default="", validation_alias=AliasChoices("DATASETS", "WHENCE_DATASETS"))
     """`name:path,name:path`, put before everybody at start-up."""
+    allowed_hosts: str = ""
+    """Names under which the app and the server may be asked, `whence.example,*.example`; `*`: any. Loopback names
+    and addresses of digits always may."""
+    frame_ancestors: str = ""
+    """Sites that may show the app inside a frame, `https://a.example https://b.example`; empty: none."""
+    cookie_secret: SecretStr = SecretStr("")
+    """Signs the cookies of visitors' browsers; empty: a key made once, in `data_dir`. The same for every process."""
     visitor_datasets: str = ""
     """Hosted: the hub's datasets that visitors may load, `owner/name,owner/*`; empty: none of the hub's."""
     max_examples: int = Field(

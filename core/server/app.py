@@ -10,6 +10,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.routing import Route
 
+from core.errors import AppError
+from core.hosts import LOOPBACK, REFUSED, Names, listed
 from core.server import docs_page, errors, lit, monitor, v1
 from core.server.config import VERSION, ServerSettings
 from core.server.guard import OPEN, Guard
@@ -19,7 +21,10 @@ from core.service import Service
 from core.settings import Settings
 from core.settings import settings as default_settings
 
-NO_SCRIPTS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+NO_PAGE = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "X-Frame-Options": "DENY"}
+NO_SCRIPTS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+}
 ROUTERS = (lit.router, v1.router, monitor.router)
 SUMMARY = (
     "A causal language model and the reasons for what it writes: LIT's `/predict`, `/tokenize` and "
@@ -60,7 +65,17 @@ def create_app(
     errors.install(app)
     app.add_exception_handler(Gone, _nobody)
     app.add_middleware(Guard, state=state)
+    _only_under_its_names(app, state)
     return app
+
+
+def _only_under_its_names(app: FastAPI, state: State) -> None:
+    """Against DNS rebinding. With a bearer token no page of another site can ask anything, whatever the name."""
+    open_to_all = bool(state.settings.server_token.get_secret_value())
+    names = ("*",) if open_to_all else (*LOOPBACK, state.limits.host, *listed(state.settings.allowed_hosts))
+    told = errors.response(AppError(REFUSED, code="wrong_host"))
+    refusal = ("application/json", bytes(told.body).decode())
+    app.add_middleware(Names, allowed=names, headers=NO_PAGE, refusal=refusal)
 
 
 async def _nobody(request: Request, left: Exception) -> Response:

@@ -33,6 +33,7 @@ STATUS = {
     "unauthorized": 401,
     "too_long": 413,
     "too_large": 413,
+    "wrong_host": 421,
     "busy": 429,
     # the server's
     "internal": 500,

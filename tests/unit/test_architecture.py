@@ -26,6 +26,7 @@ FLOORS = {
         "checks",
         "report",
         "spreadsheet",
+        "hosts",
     ),
     2: ("models", "salience", "counterfactuals", "faithfulness"),
     3: ("store", "jobs", "service", "runs"),

@@ -55,7 +55,7 @@ def begin(title: str = "", purpose: str = "", *, trade: str = "") -> None:
     sentence saying what the page is for. A page without `title` has a heading of its own.
     """
     if not getattr(_run, "framed", False):
-        runpy.run_path(str(ROOT / "streamlit_app.py"))
+        runpy.run_path(str(ROOT / "streamlit_app.py"), run_name="__main__")
         st.stop()
     looking.at(title)
     st.html(f"<style>{_colours()}{(ASSETS / 'frame.css').read_text(encoding='utf-8')}</style>")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
+from core.errors import AppError
 from core.settings import settings
 from core.ui.shell.presence import Presence
 
 if TYPE_CHECKING:
     from core.service import Service
+
+
+logger = logging.getLogger(__name__)
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda made: made.close())
@@ -24,6 +29,17 @@ def service() -> Service:
     seeding.seed_samples(made.store)
     seeding.seed(made.store, settings())
     return made
+
+
+def readiness() -> str:
+    """Code of what is wrong with the database or the disk, "" when all is well. For any thread."""
+    try:
+        fault = service().storage_fault()
+    except AppError as error:
+        fault = error
+    if fault is not None:
+        logger.error("Not ready: %s", fault)
+    return fault.code if fault is not None else ""
 
 
 def owner() -> str:

@@ -37,6 +37,7 @@ def make_app(model: FakeModel, tmp_path: Path) -> Callable[..., FastAPI]:
             max_prompt_chars=max_prompt_chars,
             batch_size=batch_size,
             MODEL_CONFIG="fake:fake/model",
+            allowed_hosts="server, testserver",
             _env_file=None,
         )
         chosen = ServerSettings(_env_file=None, **{"drain_seconds": 0, **limits})
@@ -63,7 +64,7 @@ def asgi_post(path: str) -> dict[str, Any]:
         "path": path,
         "raw_path": path.encode(),
         "query_string": b"",
-        "headers": [(b"content-type", b"application/json")],
+        "headers": [(b"host", b"server"), (b"content-type", b"application/json")],
         "scheme": "http",
         "server": ("server", 80),
         "client": ("client", 1),

@@ -27,7 +27,9 @@ BEYOND_THE_SCHEMA = [schemathesis.checks.positive_data_acceptance]
 
 
 def _app() -> Any:
-    chosen = Settings(data_dir=Path("unused"), MODEL_CONFIG="fake:fake/model", _env_file=None)
+    chosen = Settings(
+        data_dir=Path("unused"), MODEL_CONFIG="fake:fake/model", allowed_hosts="*", _env_file=None
+    )
     service = Service(chosen, NoStore(), manager=ModelManager(loader(FakeModel())))  # type: ignore[arg-type]
     app = create_app(chosen, ServerSettings(max_body_bytes=100_000, _env_file=None), service)
     app.router.lifespan_context = _one_life

@@ -190,3 +190,19 @@ def test_shutdown_lets_work_end_within_the_grace(make_app: Callable[..., FastAPI
             await closing
 
     asyncio.run(play())
+
+
+def test_another_sites_name_is_refused_unless_a_token_guards_the_server(
+    make_app: Callable[..., FastAPI],
+) -> None:
+    rebound = {"Host": "evil.example"}
+    with TestClient(make_app(), base_url="http://localhost") as client:
+        assert client.get("/healthz").status_code == 200
+        refused = client.post("/predict", json={"inputs": []}, headers=rebound)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (421, "wrong_host")
+        for answer in (refused, client.get("/healthz"), client.get("/docs")):
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    with TestClient(make_app(token="secret"), base_url="http://localhost") as client:
+        assert client.get("/healthz", headers=rebound).status_code == 200
+        assert client.post("/predict", json={"inputs": []}, headers=rebound).status_code == 401
