@@ -22,11 +22,11 @@ from core.metrics.text import LANGUAGES, language_of
 
 _CHUNK_ROWS = 200
 REASONS = {
-    "no target": "no target",
+    "no target": "without a target",
     "missing": "not run yet",
     "error": "ended in an error",
-    "stopped": "was stopped",
-    "no logprob": "target not scored by the model",
+    "stopped": "stopped",
+    "no logprob": "whose target the model was not asked about",
 }
 
 
@@ -64,7 +64,7 @@ class Aggregate:
 
     @property
     def sentence(self) -> str:
-        """What was counted, in words: "N = 12; left out: 3 no target, 1 was stopped"."""
+        """What was counted, in words: "N = 12; left out: 3 without a target, 1 stopped"."""
         text = f"N = {self.rows:,}"
         if self.left_out:
             text += "; left out: " + ", ".join(f"{count:,} {REASONS[why]}" for why, count in self.left_out)

@@ -39,13 +39,10 @@ def test_metrics_from_rows_without_answers_to_the_examples_behind_a_bar(
     if not answered.count():
         page.get_by_role("button", name="Run the model on").click()
     expect(page.get_by_text("metrics of the text: N = 3")).to_be_visible(timeout=LONG_MS)
-    expect(page.get_by_text("Whiskers: 95 % bootstrap interval")).to_be_visible()
-    bar = page.locator(".barlayer .point path").first
-    bar.scroll_into_view_if_needed()
-    box = bar.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    expect(page.get_by_text("Behind it: all chosen rows")).to_be_visible()
+    table = page.get_by_role("region", name="Every metric")
+    expect(table.get_by_text("Token F1", exact=True)).to_be_visible()
+    table.get_by_role("button", name="Token F1").click()
+    expect(page.get_by_text("Behind it: Token F1 of all chosen rows, 3 rows")).to_be_visible()
     screenshot(page, f"metrics-{theme}-{size}")
 
 

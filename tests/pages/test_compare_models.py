@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from core.models.manager import ModelManager
 from core.records import Example, Generation, ModelSpec, Tokens
 from core.service import Service
 from core.settings import ROOT, Settings
+from tests.pages.drawn import bar_tables
 from tests.unit.fake_model import FakeModel
 
 ROWS = [Example("a", "abc def\nghi jkl\nmno", None, "one")]
@@ -99,9 +99,7 @@ def finish(app: AppTest) -> AppTest:
 
 def parts(app: AppTest) -> list[str]:
     """The parts of the prompt in the list of all models."""
-    (found,) = (
-        data for e in app.get("bidi_component") if (data := json.loads(e.proto.json or "{}")).get("panels")
-    )
+    (found,) = bar_tables(app)
     return [line["label"] for line in found["panels"][0]["lines"]]
 
 

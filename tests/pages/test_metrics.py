@@ -16,6 +16,7 @@ from core.store import generation_key
 from core.ui.asking.row_choice import Rows
 from core.ui.metrics_page import downloads, work
 from core.ui.metrics_page.systems import System
+from tests.pages.drawn import bar_tables
 from tests.unit.fake_model import FakeModel, tokens_of
 
 NAME = "fake · float32"
@@ -46,8 +47,13 @@ def finish(app: AppTest, fake_service: Service) -> None:
 
 
 def figures(app: AppTest) -> dict[str, dict[str, Any]]:
-    table = app.dataframe[0].value
-    return {row["Metric"]: row for row in table.to_dict("records")}
+    """By metric: the figures of each system with their intervals, and under "note" the small words."""
+    [table] = [d for d in bar_tables(app) if d["about"] == "Every metric"]
+    systems = [one["name"] for one in table["series"]]
+    return {
+        line["label"]: {"note": line["note"]} | {s: b["text"] for s, b in zip(systems, line["bars"])}
+        for line in table["panels"][0]["lines"]
+    }
 
 
 def test_nothing_runs_unasked_and_two_clicks_fill_the_page(
@@ -56,18 +62,18 @@ def test_nothing_runs_unasked_and_two_clicks_fill_the_page(
     app = page()
     assert not app.exception
     assert not fake_service.manager.loaded
-    assert not app.dataframe
+    assert not bar_tables(app)
     button(app, "Run the model on 3 rows").click().run()
     finish(app, fake_service)
     assert not app.exception
     found = figures(app)
-    assert found["Exact match"][NAME] == "0.500"
-    assert found["Exact match"]["N"] == 2
-    assert found["Perplexity of the target"]["N"] == 0
-    assert any("1 no target" in caption.value for caption in app.caption)
+    assert found["Exact match"][NAME].startswith("0.500  (")
+    assert found["Exact match"]["note"] == "share of rows, higher is better; 2 rows"
+    assert found["Perplexity of the target"][NAME] == "no value"
+    assert any("1 without a target" in caption.value for caption in app.caption)
     button(app, "Score 2 targets").click().run()
     finish(app, fake_service)
-    assert figures(app)["Perplexity of the target"][NAME] == "1.28"
+    assert figures(app)["Perplexity of the target"][NAME].startswith("1.28  (")
     assert not [b for b in app.button if b.label.startswith(("Run the model", "Score"))]
     kept = fake_service.store.workspace().metrics(app.session_state["dataset"])
     assert {"exact_match", "bleu", "target_perplexity"} <= set(kept["name"])
@@ -83,7 +89,7 @@ def test_rows_that_ask_the_same_share_one_score(
     finish(app, fake_service)
     button(app, "Score 4 targets").click().run()
     finish(app, fake_service)
-    assert figures(app)["Perplexity of the target"]["N"] == 4
+    assert figures(app)["Perplexity of the target"]["note"].endswith("4 rows")
     assert not [b for b in app.button if b.label.startswith("Score")]
 
 
@@ -100,7 +106,7 @@ def test_an_edit_is_a_second_system_and_compared_row_by_row(
     finish(app, fake_service)
     app.multiselect(key="metrics systems").set_value([NAME, f"{NAME}, edited prompts"]).run()
     assert not app.exception
-    versus = app.dataframe[1].value
+    versus = app.dataframe[0].value
     row = versus[versus["Metric"] == "Exact match"].iloc[0]
     assert (row[NAME], row[f"{NAME}, edited prompts"]) == ("0.000", "1.000")
     assert (row["Difference"], row["N"]) == ("+1.000", 1)
@@ -144,8 +150,8 @@ def test_rows_without_targets_and_a_single_row(page: Callable[[], AppTest], fake
     button(app, "Run the model on 1 row").click().run()
     finish(app, fake_service)
     assert not app.exception
-    assert figures(app)["Exact match"]["95 % interval"] == "0.025 to 1.000"
-    assert figures(app)["BLEU"]["95 % interval"] == "one row has no interval"
+    assert figures(app)["Exact match"][NAME] == "1.000  (0.025 to 1.000)"
+    assert figures(app)["BLEU"][NAME] == "100.00  (no interval)"
 
 
 def test_rows_selected_on_the_dataset_page_are_a_group(
@@ -183,7 +189,7 @@ def test_answers_to_plain_text_and_to_chats_are_two_systems(
     menu.set_value([NAME, f"{NAME}, chat"]).run()
     assert not app.exception
     exact = figures(app)["Exact match"]
-    assert (exact[NAME], exact[f"{NAME}, chat"]) == ("1.000", "0.000")
+    assert (exact[NAME][:5], exact[f"{NAME}, chat"][:5]) == ("1.000", "0.000")
     kept = here.metrics(dataset.id)
     assert sorted(kept[kept["name"] == "exact_match"]["value"]) == [0, 1]
 
@@ -212,8 +218,8 @@ def test_answers_in_a_column_of_the_file_are_a_system_of_their_own(
     menu.set_value([old, new]).run()
     assert not app.exception
     found = figures(app)
-    assert (found["Same number"][old], found["Same number"][new]) == ("0.500", "1.000")
-    assert found["Same number"][f"N ({old})"] == 12
+    assert (found["Same number"][old][:5], found["Same number"][new][:5]) == ("0.500", "1.000")
+    assert found["Same number"]["note"].endswith("12 rows")
     (versus,) = [t.value for t in app.dataframe if "Reads as" in t.value]
     row = versus[versus["Metric"] == "Same number"].iloc[0]
     assert (row["p"], row["Reads as"], row["Test"]) == ("0.031", f"{new} is better", "McNemar, exact")
@@ -256,7 +262,7 @@ def test_every_line_of_a_file_says_how_it_was_made(
     rows = Rows(dataset, tuple(here.examples(dataset.id)), "All rows")
     column = work.column(System(fake_service.specs()[0]), rows, {}, "auto")
     line = downloads.figures([column], rows).set_index("metric").loc["Exact match"]
-    assert (line["value"], line["rows"], line["left out: no target"]) == (0.5, 2, 1)
+    assert (line["value"], line["rows"], line["left out: without a target"]) == (0.5, 2, 1)
     assert (line["model"], line["precision"], line["sent as"]) == ("fake", "float32", "plain")
     assert (line["max_new_tokens"], line["temperature"], line["stop"], line["chosen"]) == (
         128,

@@ -11,24 +11,33 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.figures.bars import Interval, interval_bars
 from core.figures.distributions import distribution, scatter_of_two
 from core.metrics import METRICS, Metric, metric
 from core.ui.asking.row_choice import Rows
+from core.ui.explaining.marks import of_model
 from core.ui.metrics_page import work
+from core.ui.metrics_page.results import bar
 from core.ui.metrics_page.work import Column
 from core.ui.shell import frame, library, problem
+from core.ui.shell.bar_table import BarLine, BarPanel, BarSeries, bar_table
 
 BEHIND = "metrics behind"
+SEEN = "metrics row seen"
+GROUP_SEEN = "metrics group seen"
 MOST_GROUPS = 12
+ALL = "all chosen rows"
 
 
-def draw(columns: Sequence[Column], rows: Rows) -> None:
-    """Three charts of the chosen metric, each a way to the examples behind it."""
+def draw(columns: Sequence[Column], rows: Rows, picked: Metric | None) -> None:
+    """Three charts of the metric whose row is chosen (at first Token F1), each a way to the examples behind it."""
     ready = [column for column in columns if column.figures is not None]
     if not ready:
         return
-    member = _choose("Metric to look at", "metrics closer", METRICS, "token_f1")
+    member = picked or metric("token_f1")
+    if picked is not None and picked.name != st.session_state.get(SEEN):
+        _keep(0, range(len(ready[0].examples)), f"{picked.label} of all chosen rows")
+    st.session_state[SEEN] = picked.name if picked is not None else None
+    st.subheader(f"{problem.plain(member.label)}, more closely", anchor=False)
     bars, spread, two = st.tabs(
         ["By group", "Distribution", "Two metrics"], key="metrics tab", on_change="rerun"
     )
@@ -58,7 +67,7 @@ def groups(rows: Rows) -> list[tuple[str, set[str]]]:
     """All chosen rows, then each source and each slice that has some of them."""
     here = library.workspace()
     every = {e.id for e in rows.examples}
-    found = [("all chosen rows", every)]
+    found = [(ALL, every)]
     sources = dict.fromkeys(e.source for e in rows.examples if e.source)
     if len(sources) > 1:
         found += [(f"source {name}", {e.id for e in rows.examples if e.source == name}) for name in sources]
@@ -70,36 +79,30 @@ def groups(rows: Rows) -> list[tuple[str, set[str]]]:
 
 
 def _bars(columns: Sequence[Column], rows: Rows, member: Metric) -> None:
-    items: list[Interval] = []
-    behind: list[tuple[int, set[str]]] = []
-    for place, column in enumerate(columns):
-        for name, ids in groups(rows):
-            inside = np.array([rows.examples[i].id in ids for i in column.positions], dtype=bool)
-            one = work.aggregates(column, inside)[member.name]
-            if one.rows:
-                items.append(Interval(name, one.value, one.low, one.high, one.rows, column.system.label))
-                behind.append((place, ids))
-    if not items:
+    listed = groups(rows)
+    lines = []
+    for number, (name, ids) in enumerate(listed):
+        found = [
+            work.aggregates(c, np.array([rows.examples[i].id in ids for i in c.positions], dtype=bool))
+            for c in columns
+        ]
+        figures = tuple(bar(one[member.name], place) for place, one in enumerate(found))
+        if any(one[member.name].rows for one in found):
+            kind, _, own = name.partition(" ") if name != ALL else ("", "", name)
+            counted = f"{len(ids):,} row{'' if len(ids) == 1 else 's'}"
+            lines.append(BarLine(own, figures, f"{kind}, {counted}" if kind else counted, str(number)))
+    if not lines:
         st.info(f"No row has what {member.label} needs.")
         return
-    event = st.plotly_chart(
-        interval_bars(items, theme=frame.theme(), units=f"{member.label}: {member.units}"),
-        theme=None,
-        config={"displayModeBar": False},
-        key="metrics bars",
-        on_select="rerun",
-        selection_mode="points",
-        alt=f"{member.label} of each group of rows, with 95 % intervals",
+    series = [BarSeries(c.system.label, of_model(c.system.label)) for c in columns]
+    picked = bar_table(
+        [BarPanel(tuple(lines))], key="metrics groups", about=f"{member.label} by group", series=series
     )
-    st.caption("Whiskers: 95 % bootstrap interval. Click a bar for its examples.")
-    if (point := _clicked(event)) is not None:
-        place, ids = behind[int(point[0])]
-        column = columns[place]
-        _keep(
-            place,
-            [i for i, at in enumerate(column.positions) if rows.examples[at].id in ids],
-            items[int(point[0])].label,
-        )
+    st.caption("Whiskers: 95 % intervals. Choose a group for its examples.")
+    if picked is not None and picked != st.session_state.get(GROUP_SEEN):
+        name, ids = listed[int(picked)]
+        _keep(0, [i for i, at in enumerate(columns[0].positions) if rows.examples[at].id in ids], name)
+    st.session_state[GROUP_SEEN] = picked
 
 
 def _distribution(columns: Sequence[Column], member: Metric) -> None:
@@ -170,6 +173,17 @@ def _keep(place: int, indices: Sequence[int], label: str) -> None:
     st.session_state[BEHIND] = (place, list(indices), label)
 
 
+def _of(column: Column, columns: Sequence[Column]) -> str:
+    return f" ({column.system.label})" if len(columns) > 1 else ""
+
+
+def _responses(column: Column, asked: Column, indices: Sequence[int]) -> list[str]:
+    """What `column`'s system answered to rows of `asked`; empty where it has not."""
+    places = {position: place for place, position in enumerate(column.positions)}
+    found = (places.get(asked.positions[i]) for i in indices)
+    return ["" if place is None else column.rows[place].response or "" for place in found]
+
+
 def behind(columns: Sequence[Column], member: Metric) -> None:
     """The examples behind the last click; one of them can be opened."""
     held = st.session_state.get(BEHIND)
@@ -188,7 +202,7 @@ def behind(columns: Sequence[Column], member: Metric) -> None:
             "Example": [column.examples[i].id for i in indices],
             member.label: [values[i] for i in indices],
             "Target": [column.examples[i].target or "" for i in indices],
-            "Response": [column.rows[i].response or "" for i in indices],
+            **{f"Response{_of(c, columns)}": _responses(c, column, indices) for c in columns},
             "Prompt": [column.examples[i].prompt for i in indices],
         }
     )

@@ -10,41 +10,59 @@ import streamlit as st
 
 from core.errors import AppError
 from core.metrics import METRICS, REFERENCES, Aggregate, Metric, PairedTest
+from core.ui.explaining.marks import of_model
 from core.ui.metrics_page import work
 from core.ui.metrics_page.work import Column
 from core.ui.shell import problem
+from core.ui.shell.bar_table import BarFigure, BarLine, BarPanel, BarSeries, bar_table
 
 SURE = 0.05
 
 
-def table(columns: Sequence[Column]) -> None:
-    """One row a metric; for each system its value, interval and number of rows."""
-    found = {c.system.label: work.aggregates(c) for c in columns if c.figures is not None}
+def table(columns: Sequence[Column]) -> Metric | None:
+    """One row a metric, a bar with its interval for each system. Returns the metric whose row is chosen."""
+    found = [(c.system.label, work.aggregates(c)) for c in columns if c.figures is not None]
     if not found:
-        return
-    rows = []
-    for member in METRICS:
-        row: dict[str, object] = {"Metric": member.label}
-        for label, figures in found.items():
-            one = figures[member.name]
-            row[f"{label}"] = member.show(one.value)
-            row[f"95 % interval{_of(label, found)}"] = _interval(one)
-            row[f"N{_of(label, found)}"] = one.rows
-        row["Unit"] = _direction(member)
-        rows.append(row)
-    st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
-        width="stretch",
-        height=35 * (len(rows) + 1) + 3,
-        column_config={"Metric": st.column_config.TextColumn(width="medium")},
-    )
-    for label, figures in found.items():
+        return None
+    series = [BarSeries(label, of_model(label)) for label, _ in found]
+    panel = BarPanel(tuple(lines([figures for _, figures in found])))
+    picked = bar_table([panel], key="metrics table", about="Every metric", series=series)
+    for label, figures in found:
         st.caption(problem.plain(f"{label}: {_counts(figures)}"))
+    st.caption("Whiskers: 95 % intervals. A bar ends where the metric does; choose a row for its examples.")
+    return next((member for member in METRICS if member.name == picked), None)
 
 
-def _of(label: str, found: dict[str, dict[str, Aggregate]]) -> str:
-    return f" ({label})" if len(found) > 1 else ""
+def lines(found: Sequence[dict[str, Aggregate]]) -> list[BarLine]:
+    """A row a metric, a bar a system; a metric without an end has figures and no bar."""
+    return [
+        BarLine(
+            member.label,
+            tuple(bar(one[member.name], place) for place, one in enumerate(found)),
+            f"{_direction(member)}; {_rows([one[member.name].rows for one in found])}",
+            member.name,
+        )
+        for member in METRICS
+    ]
+
+
+def bar(one: Aggregate, place: int) -> BarFigure:
+    """A value on the track of its metric, with its interval in words beside it."""
+    if not one.rows:
+        return BarFigure("no value", series=place, note=one.note)
+    text = f"{one.metric.show(one.value)}  ({'no interval' if one.note else _interval(one)})"
+    low, high = one.metric.range
+    if not (math.isfinite(low) and math.isfinite(high) and math.isfinite(one.value)):
+        return BarFigure(text, series=place, note=one.note)
+    value, *ends = ((part - low) / (high - low) for part in (one.value, one.low, one.high))
+    told = all(math.isfinite(end) for end in ends)
+    return BarFigure(text, value, ends[0] if told else None, ends[1] if told else None, None, place, one.note)
+
+
+def _rows(counts: Sequence[int]) -> str:
+    if len(set(counts)) == 1:
+        return f"{counts[0]:,} row{'' if counts[0] == 1 else 's'}"
+    return f"{' and '.join(f'{count:,}' for count in counts)} rows"
 
 
 def _interval(one: Aggregate) -> str:

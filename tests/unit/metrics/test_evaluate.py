@@ -32,7 +32,7 @@ def test_errors_and_stopped_rows_are_counted_and_never_scored_as_empty_text() ->
     assert whole.value == 0.5
     assert dict(whole.left_out) == {"no target": 2, "missing": 2, "error": 1, "stopped": 1}
     assert whole.sentence == (
-        "N = 2; left out: 2 no target, 2 not run yet, 1 ended in an error, 1 was stopped"
+        "N = 2; left out: 2 without a target, 2 not run yet, 1 ended in an error, 1 stopped"
     )
     assert list(np.isnan(measured.values)) == [False, False] + [True] * 6
 
@@ -83,7 +83,7 @@ def test_no_rows_and_no_targets() -> None:
     for member in METRICS:
         whole = aggregate(measure([MetricRow("a", "text", "", target_logprob_nats=-1.0)], member))
         assert whole.rows == 0 and math.isnan(whole.value)
-        assert whole.sentence == "N = 0; left out: 1 no target"
+        assert whole.sentence == "N = 0; left out: 1 without a target"
 
 
 def test_stop_is_asked_between_chunks() -> None:

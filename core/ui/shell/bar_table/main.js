@@ -17,7 +17,8 @@ function track(bar, series, signed, hatched) {
   const box = make("span", "bt-track");
   if (signed) box.append(make("i", "bt-zero"));
   const zero = signed ? 0.5 : 0;
-  if (bar.value !== null) {
+  if (bar.value === null) box.classList.add("bt-none");
+  else {
     const fill = make("i", "bt-fill");
     const end = place(bar.value, signed);
     fill.style.insetInlineStart = percent(Math.min(zero, end));
