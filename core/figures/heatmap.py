@@ -142,6 +142,86 @@ def salience_heatmap(
     return figure
 
 
+def prompt_heatmap(
+    salience: SegmentSalience,
+    names: Sequence[str],
+    *,
+    signed: bool,
+    units: str = "",
+    negligible: float = 0.0,
+    theme: Theme = "light",
+    selected: Sequence[int] = (),
+    strength: float = 0.5,
+    most: int = 40,
+) -> go.Figure:
+    """The map as people read it: prompt parts as rows, with horizontal labels, and answer parts as columns.
+
+    `names` (columns of `salience`,) is what the page calls the prompt's parts. At most `most` rows, the
+    strongest, in their order, and `most` columns around the first selected one. `customdata` is (answer
+    part's index, prompt part's index); a frame is drawn around the columns of `selected`.
+    """
+    keep = countable(salience.column_segments)
+    there = [bool(np.isfinite(row).all()) for row in salience.values]
+    answer = [s for s in salience.row_segments if s.role is not Role.TEMPLATE and there[s.index]]
+    if len(answer) > most:
+        middle = next((at for at, s in enumerate(answer) if s.index in selected), len(answer) - 1)
+        start = min(max(0, middle - most // 2), len(answer) - most)
+        answer = answer[start : start + most]
+    parts = [s for s, kept in zip(salience.column_segments, keep) if kept and s.text.strip()]
+    every = np.array([shares(salience.values[s.index], keep) for s in answer], np.float32)
+    every = every.reshape(len(answer), len(keep)) if signed else np.abs(every.reshape(len(answer), len(keep)))
+    if len(parts) > most:
+        strongest = sorted(parts, key=lambda s: -float(np.abs(every[:, s.index]).max(initial=0.0)))[:most]
+        parts = sorted(strongest, key=lambda s: s.index)
+    raw = salience.values[np.ix_([s.index for s in answer], [s.index for s in parts])].T
+    cells = every[:, [s.index for s in parts]].T
+    unit = f" {label(units)}" if units else ""
+    on = [f"</b> of the influence on<br>{passage(s.text, lines=2)}<br>comes from<br>" for s in answer]
+    of = [f"{label(names[s.index])}: {passage(s.text)}<br>raw score " for s in parts]
+    hover = [
+        f"<b>{percent(float(cells[i, j]))}{on[j]}{of[i]}{raw[i, j]:.4g}{unit}"
+        for i in range(len(parts))
+        for j in range(len(answer))
+    ]
+    weaker = np.array(
+        [
+            scale_top(every[j], keep)
+            / scale_top(every[j], keep, share_of(negligible, salience.values[s.index], keep))
+            for j, s in enumerate(answer)
+        ],
+        np.float32,
+    )
+    figure = _grid(
+        cells * weaker.reshape(1, -1),
+        hover,
+        [(s.index, c.index) for c in parts for s in answer],
+        [f"{label(names[s.index], 12)}  {label(s.text, 26)}" for s in parts],
+        [label(s.text, 10) if len(answer) <= 6 else str(at) for at, s in enumerate(answer, 1)],
+        theme=theme,
+        signed=signed,
+        top=max((scale_top(row, keep) for row in every), default=1.0),
+        strength=strength,
+        bar="share",
+        axes=("", "what the model wrote, part by part" if len(answer) > 6 else ""),
+    )
+    figure.update_xaxes(tickangle=0, side="top")
+    figure.layout.height = 130 + 24 * max(len(parts), 1)
+    figure.data[0].colorbar.update(
+        orientation="h", y=0, yanchor="top", yref="paper", ypad=14, len=0.6, title={"text": ""}
+    )
+    for at, part in enumerate(answer):
+        if part.index in selected:
+            figure.add_shape(
+                type="rect",
+                x0=at - 0.5,
+                x1=at + 0.5,
+                y0=-0.5,
+                y1=max(len(parts), 1) - 0.5,
+                line={"color": palette.TEXT[theme], "width": 2},
+            )
+    return figure
+
+
 def table_heatmap(
     values: NDArray[Any],
     rows: Sequence[str],

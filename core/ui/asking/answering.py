@@ -253,6 +253,12 @@ def facts(generation: Generation) -> str:
     """One line under the answer: how likely the model found it, how long it is, how long it took."""
     rows = generation.logprob_nats
     known = len(rows) and bool(np.isfinite(rows).all())  # a model elsewhere may not tell
-    likely = f"likely {math.exp(float(rows.mean())):.2f} a token, " if known else ""
-    count = f"{len(rows)} token{'' if len(rows) == 1 else 's'}"
-    return f"{likely}{count}, {generation.seconds:.1f} s, {ENDINGS[generation.stop_reason]}"
+    parts = []
+    if known:
+        least = math.exp(min(0.0, float(rows.min())))
+        sure = least >= 0.5
+        said = f"{math.floor(100 * least) / 100:.2f}"
+        parts.append(f"every token at least {said} likely" if sure else f"least likely token {least:.2f}")
+    parts.append(f"{len(rows):,} token{'' if len(rows) == 1 else 's'}")
+    parts += [f"{generation.seconds:.1f} s", ENDINGS[generation.stop_reason]]
+    return ", ".join(parts)

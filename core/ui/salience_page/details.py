@@ -9,16 +9,17 @@ import numpy as np
 import streamlit as st
 
 from core import aggregate
-from core.figures.bars import token_logprobs
 from core.figures.captions import map_caption
-from core.figures.heatmap import salience_heatmap
+from core.figures.heatmap import prompt_heatmap
+from core.figures.probabilities import token_probabilities
 from core.records import Generation, ModelSpec, Reduce, SalienceMatrix
 from core.salience import Method
 from core.ui.asking import answering, target_choice
 from core.ui.asking.answering import Answer
 from core.ui.explaining import maps
 from core.ui.explaining.maps import Parts
-from core.ui.shell import frame
+from core.ui.salience_page import weighed
+from core.ui.shell import frame, problem
 
 HEAT, TABLE, LIKELY = "Every answer part × every prompt part", "Table", "How sure the model was"
 TRUST = "How far to trust this"
@@ -31,22 +32,22 @@ def draw(
     chosen: Sequence[int],
     method: Method,
     reduce: Reduce,
+    names: Sequence[str],
 ) -> None:
     """The row *Details* under the map; nothing of it is computed or loaded before it is asked for."""
     generation = answer.generation
     assert generation is not None
-    names = [HEAT, TABLE, LIKELY, TRUST]
-    shown = st.pills("Details", names, key="details", persist_state="session")
+    shown = st.pills("Details", [HEAT, TABLE, LIKELY, TRUST], key="details", persist_state="session")
     if shown == LIKELY:
-        _likely(generation)
+        _likely(answer)
     elif shown == TRUST:
         _trust(method, generation.model)
     elif shown and found is None:
         st.caption("It is being computed …")
     elif shown == HEAT and found is not None:
-        _heatmap(generation, found, here, chosen, method, reduce)
+        _heatmap(generation, found, here, chosen, method, reduce, names)
     elif shown == TABLE and found is not None:
-        _table(found, here, chosen, method, reduce)
+        _table(found, here, chosen, method, reduce, names)
 
 
 def context(spec: ModelSpec) -> int | None:
@@ -75,20 +76,23 @@ def _trust(method: Method, spec: ModelSpec) -> None:
     st.page_link("pages/trust.py", label="How far to trust it", icon=":material/verified:")
 
 
-def _likely(generation: Generation) -> None:
+def _likely(answer: Answer) -> None:
+    generation = answer.generation
+    assert generation is not None
     if not np.isfinite(generation.logprob_nats).all():
         st.caption("This model, which runs elsewhere, does not tell how likely it found its words.")
         return
+    found = weighed.of(answer)
+    others = [] if found is None else [list(zip(t, p)) for t, p in zip(found.texts, found.probabilities)]
+    ties = () if found is None else found.ties
     st.plotly_chart(
-        token_logprobs(generation, theme=frame.theme()),
+        token_probabilities(generation, others=others, ties=ties, theme=frame.theme()),
         theme=None,
-        key="token-logprobs",
-        alt="How likely the model found each token of its answer",
+        key="token-probabilities",
+        alt="How likely the model found each token of its answer, 0 to 1",
     )
-    st.caption(
-        "How likely the model found each piece of its own answer, in nats: 0 is certain, "
-        "−0.7 is one chance in two, −2.3 is one in ten."
-    )
+    st.caption(problem.plain(weighed.sentence(generation, found)))
+    weighed.draw(answer)
 
 
 def _heatmap(
@@ -98,6 +102,7 @@ def _heatmap(
     chosen: Sequence[int],
     method: Method,
     reduce: Reduce,
+    names: Sequence[str],
 ) -> None:
     tokens = generation.tokens
 
@@ -111,8 +116,9 @@ def _heatmap(
             )
 
     st.plotly_chart(
-        salience_heatmap(
+        prompt_heatmap(
             aggregate.to_segments(found, here.response, here.prompt, reduce),
+            names,
             signed=method.signed,
             units=method.units,
             negligible=method.negligible,
@@ -126,17 +132,30 @@ def _heatmap(
         selection_mode="points",
         alt="How much each part of the prompt influenced each part of the answer",
     )
+    many = (
+        " Shown are the parts around the chosen one, and the strongest lines."
+        if len(here.response) > 40
+        else ""
+    )
     st.caption(
-        f"Click a cell to explain that part of the answer. {map_caption(frame.theme(), method.signed)}"
+        f"Click a cell to explain that part of the answer.{many} {map_caption(frame.theme(), method.signed)}"
     )
 
 
-def _table(found: SalienceMatrix, here: Parts, chosen: Sequence[int], method: Method, reduce: Reduce) -> None:
+def _table(
+    found: SalienceMatrix,
+    here: Parts,
+    chosen: Sequence[int],
+    method: Method,
+    reduce: Reduce,
+    names: Sequence[str],
+) -> None:
     values = maps.column_scores(found, here, chosen, reduce)
     rows = aggregate.ranked(here.prompt, values)
     st.dataframe(
         {
             "Rank": [r.rank for r in rows],
+            "Where": [names[r.segment.index] for r in rows],
             "Share": [r.share for r in rows],
             "Part of the prompt": [r.segment.text.strip() for r in rows],
             f"Score ({method.units})": [r.score for r in rows],
@@ -144,6 +163,7 @@ def _table(found: SalienceMatrix, here: Parts, chosen: Sequence[int], method: Me
         hide_index=True,
         column_config={
             "Rank": st.column_config.NumberColumn(width="small"),
+            "Where": st.column_config.TextColumn(width="small"),
             "Share": st.column_config.NumberColumn(format="percent", width="small"),
             "Part of the prompt": st.column_config.TextColumn(width="large"),
         },

@@ -29,6 +29,7 @@ from core.ui.salience_text import WHY, Scores, Why, choice, chosen_weights, sali
 from core.ui.salience_text.names import part_names
 from core.ui.salience_text.why import ShownEffect
 from core.ui.shell import looking, problem
+from core.ui.shell.model_list import title
 from core.ui.shell.services import service
 
 POLL_SECONDS = 0.25
@@ -81,11 +82,15 @@ def _busy(example: Example, spec: ModelSpec, params: GenerationParams) -> bool:
 
 
 def _measuring(answer: Answer | None) -> bool:
+    """Whether something is being taken out for the words chosen."""
     if answer is None or answer.generation is None:
         return False
     cut = controls.cut()
     here = maps.parts_or_lines(answer.generation, cut.granularity, cut.pattern)
-    return measuring.busy(answer) or causes.busy(answer, here, chosen_of(answer, here))
+    chosen = chosen_of(answer, here)
+    # What a search found starts the question of what is written without it, so that comes first.
+    causes.follow_up(answer, here, chosen, part_names(here.prompt, cut.unit), cut.unit)
+    return measuring.busy(answer) or causes.busy(answer, here, chosen)
 
 
 def _map_missing(answer: Answer | None) -> bool:
@@ -111,7 +116,9 @@ def _view(example: Example, spec: ModelSpec, params: GenerationParams, polling: 
         _without_answer(why, asked)
         return
     _with_answer(why, asked, shown)
-    details.draw(shown.answer, shown.matrix, shown.here, shown.chosen, shown.method, shown.look.reduce)
+    details.draw(
+        shown.answer, shown.matrix, shown.here, shown.chosen, shown.method, shown.look.reduce, shown.names
+    )
     map_progress.draw(shown.answer, shown.method, shown.here)
 
 
@@ -185,7 +192,6 @@ def _explained(why: Why, shown: Screen) -> Why:
     rows = measuring.rows_of(answer, shown.here, shown.chosen)
     trials = measuring.effects(answer, shown.here, shown.chosen)
     shares = shown.shares
-    causes.follow_up(answer, shown.here, shown.chosen, shown.names, shown.cut.unit)
     said = _verdict(shown, trials)
     finer = controls.finer(shown.cut)
     whole = ""
@@ -314,7 +320,7 @@ def _with_answer(why: Why, asked: Answer | None, shown: Screen) -> None:
         strength=shown.look.strength,
         unit=shown.cut.unit,
         units=method.units,
-        note=answering.facts(generation),
+        note=f"{title(answer.spec)}, {answering.facts(generation)}",
         why=why,
         hold=writing,
         show=WHY,

@@ -34,7 +34,7 @@ class EditorPanel {
     this.stop.addEventListener("click", () => act.send("stop"));
     this.notice.addEventListener("click", (event) => {
       const what = event.target.closest("button")?.dataset.what;
-      if (what === "unhide") this.replaceAll(this.text().replace(HIDDEN, ""));
+      if (what === "unhide") this.replaceAll(this.withoutHidden());
       else if (what) this.order(what);
     });
     this.scroll.addEventListener("pointermove", (event) => {
@@ -79,6 +79,16 @@ class EditorPanel {
     if (this.told === this.box.value) return;
     this.told = this.box.value;
     this.act.draft({ key: this.key, text: this.text() });
+  }
+
+  withoutHidden() {
+    const text = this.box.value;
+    let [kept, at] = ["", 0];
+    for (const [start, stop] of hiddenIn(text)) {
+      kept += text.slice(at, start);
+      at = stop;
+    }
+    return kept + text.slice(at);
   }
 
   /* Replaces the whole text in one step that Undo takes back. */

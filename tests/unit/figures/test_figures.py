@@ -12,7 +12,8 @@ from core.figures import palette
 from core.figures.bars import Interval, interval_bars, token_logprobs
 from core.figures.curves import Curve, deletion_curves
 from core.figures.distributions import distribution, scatter_of_two
-from core.figures.heatmap import salience_heatmap, table_heatmap
+from core.figures.heatmap import prompt_heatmap, salience_heatmap, table_heatmap
+from core.figures.probabilities import token_probabilities
 from core.figures.style import CLEAR, label, passage, percent, scale
 from core.records import (
     Generation,
@@ -60,6 +61,10 @@ def every(theme: palette.Theme) -> dict[str, go.Figure]:
         "map": salience_heatmap(MAP, signed=True, units=EVIL, theme=theme, selected=[1]),
         "table": table_heatmap(np.array([[0.2, np.nan]]), [EVIL], [EVIL, "b"], theme=theme),
         "logprobs": token_logprobs(generation(), theme=theme),
+        "by prompt": prompt_heatmap(MAP, [EVIL] * 4, signed=True, units=EVIL, theme=theme, selected=[1]),
+        "probabilities": token_probabilities(
+            generation(), others=[[(EVIL, 0.5)]] * 4, ties=(1,), theme=theme
+        ),
         "intervals": interval_bars(items, units=EVIL, title=EVIL, theme=theme),
         "curves": deletion_curves(
             [
@@ -220,3 +225,40 @@ def test_the_scale_rises_from_end_to_end_and_keeps_its_middle(signed: bool, stre
     assert (places[0], places[-1]) == (0, 1)
     if signed:
         assert points[len(points) // 2] == [0.5, palette.BACKGROUND["light"]]
+
+
+def test_the_map_by_prompt_has_its_rows_and_its_clicks() -> None:
+    names = ["", "line 1", "line 2", "line 3"]
+    figure = prompt_heatmap(MAP, names, signed=False, selected=[1])
+    # Shares of the counted columns: (3, 1, 0) of 4 and (1, 1, 2) of 4; rows are the prompt's parts.
+    np.testing.assert_allclose(figure.data[0].z, [[0.75, 0.25], [0.25, 0.25], [0, 0.5]], atol=1e-6)
+    assert [tuple(place) for place in figure.data[1].customdata] == [
+        (0, 1), (1, 1), (0, 2), (1, 2), (0, 3), (1, 3),
+    ]  # fmt: skip
+    assert figure.layout.xaxis.tickangle == 0
+    assert figure.layout.yaxis.ticktext[2].startswith("line 3  Recommendation")
+    assert (figure.layout.shapes[0].x0, figure.layout.shapes[0].x1) == (0.5, 1.5)
+
+
+def test_a_large_map_by_prompt_shows_the_strongest_rows_around_the_chosen_word() -> None:
+    columns, rows = made(tuple("abcdefghij" * 9)), made(tuple("xyz" * 30), Role.RESPONSE)
+    values = np.full((90, 90), 0.01, np.float32)
+    values[:, 77] = 5
+    figure = prompt_heatmap(
+        SegmentSalience(rows, columns, values, "sum"),
+        [f"word {i}" for i in range(90)],
+        signed=False,
+        selected=[70],
+    )
+    assert np.shape(figure.data[0].z) == (40, 40)
+    places = {int(c) for _, c in figure.data[1].customdata}
+    assert 77 in places
+    assert 70 in {int(r) for r, _ in figure.data[1].customdata}
+
+
+def test_probabilities_run_from_0_to_1_and_name_what_else_was_weighed() -> None:
+    figure = token_probabilities(generation(), others=[[("no", 0.4), ("yes", 0.39)]] * 4, ties=(0,))
+    np.testing.assert_allclose(figure.data[0].y, np.exp([-0.5, -7, 0, -0.01]), rtol=1e-6)
+    assert tuple(figure.layout.yaxis.range) == (0, 1.08)
+    assert figure.data[0].text[0] == "tie" and figure.data[0].text[1] == ""
+    assert "0.400 no" in figure.data[0].hovertext[0]
