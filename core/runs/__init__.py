@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.runs.drive import DatasetTask, Desk, Report, Runner
+from core.runs.drive import DatasetTask, Desk, Report, Runner, under_way
 from core.runs.effects_task import MeasureEffects, to_effects
 from core.runs.generation_tasks import Generate, ScoreTargets
 from core.runs.here import LocalRunner
@@ -35,6 +35,7 @@ __all__ = [
     "metric_rows",
     "runner",
     "to_effects",
+    "under_way",
 ]
 
 

@@ -131,6 +131,15 @@ def payload_of(task: DatasetTask, spec: ModelSpec) -> dict[str, Any]:
     }
 
 
+_UNDER_WAY: list[str] = []
+"""Ids of the work that this process is at."""
+
+
+def under_way(work_id: str) -> bool:
+    """Whether a run of this process is at it now, whoever started it: it has not stopped half-way."""
+    return work_id in _UNDER_WAY
+
+
 def drive(
     task: DatasetTask, rows: Sequence[Example], desk: Desk, context: JobContext, compute: Compute
 ) -> Report:
@@ -155,6 +164,7 @@ def drive(
     left = {item["id"]: item for item in items if item["id"] not in before and item["id"] not in known}
     done: set[str] = set()
     failed: dict[str, str] = {}
+    _UNDER_WAY.append(listed.id)
     try:
         for batch in compute(task, list(left.values()), context) if left else ():
             fresh = {n: r for n, r in batch.items() if n in left and n not in done and n not in failed}
@@ -176,6 +186,8 @@ def drive(
     except Exception:
         work.set_state(listed.id, "failed")
         raise
+    finally:
+        _UNDER_WAY.remove(listed.id)
     work.set_state(listed.id, "failed" if failed else "done")
     return Report(
         listed.id,

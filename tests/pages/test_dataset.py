@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -554,3 +555,30 @@ class TestStartup:
         menu, gone = fake_service.store.workspace().datasets()[-2:]
         assert (menu.name, menu.rows, menu.shared, gone.name, gone.rows) == ("menu", 1, True, "gone", 0)
         assert "cannot be read" in gone.problems[0][1]
+
+
+def test_a_second_tab_says_that_the_run_goes_on(
+    page: Callable[[], AppTest], fake_service: Service, model: FakeModel
+) -> None:
+    reached, go = threading.Event(), threading.Event()
+
+    def hold_after_the_first(what: str) -> None:
+        if what == "batch" and model.calls.count("generate") == 1:
+            reached.set()
+            assert go.wait(30)
+
+    model.step = hold_after_the_first
+    app = page()
+    button(app, "Run fake on 3 rows").click().run()
+    assert reached.wait(30)
+    other = page()
+    said = [plainly(caption.value) for caption in other.caption]
+    assert any("has answered 1 of 3 rows so far; the run goes on." in line for line in said)
+    assert not any(b.label in ("Go on", "Forget", "Stop") for b in other.button)
+    assert any(line.startswith("Somebody else's work") for line in said)
+    mine = [plainly(caption.value) for caption in app.run().caption]
+    assert any(
+        line.startswith("Run the model: 3 rows") and line.endswith("goes on when you leave") for line in mine
+    )
+    go.set()
+    finish(app)

@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.records import GenerationParams, ModelSpec, SendAs
-from core.runs import Generate, runner
+from core.runs import Generate, runner, under_way
 from core.store import PieceOfWork, WorkList
 from core.ui.asking import parameters, sending
 from core.ui.dataset_page.grid import counted
@@ -84,6 +84,8 @@ def _unfinished(workspace: Workspace, dataset: Dataset) -> None:
         spec, way = ModelSpec(**held.payload["model"]), held.payload.get("send_as", "plain")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(problem.plain(_sentence(held, spec, way)))
+            if under_way(held.id):
+                continue
             if st.button("Go on", key=f"go on {held.id}"):
                 params = held.payload["params"]
                 params = GenerationParams(**(params | {"stop": tuple(params["stop"])}))
@@ -105,4 +107,6 @@ def _dataset_of(workspace: Workspace, example_id: str) -> str:
 def _sentence(held: PieceOfWork, spec: ModelSpec, way: SendAs) -> str:
     sent = ", sent chats," if way == "chat" else ""
     told = f"{spec.name} ({spec.precision}){sent} has answered {held.done:,} of {held.total:,} rows"
+    if under_way(held.id):
+        return f"{told} so far; the run goes on."
     return f"{told}; {held.failed:,} failed." if held.failed else f"{told}, then the run stopped."

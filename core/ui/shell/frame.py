@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import StopException
 
 from core.errors import AppError
 from core.figures import palette
 from core.figures.palette import Theme
 from core.settings import ROOT
-from core.ui.shell import keeping, looking, model_box, problem
+from core.ui.shell import job_list, keeping, looking, model_box, problem
 
 ASSETS = Path(__file__).parent / "assets"
 _run = threading.local()
@@ -38,14 +40,30 @@ def run(pages: Mapping[str, Sequence[Any]]) -> None:
         page = st.navigation({heading: list(listed) for heading, listed in pages.items()}, expanded=True)
         st.logo(str(ASSETS / f"whence-{theme()}.svg"), size="large")
         try:
+            looking.at(page.title)
             with st.sidebar:
                 model_box.draw()
+                jobs = st.container()
             keeping.draw()
-            page.run()
+            _run_page(page, jobs)
         except AppError as error:
             problem.show(error)
     finally:
         _run.framed = False
+
+
+def _run_page(page: Any, jobs: DeltaGenerator) -> None:
+    """Run the page, then list what runs: with what the page has just asked for."""
+    try:
+        page.run()
+    except AppError as error:
+        problem.show(error)
+    except StopException:  # the page has said all that it has to say
+        with jobs:
+            job_list.draw()
+        raise
+    with jobs:
+        job_list.draw()
 
 
 def begin(title: str = "", purpose: str = "", *, trade: str = "") -> None:
@@ -57,7 +75,6 @@ def begin(title: str = "", purpose: str = "", *, trade: str = "") -> None:
     if not getattr(_run, "framed", False):
         runpy.run_path(str(ROOT / "streamlit_app.py"), run_name="__main__")
         st.stop()
-    looking.at(title)
     st.html(f"<style>{_colours()}{(ASSETS / 'frame.css').read_text(encoding='utf-8')}</style>")
     if not title:
         return

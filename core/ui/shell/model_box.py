@@ -1,11 +1,11 @@
-"""The sidebar's box: which model is in use, at what precision, where it runs, and what it is doing."""
+"""The sidebar's box: which model is in use, at what precision, and where it runs."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from core.records import ModelSpec
-from core.ui.shell import job_list, problem
+from core.ui.shell import problem
 from core.ui.shell.model_list import catalog
 from core.ui.shell.services import service
 
@@ -43,7 +43,6 @@ def draw() -> None:
     st.selectbox("Model", names, key="model", bind="query-params", help="More models on the Models page.")
     st.caption(describe(chosen()))
     _tell_once(chosen())
-    job_list.draw()
 
 
 def _tell_once(spec: ModelSpec) -> None:
