@@ -50,6 +50,8 @@ _BY_KEY = {setting.key: setting for setting in PARAMETERS}
 def value(key: str) -> Any:
     """What is chosen; at first what the link says; else the usual."""
     setting = _BY_KEY[key]
+    if key == STOPS and _NEXT in st.session_state:
+        return tuple(st.session_state[_NEXT])
     if key in st.session_state:
         found = st.session_state[key]
         return tuple(found or ()) if key == STOPS else setting.usual if found is None else found
@@ -76,6 +78,14 @@ def params() -> GenerationParams:
     )
 
 
+_NEXT = "stop at next"
+
+
+def add_stop(text: str) -> None:
+    """Make `text` one of the stop texts, from the next drawing of the widgets on."""
+    st.session_state[_NEXT] = list(dict.fromkeys([*value(STOPS), text]))
+
+
 def take(found: GenerationParams) -> None:
     """Make the settings those of an answer that was opened; before they are drawn."""
     for setting in PARAMETERS:
@@ -98,6 +108,8 @@ def draw(prompt: str = "") -> None:
     """Draw the widgets in the container that is open; stop texts are proposed from `prompt`. What they say holds
     for every page.
     """
+    if _NEXT in st.session_state:
+        st.session_state[STOPS] = st.session_state.pop(_NEXT)
     proposals = stop_texts.proposals(prompt)
     chosen = value(STOPS)
     st.multiselect(

@@ -10,7 +10,7 @@ from core.errors import AppError
 from core.records import Example
 from core.ui.asking import prompt_box, versions
 from core.ui.explaining import controls
-from core.ui.salience_page import timeline
+from core.ui.salience_page import timeline, tour
 from core.ui.shell import copy_link, library, problem
 
 NEW = "new prompt"
@@ -38,9 +38,9 @@ def draw() -> Example:
             _target(current)
             prompt_box.advanced(current)
             _draft(current)
+            tour.draw()
         with st.popover("Share"):
             copy_link.button()
-            st.session_state["share"] = st.container(key="share-files")
     return current
 
 

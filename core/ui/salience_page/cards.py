@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import aggregate
-from core.cause import CauseSettings
+from core.cause import Cause, CauseSettings
 from core.counterfactuals import times
+from core.records import Generation
 from core.salience import Method
 from core.ui.asking import answering, target_choice
 from core.ui.asking.answering import Answer
@@ -108,11 +109,18 @@ def buttons(
         made.append(("measure", f"Find the cause: measure the top {most}", "top", what))
     left = len(own) - (len(cause.singles) if cause is not None else 0)
     if left > most or (cause is not None and left > 1):
-        seconds = max(1, round(left * answer.generation.seconds))
+        seconds = max(1, round(left * _seconds_each(answer.generation, cause)))
         made.append(
             ("measure", f"All {len(own)} · {_duration(seconds)}", "all", "Takes out each part by itself.")
         )
     return made
+
+
+def _seconds_each(generation: Generation, cause: Cause | None) -> float:
+    """About what taking out one part costs: as it did before, else as a few tokens of the answer did."""
+    if cause is not None and cause.removals and cause.seconds:
+        return cause.seconds / len(cause.removals)
+    return generation.seconds * min(1.0, 4 / max(len(generation.logprob_nats), 1))
 
 
 def _duration(seconds: int) -> str:

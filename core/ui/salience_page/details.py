@@ -18,7 +18,7 @@ from core.ui.asking import answering, target_choice
 from core.ui.asking.answering import Answer
 from core.ui.explaining import maps
 from core.ui.explaining.maps import Parts
-from core.ui.salience_page import weighed
+from core.ui.salience_page import downloads, weighed
 from core.ui.shell import frame, problem
 
 HEAT, TABLE, LIKELY = "Every answer part × every prompt part", "Table", "How sure the model was"
@@ -33,11 +33,16 @@ def draw(
     method: Method,
     reduce: Reduce,
     names: Sequence[str],
+    granularity: str,
 ) -> None:
     """The row *Details* under the map; nothing of it is computed or loaded before it is asked for."""
     generation = answer.generation
     assert generation is not None
-    shown = st.pills("Details", [HEAT, TABLE, LIKELY, TRUST], key="details", persist_state="session")
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        shown = st.pills("Details", [HEAT, TABLE, LIKELY, TRUST], key="details", persist_state="session")
+        if found is not None:
+            with st.popover("Report"):
+                downloads.draw(answer, found, here, chosen, method, granularity, reduce)
     if shown == LIKELY:
         _likely(answer)
     elif shown == TRUST:

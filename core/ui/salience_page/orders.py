@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.records import Example, GenerationParams, ModelSpec
-from core.ui.asking import answering, prompt_box, versions
+from core.ui.asking import answering, parameters, prompt_box, stop_texts, versions
 from core.ui.asking.answering import Answer
 from core.ui.explaining import controls, maps
 from core.ui.explaining.maps import Parts
@@ -67,6 +67,15 @@ def _run(example: Example, spec: ModelSpec, params: GenerationParams, asked: Map
         example, text, prompt_box.sent, spec, params, {**fields, **prompt_box.fields(example)}, target
     )
     return True
+
+
+def _stop_at(example: Example, spec: ModelSpec, params: GenerationParams, asked: Mapping[str, Any]) -> bool:
+    """Stop where the next example would begin, and run again."""
+    first = stop_texts.opening(str(asked.get("text") or example.prompt))
+    if not first:
+        return False
+    parameters.add_stop(f"\n{first}")
+    return _run(example, spec, parameters.params(), asked)
 
 
 def _stop(example: Example, spec: ModelSpec, params: GenerationParams, asked: Mapping[str, Any]) -> bool:
@@ -159,6 +168,7 @@ def _attach(example: Example, spec: ModelSpec, params: GenerationParams, asked: 
 _ORDERS: Mapping[str, Callable[[Example, ModelSpec, GenerationParams, Mapping[str, Any]], bool]] = {
     "run": _run,
     "stop": _stop,
+    "stop at": _stop_at,
     "remove": _remove,
     "measure": _measure,
     "finer": _finer,

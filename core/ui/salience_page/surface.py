@@ -54,6 +54,11 @@ def of(example: Example, answer: Answer | None) -> Surface:
     )
 
 
+def text_of(sent: Prompt) -> str:
+    """The text that is edited: the prompt, or a chat's last turn."""
+    return sent if isinstance(sent, str) else sent[-1].content
+
+
 def place(sent: Prompt, tokens: Tokens) -> tuple[int, int]:
     """Half-open characters of `tokens.text` where the text that is edited stands: all of the prompt, or its
     last turn. Where a tokenizer changed the text so that it is not found, all of the prompt.

@@ -18,12 +18,22 @@ from core.cause import sentence
 from core.records import Example, GenerationParams, ModelSpec, SalienceMatrix
 from core.salience import Method
 from core.service.causes import asked_parts
-from core.ui.asking import answering, prompt_box, target_choice, versions
+from core.ui.asking import answering, prompt_box, stop_texts, target_choice, versions
 from core.ui.asking.answering import Answer
 from core.ui.explaining import controls, maps
 from core.ui.explaining.controls import Cut, Look
 from core.ui.explaining.maps import Parts
-from core.ui.salience_page import cards, causes, details, map_progress, measuring, orders, reasons, surface
+from core.ui.salience_page import (
+    cards,
+    causes,
+    details,
+    map_progress,
+    measuring,
+    orders,
+    reasons,
+    surface,
+    tour,
+)
 from core.ui.salience_page.measuring import TakeOutTrial
 from core.ui.salience_text import WHY, Scores, Why, choice, chosen_weights, salience_text
 from core.ui.salience_text.names import part_names
@@ -117,7 +127,14 @@ def _view(example: Example, spec: ModelSpec, params: GenerationParams, polling: 
         return
     _with_answer(why, asked, shown)
     details.draw(
-        shown.answer, shown.matrix, shown.here, shown.chosen, shown.method, shown.look.reduce, shown.names
+        shown.answer,
+        shown.matrix,
+        shown.here,
+        shown.chosen,
+        shown.method,
+        shown.look.reduce,
+        shown.names,
+        shown.cut.granularity,
     )
     map_progress.draw(shown.answer, shown.method, shown.here)
 
@@ -148,7 +165,16 @@ def chosen_of(answer: Answer, here: Parts) -> tuple[int, ...]:
     tokens = generation.tokens
     lines = maps.parts(generation, "line", None).response
     kept = answering.target(tokens.response)
-    return target_choice.keep(kept, here.response, tokens.response, tokens.prompt_chars, lines)
+    return target_choice.keep(
+        kept, here.response, tokens.response, tokens.prompt_chars, lines, ends=tail_of(answer)
+    )
+
+
+def tail_of(answer: Answer) -> int | None:
+    """Where in the response the next example begins; None where it does not."""
+    assert answer.generation is not None
+    sent = surface.text_of(answer.sent)
+    return stop_texts.tail(answer.generation.tokens.response, sent)
 
 
 def _why(
@@ -171,21 +197,21 @@ def _why(
         hint="bars and colour: share of the influence on the marked words",
         tokens=generation.tokens.prompt_len if generation is not None else None,
         limit=info.get("context") or details.context(spec),
-        asked=_asked_text(asked) if writing and asked is not None else None,
+        asked=surface.text_of(asked.sent) if writing and asked is not None else None,
         running=writing,
         stopping=bool(asked and asked.job and asked.job.stopping),
         progress=_progress(asked) if writing and asked is not None else "",
-        notices=_notices(example, generation),
+        notices=_notices(example, answer),
         lead=LEAD,
         sentence="Press Run, and the answer appears here with its reasons."
         if not writing
         else "The model is asked.",
         stale=writing or (waiting and answer is not None and answer.before is not None),
     )
-    return why if shown is None else _explained(why, shown)
+    return why if shown is None else _explained(why, shown, example)
 
 
-def _explained(why: Why, shown: Screen) -> Why:
+def _explained(why: Why, shown: Screen, example: Example) -> Why:
     """With what is known of the reasons for the words chosen."""
     answer, generation = shown.answer, shown.answer.generation
     assert generation is not None
@@ -200,6 +226,12 @@ def _explained(why: Why, shown: Screen) -> Why:
         whole = reasons.whole(aggregate.select(shown.matrix, weights), generation.tokens, rows)
     return replace(
         why,
+        tour=[]
+        if shares is None
+        else tour.of(
+            generation.text, example, shown.names, shares.tolist(), [p.text for p in shown.here.prompt]
+        ),
+        tour_again=tour.again(),
         list_title=f"Strongest {shown.cut.unit}s",
         rows=shown.chosen,
         effects=_effects(shown, trials),
@@ -211,10 +243,6 @@ def _explained(why: Why, shown: Screen) -> Why:
         measure=cards.buttons(answer, shown.here, shown.chosen, shares),
         cards=cards.draw(answer, shown.here, shown.chosen, shares, shown.cut, shown.method, shown.look),
     )
-
-
-def _asked_text(asked: Answer) -> str:
-    return asked.sent if isinstance(asked.sent, str) else asked.sent[-1].content
 
 
 def _effects(shown: Screen, trials: Mapping[int, TakeOutTrial]) -> dict[int, ShownEffect]:
@@ -257,10 +285,20 @@ def _progress(asked: Answer) -> str:
     return f"{note}, {job.seconds:.0f} s"
 
 
-def _notices(example: Example, generation: object) -> list[tuple[str, str, str]]:
-    """What the person should know of the text: control tokens in it, or that it became an example of its own."""
+def _notices(example: Example, answer: Answer | None) -> list[tuple[str, str, str]]:
+    """What the person should know: an answer that goes on, control tokens, a text that became its own example."""
     notices = []
-    found = surface.control_tokens(generation) if generation is not None else []  # type: ignore[arg-type]
+    generation = answer.generation if answer is not None else None
+    if answer is not None and generation is not None and tail_of(answer) is not None:
+        first = stop_texts.opening(surface.text_of(answer.sent))
+        notices.append(
+            (
+                "The answer goes on with the next example; that part is folded away and never explained unasked.",
+                "stop at",
+                f"Run again, to stop at “{first}”",
+            )
+        )
+    found = surface.control_tokens(generation) if generation is not None else []
     if found:
         are = "is read as a control token" if len(found) == 1 else "are read as control tokens"
         notices.append((f"{', '.join(found)} {are} of the model, not as text.", "", ""))
@@ -274,6 +312,14 @@ def _notices(example: Example, generation: object) -> list[tuple[str, str, str]]
             )
         )
     return notices
+
+
+def _tail_part(answer: Answer, here: Parts) -> int | None:
+    ends = tail_of(answer)
+    if ends is None or answer.generation is None:
+        return None
+    start = answer.generation.tokens.prompt_chars
+    return next((part.index for part in here.response if part.chars[0] - start >= ends), None)
 
 
 def _callbacks(key: str) -> dict[str, object]:
@@ -323,6 +369,7 @@ def _with_answer(why: Why, asked: Answer | None, shown: Screen) -> None:
         note=f"{title(answer.spec)}, {answering.facts(generation)}",
         why=why,
         hold=writing,
+        tail=_tail_part(answer, here),
         show=WHY,
         height=HEIGHT,
         on_select=on_select,

@@ -22,7 +22,7 @@ from core.records import Role, Segment
 from core.ui.salience_text.names import part_names
 from core.ui.salience_text.protocol import Action, SegmentChoice, choice, turn
 from core.ui.salience_text.scores import Scores, chosen_weights, pack
-from core.ui.salience_text.texts import utf16, words
+from core.ui.salience_text.texts import FOLDED, utf16, words
 from core.ui.salience_text.why import Card, ShownEffect, Why, draft, order
 
 __all__ = [
@@ -59,6 +59,7 @@ _SCRIPTS = (
     "editor.js",
     "question.js",
     "causes.js",
+    "tour.js",
     "main.js",
 )
 _STYLES = ("style.css", "why.css")
@@ -108,6 +109,7 @@ def salience_text(
     show: Sequence[Panel] = PANELS,
     why: Why | None = None,
     hold: bool = False,
+    tail: int | None = None,
     link: str | None = None,
     of: str = "",
     height: int | None = 480,
@@ -137,6 +139,7 @@ def salience_text(
     - `of`: whose answer it is, where a page shows several; regions are named with it.
     - `why`: what the panels of `WHY` say beside the map. `hold`: the prompt and the map that the browser has
       stay as they are, because new ones are on their way.
+    - `tail`: from this response segment on the answer is the next example; it is folded away.
     - `height`: pixels of the two-column layout; panels scroll within. On pages narrower than 900 pixels
       they stand one below the other.
     - `on_select`, `on_action`, `on_order`, `on_draft`: run before the page does; `choice(key)`, `order(key)` and
@@ -176,6 +179,8 @@ def salience_text(
         "note": note,
         "changed": utf16("".join(s.text for s in response_segments), changed),
         "empty": empty,
+        "tail": tail,
+        "folded": FOLDED,
     }
     if why is not None:
         data["why"] = why.wire()

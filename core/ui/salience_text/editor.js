@@ -263,9 +263,10 @@ class EditorPanel {
 
   row(line) {
     const element = make("div", "sv-line");
-    element.classList.toggle("sv-changed", line.changed);
-    element.classList.toggle("sv-gone", Boolean(line.gone || line.goneAfter));
-    element.classList.toggle("sv-gone-after", Boolean(line.goneAfter && !line.gone));
+    const ran = this.base.parts > 0; // before the first run nothing is a change
+    element.classList.toggle("sv-changed", ran && line.changed);
+    element.classList.toggle("sv-gone", ran && Boolean(line.gone || line.goneAfter));
+    element.classList.toggle("sv-gone-after", ran && Boolean(line.goneAfter && !line.gone));
     const bar = make("span", "sv-gutter");
     const fill = make("i");
     bar.append(fill);

@@ -113,6 +113,7 @@ class View {
     this.tip = root.querySelector(".sv-tip");
     this.status = root.querySelector(".sv-status");
     this.panels = {};
+    this.tour = new Tour(root);
     this.grid = root.querySelector(".sv-grid");
     this.sections = {};
     for (const name of ["question", "response", "strongest", "prompt", "editor", "causes"]) {
@@ -228,6 +229,7 @@ class View {
       bars.paint(map, order, hub.prompt, options, hub.picked);
     }
     if (hub.why) this.answer(look, gamma, peek);
+    if (hub.why && look.map && !peek) this.tour.take(hub.why.tour);
     if (!peek) this.say(map, order, rows);
   }
 
@@ -250,7 +252,7 @@ class View {
       words,
     );
     causes?.paint(look, hub.prompt, hub.why.causes, hub.options, words, hub.picked);
-    response?.panel.classList.toggle("sv-stale", Boolean(hub.why.stale));
+    response?.panel.classList.toggle("sv-stale", Boolean(hub.why.editor.running && hub.response?.stream === null));
   }
 
   /* Once a selection rests: what may cost a layout. The strongest part is brought into sight one time. */

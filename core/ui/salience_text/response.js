@@ -45,7 +45,7 @@ class ResponsePanel {
         this.segments = [];
         this.id = null;
       }
-      const shown = streaming ? response.stream : response.empty;
+      const shown = streaming ? response.stream.trimStart() : response.empty;
       if (this.flow.textContent !== shown) this.flow.textContent = shown;
       this.flow.className = writing ? "sv-flow sv-caret" : streaming ? "sv-flow" : "sv-flow sv-empty";
       if (writing) this.text.scrollTop = this.text.scrollHeight;
@@ -66,6 +66,7 @@ class ResponsePanel {
       });
       if (this.segments.length) closeUp(this.segments[0]);
       this.text.replaceChildren(...this.segments);
+      this.fold(response);
       this.text.scrollTop = 0;
       this.selection = [];
     }
@@ -74,6 +75,22 @@ class ResponsePanel {
     if (changed === this.changed) return;
     this.changed = changed;
     paintChanged(this.text, response.changed);
+  }
+
+  /* What goes on past the answer (the next example) is folded away behind a button. */
+  fold({ tail, folded }) {
+    if (tail === null || tail === undefined || tail >= this.segments.length) return;
+    const rest = make("span", "sv-tail");
+    rest.append(...this.segments.slice(tail));
+    rest.hidden = true;
+    const more = make("button", "sv-link sv-unfold", folded);
+    more.type = "button";
+    more.setAttribute("aria-expanded", "false");
+    more.addEventListener("click", () => {
+      rest.hidden = !rest.hidden;
+      more.setAttribute("aria-expanded", String(!rest.hidden));
+    });
+    this.text.append(" ", more, rest);
   }
 
   show(selection) {

@@ -64,3 +64,7 @@ def utf16(text: str, spans: Sequence[tuple[int, int, str]]) -> list[tuple[int, i
         return len(text[:at].encode("utf-16-le", "surrogatepass")) // 2
 
     return [(units(start), units(stop), kind) for start, stop, kind in spans]
+
+
+FOLDED = "… goes on with the next example"
+"""The button before what is folded away of an answer."""

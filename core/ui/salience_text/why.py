@@ -16,6 +16,7 @@ from core.compare import Run
 
 Kind = Literal["", "turns", "less", "more", "none", "asked", "failed"]
 Tag = Literal["", "agree", "disagree"]
+TOUR_WORDS = {"title": "A short tour", "skip": "Skip", "next": "Next", "done": "Done"}
 _TAGS = {"kept": "", "removed": "del", "added": "ins"}
 
 
@@ -66,6 +67,7 @@ class Why:
     - `notices`: (sentence, order, label of its button); `lead`, `sentence`: the headline without an answer.
     - `rows`: the response segments that `effects` (by prompt segment), `measured` and `whole` are about.
     - `measure`: buttons under the list as (order, label, value, what it does).
+    - `tour`: (panel, sentence) of each step; `tour_again` counts how often it was asked for.
     - `stale`: all of it is of the run before, and shown grey, until the new one is there.
     - `finer`: the label of the button that offers a finer granularity ("": none).
     """
@@ -100,6 +102,8 @@ class Why:
     measure: Sequence[tuple[str, str, str, str]] = ()
     cards: Sequence[Card] = ()
     stale: bool = False
+    tour: Sequence[tuple[str, str]] = ()
+    tour_again: int = 0
 
     def wire(self) -> dict[str, Any]:
         """The form that travels."""
@@ -111,6 +115,11 @@ class Why:
         }
         return {
             "stale": self.stale,
+            "tour": {
+                "steps": [{"at": f".sv-{panel}", "text": text} for panel, text in self.tour],
+                "again": self.tour_again,
+                "words": TOUR_WORDS,
+            },
             "question": {
                 "lead": self.lead,
                 "sentence": self.sentence,

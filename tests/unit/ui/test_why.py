@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from core.cause import Cause, CauseRequest, Removal
-from core.records import ModelSpec, Role, Segment, Tokens
+from core.records import Example, ModelSpec, Role, Segment, Tokens
 from core.ui.asking.conversation import Message, without
 from core.ui.asking.versions import LEAST_ALIKE, likeness
-from core.ui.salience_page import changes, measuring, reasons
+from core.ui.salience_page import changes, measuring, reasons, tour
 from tests.unit.fake_model import tokens_of
 
 NAMES = ("line 1", "line 2", "line 3")
@@ -146,3 +146,13 @@ def test_parts_are_taken_out_of_the_turns_that_they_stand_in() -> None:
 )
 def test_another_text_is_told_from_a_version(old: str, new: str, alike: bool) -> None:
     assert (likeness(old, new) >= LEAST_ALIKE) is alike
+
+
+def test_the_tour_names_the_line_that_the_map_names() -> None:
+    example = Example("e", "p", "right", "made")
+    found = tour.of("wrong", example, NAMES, SHARES, ["a", "the guilty line", "c"])
+    assert len(found) == 4
+    assert "not what was hoped for" in found[0][1]
+    assert "line 2, “the guilty line”" in found[1][1]
+    assert tour.of("wrong", example, NAMES, (0.0, 0.0, 0.0), ["", "", ""]) == []
+    assert "hoped" not in tour.of("right", example, NAMES, SHARES, ["a", "b", "c"])[0][1]
