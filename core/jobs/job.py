@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -33,7 +34,6 @@ class QueuedWork:
     key: str
     lane: str
     priority: int
-    beside: str
     model: str = ""
     state: State = "queued"
     progress: float | None = None
@@ -86,19 +86,42 @@ class JobContext:
         if self.stop.is_set():
             raise Stopped
 
-    def give_way(self, beside: str | None = None) -> None:
+    def give_way(self, model: str | None = None) -> None:
         """Let more urgent work of the lane run now, on this thread, then come back.
 
-        For long work in one piece: call it where no model is held. Where one is held, only work submitted
-        with the same `beside` may pass, because it uses that very model. QueuedWork that goes step by step (a
-        generator) need not call it: it yields, and people of the same priority take turns as well.
-        Raises: Stopped, as `check`.
+        For long work in one piece: call it where no model is held. Where one is held, name it: then only work
+        of that very model may pass. Work that goes step by step (a generator) need not call it: it yields, and
+        people of the same priority take turns as well. Raises: Stopped, as `check`.
         """
         self.check()
         mine = self._work
-        while (urgent := self._queue._next(mine.lane, above=mine.priority, beside=beside)) is not None:
+        while (urgent := self._queue._next(mine.lane, above=mine.priority, model=model)) is not None:
             self._queue._run(urgent)
         self.check()
+
+    def borders(self, model: str) -> threading.Event:
+        """The stop event, for code that asks it at every border (between two tokens): each time it is asked, more
+        urgent work of the `model` that is held may pass."""
+        return _Borders(self, model)
+
+
+class _Borders(threading.Event):
+    def __init__(self, context: JobContext, model: str) -> None:
+        super().__init__()
+        self._context, self._model = context, model
+
+    def is_set(self) -> bool:
+        stop = self._context.stop
+        if not stop.is_set():
+            with suppress(Stopped):
+                self._context.give_way(self._model)
+        return stop.is_set()
+
+    def set(self) -> None:
+        self._context.stop.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return self._context.stop.wait(timeout)
 
 
 class Job(Generic[T]):

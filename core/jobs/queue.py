@@ -64,7 +64,6 @@ class JobQueue:
         replaces: bool = True,
         lane: str = "cpu",
         priority: int = 0,
-        beside: str = "",
         model: str = "",
         view: str = "",
         until: Until = "visit",
@@ -74,8 +73,8 @@ class JobQueue:
 
         Where `fn` is a generator function, each `yield` is the end of a step: others may have a turn before
         the next one, so no model and no lock may be held there. With `replaces`, the owner's earlier job of
-        this `kind` is stopped first. Higher `priority` goes first; `beside` names what it may run beside
-        (`JobContext.give_way`), `model` what it has loaded. The owner's first word is the person; `view` is
+        this `kind` is stopped first. Higher `priority` goes first; `model` names the one that
+        it uses, where it uses one (`JobContext.give_way`). The owner's first word is the person; `view` is
         what the person looks at while the job is wanted `until` then; `label` says what it is, in the list
         of jobs. Returns the owner's job.
         Raises: AppError with code `closed` after `close`, `busy` when the queue is full.
@@ -93,9 +92,7 @@ class JobQueue:
                 before.stop()
                 work = self._by_key.get(key)
             if work is None:
-                work = self._enqueue(
-                    QueuedWork(next(self._ids), fn, kind, key, lane, priority, beside, model)
-                )
+                work = self._enqueue(QueuedWork(next(self._ids), fn, kind, key, lane, priority, model))
             work.priority = max(work.priority, priority) if work.state == "queued" else work.priority
             job: Job[T] = Job(self, work, owner, view, until, label)
             work.jobs.append(job)
@@ -160,14 +157,14 @@ class JobQueue:
         self._changed.notify_all()
         return work
 
-    def _next(self, lane: str, above: int | None = None, beside: str | None = None) -> QueuedWork | None:
+    def _next(self, lane: str, above: int | None = None, model: str | None = None) -> QueuedWork | None:
         """Take the next work of a lane off the queue, now running; with conditions, see `give_way`."""
         with self._changed:
             fits = [
                 work
                 for work in self._waiting[lane]
                 if work.stop.is_set()  # it only ends, which needs nothing
-                or ((above is None or work.priority > above) and (beside is None or work.beside == beside))
+                or ((above is None or work.priority > above) and (model is None or work.model == model))
             ]
             if not fits:
                 return None

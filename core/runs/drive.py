@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,6 +33,8 @@ Item = dict[str, Any]
 Result = dict[str, Any]
 """What a worker gives for one row; `{"error": sentence}` where it could not."""
 Batches = Iterator[Mapping[str, Result]]
+Steps = Generator[None, None, "Report"]
+"""Others have turns between two batches."""
 Compute = Callable[["DatasetTask", list[Item], JobContext], Batches]
 
 
@@ -142,8 +144,8 @@ def under_way(work_id: str) -> bool:
 
 def drive(
     task: DatasetTask, rows: Sequence[Example], desk: Desk, context: JobContext, compute: Compute
-) -> Report:
-    """Runs `task` on what is not done yet, batch by batch, through a runner's `compute`.
+) -> Steps:
+    """Runs `task` on what is not done yet, batch by batch, through a runner's `compute`; a step is a batch.
 
     Raises: AppError for no rows or rows with nothing to do; Stopped, after which the same call goes on.
     """
@@ -177,6 +179,7 @@ def drive(
             so_far = len(items) - len(left) + len(done) + len(failed)
             context.progress(so_far / len(items), f"{task.label}: {so_far:,} of {len(items):,} rows")
             context.check()
+            yield
         lost = {n: "No result came back. Run it again." for n in left if n not in done and n not in failed}
         work.finish(listed.id, lost, failed=True)
         failed |= lost

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from core.jobs import Job, JobContext
 from core.records import Example, ModelSpec
-from core.runs.drive import Batches, DatasetTask, Desk, Item, Report, drive, key_of, safely
+from core.runs.drive import Batches, DatasetTask, Desk, Item, Report, Steps, drive, key_of, safely
 from core.service import BULK, Service
+from core.store.keys import model_key
 from core.store.workspace import Workspace
 
 LANE = "tables"
@@ -40,12 +41,11 @@ class LocalRunner:
                 if not task.needs_model:
                     yield safely(task, part, None, context.stop)
                     continue
-                context.give_way()
                 with self.service.model(spec, context) as model:
-                    found = safely(task, part, model, context.stop)
+                    found = safely(task, part, model, context.borders(model_key(spec)))
                 yield found
 
-        def work(context: JobContext) -> Report:
+        def work(context: JobContext) -> Steps:
             return drive(task, rows, desk, context, batches)
 
         label = f"{task.label}: {len(rows):,} rows"

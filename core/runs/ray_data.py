@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import AppError
 from core.jobs import Job, JobContext
 from core.records import Example, ModelSpec
-from core.runs.drive import Batches, DatasetTask, Desk, Item, Report, drive, key_of, safely
+from core.runs.drive import Batches, DatasetTask, Desk, Item, Report, Steps, drive, key_of, safely
 from core.settings import ROOT
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class RayRunner:
         spec = self.service.resolve(spec)
         desk = Desk(self.service.store, workspace, spec)
 
-        def work(context: JobContext) -> Report:
+        def work(context: JobContext) -> Steps:
             return drive(task, rows, desk, context, self._batches_of(spec))
 
         key = key_of(task, [{"id": row.id} for row in rows], spec)

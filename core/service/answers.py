@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -72,7 +72,10 @@ class Answers:
                     tokens = self._workshop.fitting(model.tokenize(prompt))
                     context.progress(0.0, "Writing", partial="")
                     found = model.generate(
-                        tokens, params, on_text=_writer(context, params), stop=context.stop
+                        tokens,
+                        params,
+                        on_text=_writer(context, params),
+                        stop=context.borders(model_key(spec)),
                     )
                 self._keep_generation(key, found, prompt, context)
             return replace(found, example_id=example_id)
@@ -125,14 +128,15 @@ class Answers:
         """A job for the answers to `(example id, prompt)` pairs; `partial` is those so far, by example id.
 
         Goes in batches of like length, keeps each batch at once, and lets other people's work pass between
-        two batches; what is known already costs nothing, so stopping and asking again goes on.
+        two batches, a click on a map of this model between two tokens; what is known already costs nothing,
+        so stopping and asking again goes on.
         """
         spec, params = self._workshop.resolve(spec), params or GenerationParams()
         asked = [(name, _frozen(prompt)) for name, prompt in prompts]
         keys = {name: generation_key(prompt, spec, params) for name, prompt in asked}
         size = self._workshop.settings.batch_size
 
-        def work(context: JobContext) -> dict[str, Generation]:
+        def work(context: JobContext) -> Generator[None, None, dict[str, Generation]]:
             done: dict[str, Generation] = {}
             for name, prompt in asked:
                 found = self.known(prompt, spec, params, example_id=name)
@@ -146,11 +150,11 @@ class Answers:
             # Writing goes token by token, where a batch costs little more than a row: worth padding.
             for group in batches([len(tokens[name]) for name, _ in left], size, padding=True):
                 context.progress(len(done) / len(asked), "Writing answers", partial=dict(done))
-                context.give_way()
+                yield
                 batch = [left[index] for index in group]
                 with self._workshop.model(spec, context) as model:
                     made = model.generate_batch(
-                        [tokens[name] for name, _ in batch], params, stop=context.stop
+                        [tokens[name] for name, _ in batch], params, stop=context.borders(model_key(spec))
                     )
                 context.check()
                 for (name, prompt), generation in zip(batch, made):
@@ -160,8 +164,9 @@ class Answers:
 
         key = digest("generate_many", model_key(spec), sorted(keys.items()))
         return self._workshop.submit(
-            work, spec, kind="generate_many", key=key, owner=owner, priority=priority
-        )
+            work, spec, kind="generate_many", key=key, owner=owner, priority=priority,
+            view=view, until="done", label=f"{len(asked):,} answers of {spec.name}",
+        )  # fmt: skip
 
     def _remember(self, key: str, generation: Generation) -> None:
         self._generations.put(key, generation, 64 * len(generation.tokens) + 4 * len(generation.tokens.text))

@@ -68,6 +68,7 @@ class Causes:
         owner: str,
         map_scores: NDArray[np.float32] | None = None,
         priority: int = NORMAL,
+        view: str = "",
     ) -> Job[Cause]:
         """A job for what caused the chosen words.
 
@@ -86,8 +87,9 @@ class Causes:
             return found
 
         return self._workshop.submit(
-            work, request.model, kind=CAUSE, key=request.key, owner=owner, priority=priority
-        )
+            work, request.model, kind=CAUSE, key=request.key, owner=owner, priority=priority,
+            view=view, label="Finding the cause",
+        )  # fmt: skip
 
     def _find(
         self,
@@ -106,7 +108,7 @@ class Causes:
             tokens,
             map_scores=map_scores,
             on_measured=lambda share, cause: context.progress(share, "Taking parts out", partial=cause),
-            between=lambda: context.give_way(beside=model_key(request.model)),
+            between=lambda: context.give_way(model_key(request.model)),
             stop=context.stop,
         )
 

@@ -179,7 +179,7 @@ class Maps:
 
         return self._workshop.with_model(
             work, spec, kind=SPAN, asks=(request.key,), owner=owner, priority=CLICK,
-            beside=model_key(spec), view=view, until=until, label="A part of the answer",
+            view=view, until=until, label="A part of the answer",
         )  # fmt: skip
 
     # -- within the module ---------------------------------------------------------------------------------
@@ -307,7 +307,7 @@ class Maps:
             reached = max(reached, fraction)
             partial = RowsSoFar({request.method: dict(rows)}) if rows else None
             context.progress(reached, MESSAGE, partial=partial)
-            context.give_way(beside=model_key(request.model))
+            context.give_way(model_key(request.model))
 
         def on_row(index: int, values: NDArray[np.float32]) -> None:
             rows[request.targets[index]] = np.array(values)

@@ -271,13 +271,13 @@ def test_beside_a_held_model_only_its_own_work_may_pass(queue: JobQueue) -> None
     def note(name: str) -> Callable[[JobContext], None]:
         return lambda context: order.append(name)
 
-    first = submit(queue, long, "1", owner="a", beside="demo")
+    first = submit(queue, long, "1", owner="a", model="demo")
     assert started.wait(LONG)
     jobs = [
         first,
-        submit(queue, note("other model"), "2", owner="b", priority=5, beside="other"),
-        submit(queue, note("no click"), "3", owner="c", beside="demo"),
-        submit(queue, note("click"), "4", owner="d", priority=5, beside="demo"),
+        submit(queue, note("other model"), "2", owner="b", priority=5, model="other"),
+        submit(queue, note("no click"), "3", owner="c", model="demo"),
+        submit(queue, note("click"), "4", owner="d", priority=5, model="demo"),
     ]
     go.set()
     assert all(job.wait(LONG) for job in jobs)

@@ -458,3 +458,46 @@ def test_a_hosted_installation_asks_only_the_operators_models(tmp_path: Path, mo
     assert model.calls == []
     assert service.answers.generate("abc", service.spec(), owner="a").get(LONG).text == "cba"
     service.close()
+
+
+def test_a_click_passes_between_two_tokens_of_long_work(service: Service, model: FakeModel) -> None:
+    order: list[str] = []
+    reached, go = threading.Event(), threading.Event()
+
+    def step(what: str) -> None:
+        order.append(what)
+        if what == "a":
+            reached.set()
+            assert go.wait(LONG)
+
+    model.step = step
+    many = service.answers.generate_many([("1", "cba"), ("2", "zyx")], SPEC, owner="ann")
+    assert reached.wait(LONG)
+    click = service.maps.span(tokens_of("q", "r"), SPEC, "grad_dot_input", (1, 2), owner="bob")
+    go.set()
+    click.get(LONG)
+    many.get(LONG)
+    assert order == ["batch", "a", "row 0", "ab", "abc", "x", "xy", "xyz"]
+
+
+def test_two_runs_over_many_prompts_take_turns(service: Service, model: FakeModel) -> None:
+    order: list[str] = []
+    reached, go = threading.Event(), threading.Event()
+
+    def hold(model: object, context: object) -> None:
+        reached.set()
+        assert go.wait(LONG)
+
+    service.with_model(hold, SPEC, kind="hold", asks=(), owner="x")  # type: ignore[arg-type]
+    assert reached.wait(LONG)
+    model.step = lambda what: order.append(what) if len(what) == 3 else None
+    runs = [
+        service.answers.generate_many(
+            [(f"{name}{n}", name * (3 + n)) for n in range(6)], SPEC, owner=f"person-{name}"
+        )
+        for name in "ab"
+    ]
+    go.set()
+    for run in runs:
+        run.get(LONG)
+    assert order == ["aaa", "aaa", "bbb", "bbb"] * 3

@@ -65,6 +65,12 @@ def finite(nats: NDArray[np.float32]) -> NDArray[np.float32]:
     return nats
 
 
+def _ended(stop: threading.Event) -> bool:
+    """Whether to stop. Who asks at this border may let other work pass, which may need gradients."""
+    with torch.inference_mode(False):
+        return stop.is_set()
+
+
 @torch.inference_mode()
 def draw(
     model: Any,
@@ -99,7 +105,7 @@ def draw(
     cache = None
     live = list(range(len(prompts)))  # which prompt each row of the batch continues
     for _ in range(params.max_new_tokens):
-        if stop is not None and stop.is_set():
+        if stop is not None and _ended(stop):
             break
         extra: dict[str, torch.Tensor] = {}
         if padded:
@@ -139,7 +145,7 @@ def draw(
             chosen = torch.tensor(keep, device=device)
             cache.batch_select_indices(chosen)
             ids, mask, live = ids[chosen], mask[chosen], [live[place] for place in keep]
-    stopped = stop is not None and stop.is_set()
+    stopped = stop is not None and _ended(stop)
     for state in drawn:
         state.reason = state.reason or ("stopped" if stopped else "length")
     return drawn

@@ -20,6 +20,7 @@ from core.ui.asking.answering import Answer
 from core.ui.explaining.maps import Parts
 from core.ui.salience_page import measuring
 from core.ui.salience_text.why import ShownEffect
+from core.ui.shell import looking
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def ask(
     )
     proposed = None if scores is None else np.array([scores[part.index] for part in own], np.float32)
     _held()[_key(answer, here, chosen)] = service().causes.find(
-        request, generation.tokens, owner=owner(), map_scores=proposed
+        request, generation.tokens, owner=owner(), map_scores=proposed, view=looking.view()
     )
 
 
