@@ -66,14 +66,14 @@ def peak() -> int:
 def timed(model: Any, request: SalienceRequest, plan: Plan) -> tuple[float, int]:
     """Seconds and extra peak bytes of one matrix with one plan, after a warm-up of two rows."""
     memory_plans.PLANS = (plan,)
-    grad_l2.run(model, replace(request, targets=request.targets[:2]))
+    grad_l2.METHOD.run(model, replace(request, targets=request.targets[:2]))
     cuda = torch.cuda.is_available()
     if cuda:
         torch.cuda.synchronize()
         torch.cuda.reset_peak_memory_stats()
     before = torch.cuda.memory_allocated() if cuda else 0
     start = time.perf_counter()
-    grad_l2.run(model, request)
+    grad_l2.METHOD.run(model, request)
     return time.perf_counter() - start, peak() - before
 
 

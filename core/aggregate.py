@@ -1,7 +1,8 @@
 """From scores of tokens to scores of segments: select targets exactly, add up columns, rank, compare.
 
 Gradients are linear in the loss, so the norm for a weighted set s of targets is sqrt(s' K_i s), where K_i
-holds the inner products of the targets' gradients at token i (`SalienceMatrix.gram`); without it rows add.
+holds the inner products of the targets' gradients at token i (`SalienceMatrix.gram`). Rows of other methods add, or
+do not combine at all (`SalienceMatrix.combines`).
 Axes and words are those of `core.records`. Knows no model and no picture.
 """
 
@@ -28,7 +29,7 @@ def select(matrix: SalienceMatrix, rows: NDArray[np.bool_] | NDArray[np.floating
     `rows` (N,) chooses (bool) or weighs the matrix's rows. Where a Gram matrix is kept this equals the norm
     of a fresh backward through the weighted sum of the losses; the sum of the rows' norms would not.
 
-    Raises: AppError where `rows` is not (N,).
+    Raises: AppError where `rows` is not (N,), or chooses several rows of a method whose rows do not combine.
     """
     weights = np.asarray(rows, np.float32)
     count = len(matrix.values)
@@ -37,9 +38,15 @@ def select(matrix: SalienceMatrix, rows: NDArray[np.bool_] | NDArray[np.floating
     chosen = np.flatnonzero(weights)
     if not len(chosen):
         return np.zeros(matrix.values.shape[1], np.float32)
-    if matrix.gram is None:
+    if matrix.combines == "add":
         return weights[chosen] @ matrix.values[chosen]
-    if len(chosen) == 1:
+    if matrix.combines == "alone" and len(chosen) > 1:
+        raise AppError(
+            f"{len(chosen)} rows of {matrix.request.method} do not make one: their map needs a pass of its own.",
+            hint="Choose one part of the answer, or another method.",
+            code="needs_a_pass",
+        )
+    if matrix.gram is None or len(chosen) == 1:
         return np.abs(weights[chosen[0]]) * matrix.values[chosen[0]]
     inner = slice(chosen[0], chosen[-1] + 1)
     part = weights[inner]
@@ -89,12 +96,13 @@ def to_segments(
 ) -> SegmentSalience:
     """The whole map, segments against segments: each row is an exact selection, its columns reduced.
 
-    A segment of which the matrix has no row (a map whose rows are still coming) is NaN.
+    A segment of which the matrix has no row (a map whose rows are still coming, or several rows that do not
+    combine) is NaN.
     """
     chosen = [rows_for(matrix, row.tokens) for row in row_segments]
     values = [
         column_scores(select(matrix, rows), column_segments, reduce)
-        if rows.any()
+        if rows.any() and (matrix.combines != "alone" or np.count_nonzero(rows) == 1)
         else np.full(len(column_segments), np.nan, np.float32)
         for rows in chosen
     ]

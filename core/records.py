@@ -306,12 +306,17 @@ class SalienceRequest:
         return digest(model, self.ids, self.prompt_len, self.method, self.targets, sorted(self.options))
 
 
+Combines = Literal["", "add", "gram", "alone"]
+"""How the rows of several targets make the scores of all together: they add, or through the inner products of
+their gradients, or not at all, so that each selection needs a pass of its own."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SalienceMatrix:
     """Scores of every token for every explained row, and what is needed to combine rows exactly.
 
     `values` (N, T) float32; `gram` (T, N, N) float32 inner products of the rows' gradients where the method
-    is a norm (`core.aggregate.select`), else None: then rows add.
+    is a norm (`core.aggregate.select`), else None.
     """
 
     request: SalienceRequest
@@ -321,8 +326,15 @@ class SalienceMatrix:
     units: str
     note: str = ""
     """What was done to fit the memory, in a sentence for the page; usually empty."""
+    combines: Combines = ""
+    """How rows make the score of several; left empty: "gram" where there is one, else "add"."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "combines", self.combines or ("add" if self.gram is None else "gram"))
+        _expect(
+            (self.combines == "gram") == (self.gram is not None),
+            f"Rows that combine by “{self.combines}” {'need' if self.gram is None else 'have no'} inner products.",
+        )
         n, t = len(self.request.targets), len(self.request.ids)
         object.__setattr__(self, "values", _frozen(self.values, np.float32, "values", (n, t)))
         if self.gram is not None:

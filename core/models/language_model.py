@@ -44,6 +44,8 @@ class Capabilities:
     streaming: bool = True
     own_probabilities: bool = True
     """Tells how likely it found each token of what it wrote itself."""
+    methods: tuple[str, ...] = ()
+    """The salience methods that a model which explains itself elsewhere has, by name; empty: not told."""
     why: dict[str, str] = field(default_factory=dict, hash=False)
 
 

@@ -10,6 +10,21 @@ Source: Edin et al. 2025, "GIM: Improved Interpretability for Large Language Mod
 
 from __future__ import annotations
 
-from core.salience.grad_dot_input import run, score
+from core.salience import grad_dot_input, grad_l2
+from core.salience.declaration import SEED, Method
 
-__all__ = ["run", "score"]
+METHOD = Method(
+    name="gim",
+    label="GIM",
+    description="Which parts the answer draws on: one backward pass in which sure attention hides nothing. It names "
+    "the cause first more often than any other map that was tried.",
+    units="nats",
+    signed=True,
+    combines="add",
+    score=grad_dot_input.METHOD.score,
+    reads="gim",
+    needs="gim",
+    instead=(grad_l2.METHOD, (("seed", "log_odds"),)),
+    rank_by="value",
+    options=(SEED,),
+)

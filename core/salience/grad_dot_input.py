@@ -8,43 +8,17 @@ Source: Denil et al. 2014, "Extraction of Salient Sentences from Labelled Docume
 
 from __future__ import annotations
 
-import threading
+from core.salience.declaration import SEED, Method
 
-import numpy as np
-import torch
-
-from core.models.language_model import GradientModel
-from core.records import SalienceMatrix, SalienceRequest, Tokens
-from core.salience import OnRow
-from core.salience.gradients import gradients
-from core.salience.memory import Plan, within_memory
-from core.salience.scores import finite
-
-UNITS = "nats"
-
-
-def score(gradient: torch.Tensor, embeddings: torch.Tensor) -> torch.Tensor:
-    """Scores (T',) in nats from a row's gradient and embeddings, both (T', D)."""
-    return -(gradient * embeddings).sum(-1)
-
-
-def run(
-    model: GradientModel,
-    request: SalienceRequest,
-    tokens: Tokens | None = None,
-    on_row: OnRow | None = None,
-    stop: threading.Event | None = None,
-) -> SalienceMatrix:
-    """Signed scores (N, T) in nats."""
-
-    def work(plan: Plan) -> SalienceMatrix:
-        values = np.zeros((len(request.targets), len(request.ids)), np.float32)
-        for row, gradient, embeddings in gradients(model, request, stop=stop, plan=plan):
-            reach = request.targets[row][1] - 1
-            scores = score(gradient[:reach].float(), embeddings[:reach].float())
-            values[row, :reach] = finite(scores.cpu().numpy())
-            if on_row is not None:
-                on_row(row, values[row])
-        return SalienceMatrix(request, values, None, signed=True, units=UNITS, note=plan.note)
-
-    return within_memory(model, request, work)
+METHOD = Method(
+    name="grad_dot_input",
+    label="Grad · input",
+    description="The first-order share of each token in the answer's log-probability. On real models its sign is not "
+    "reliable: read the size alone.",
+    units="nats",
+    signed=True,
+    combines="add",
+    score=lambda gradient, embeddings: -(gradient * embeddings).sum(-1),
+    sign_holds=False,
+    options=(SEED,),
+)

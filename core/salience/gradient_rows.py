@@ -1,7 +1,7 @@
 """Rows of a map one by one, in any order, each from one backward pass that serves every method that reads it.
 
-A method takes part by a function `score(gradient, embeddings)` in its module: scores (T',) from the gradient
-(T', D) and the embeddings (T', D) of a row, both float32. Those that differ in nothing but this function share
+A method takes part by its `score(gradient, embeddings)`: scores (T',) from the gradient (T', D) and the
+embeddings (T', D) of a row, both float32. Those that differ in nothing but this function share
 the pass: grad L2 and gradient · input of the same rows cost no more than one of them. The forward pass is made
 once, for every token of the response, and kept while its rows are being asked for (`kept_tapes.py`).
 
@@ -11,9 +11,8 @@ Between two calls of `compute` the model may do anything else, even go and come 
 
 from __future__ import annotations
 
-import importlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,22 +21,15 @@ import torch
 
 from core.models.language_model import GradientModel
 from core.records import SalienceMatrix, SalienceRequest
-from core.salience import Method
-from core.salience.gradients import backward, backward_of, gradients
+from core.salience.declaration import Method
+from core.salience.gradients import backward, gradients
 from core.salience.inner_products import inner_products
 from core.salience.kept_tapes import kept, kept_tape
 from core.salience.memory import Plan, forward_bytes, out_of_memory, within_memory
 from core.salience.scores import finite
 
-Score = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 ROWS_A_STEP = 8
 """Rows of one call where a single one would waste a pass: batched on a GPU, or a forward pass for each call."""
-
-
-def score_of(member: Method) -> Score | None:
-    """How the method scores a row's gradient; None where it does more than that."""
-    found: Score | None = getattr(importlib.import_module(member.module), "score", None)
-    return found
 
 
 class GradientRows:
@@ -46,6 +38,7 @@ class GradientRows:
     def __init__(self, request: SalienceRequest, members: Sequence[Method], max_kept_bytes: int) -> None:
         self.request, self.members = request, tuple(members)
         self.there: list[int] = []
+        self._how = self.members[0].backward(request)
         shape = (len(request.targets), len(request.ids))
         self.scores = {member.name: np.zeros(shape, np.float32) for member in members}
         self._max_kept_bytes = max_kept_bytes
@@ -101,10 +94,11 @@ class GradientRows:
             member.name: SalienceMatrix(
                 self.asked(member.name),
                 self.scores[member.name],
-                products if member.gram else None,
+                products if member.combines == "gram" else None,
                 signed=member.signed,
                 units=member.units,
                 note=self._plan.note,
+                combines=member.combines,
             )
             for member in self.members
         }
@@ -119,15 +113,15 @@ class GradientRows:
         targets = [self.request.targets[row] for row in rows]
         if not self._whole:
             part = replace(self.request, targets=tuple(targets))
-            for row, gradient, embeddings in gradients(model, part, stop=stop, plan=self._plan):
+            for row, gradient, embeddings in gradients(
+                model, part, stop=stop, how=self._how, plan=self._plan
+            ):
                 yield rows[row], gradient, embeddings
             return
         positions = self._response
         ids = np.array(self.request.ids, np.int64)
         size = forward_bytes(model, self.request)
-        with kept_tape(
-            model, ids, positions, size, self._max_kept_bytes, backward=backward_of(self.request)
-        ) as tape:
+        with kept_tape(model, ids, positions, size, self._max_kept_bytes, backward=self._how) as tape:
             chosen = torch.as_tensor(np.array([(positions >= a) & (positions < b) for a, b in targets]))
             batch = self._plan.batch if tape.embeddings.is_cuda else 1
             embeddings = tape.embeddings[0].detach()
@@ -138,12 +132,11 @@ class GradientRows:
         reach = self.request.targets[row][1] - 1
         wide = gradient[:reach].float()
         for member in self.members:
-            score = score_of(member)
-            assert score is not None, "only methods that score a gradient take part"
+            assert member.score is not None, "only methods that score a gradient take part"
             self.scores[member.name][row, :reach] = finite(
-                score(wide, embeddings[:reach].float()).cpu().numpy()
+                member.score(wide, embeddings[:reach].float()).cpu().numpy()
             )
-        if any(member.gram for member in self.members):
+        if any(member.combines == "gram" for member in self.members):
             if self._gradients is None:
                 last = max(end for _, end in self.request.targets) - 1
                 shape = (last, len(self.request.targets), gradient.shape[1])

@@ -16,9 +16,8 @@ import numpy as np
 import torch
 
 from core.errors import Stopped
-from core.models.language_model import Backward, GradientModel, Tape
+from core.models.language_model import PLAIN, Backward, GradientModel, Tape
 from core.records import SalienceRequest
-from core.salience import method
 from core.salience.memory import Plan, out_of_memory
 
 Embed = Callable[[torch.Tensor], torch.Tensor]
@@ -30,15 +29,16 @@ def gradients(
     request: SalienceRequest,
     *,
     stop: threading.Event | None = None,
+    how: Backward = PLAIN,
     embed: Embed | None = None,
     plan: Plan | None = None,
 ) -> Iterator[Row]:
     """For each target in turn: its row n, d loss / d e (T', D) and e itself (T', D), in the model's dtype.
 
     T' counts the tokens before the last explained one that shares the forward pass: what comes after it is
-    never computed. Raises: Stopped.
+    never computed. `how` is the method's `Method.backward`. Raises: Stopped.
     """
-    plan, how = plan or Plan(), backward_of(request)
+    plan = plan or Plan()
     ids = np.array(request.ids, np.int64)
     size = plan.rows_a_pass or len(request.targets)
     for first in range(0, len(request.targets), size):
@@ -49,12 +49,6 @@ def gradients(
             batch = plan.batch if tape.embeddings.is_cuda else 1
             for row, gradient in enumerate(backward(tape, torch.as_tensor(chosen), batch, stop)):
                 yield first + row, gradient, tape.embeddings[0].detach()
-
-
-def backward_of(request: SalienceRequest) -> Backward:
-    """How `request` wants its gradients: of the log-odds where its option says so, by GIM's rules for GIM."""
-    declared = method(request.method)
-    return Backward(log_odds=declared.option(request, "seed") == "log_odds", gim=declared.needs == "gim")
 
 
 def backward(

@@ -11,61 +11,61 @@ Source: Sundararajan et al. 2017, "Axiomatic Attribution for Deep Networks", equ
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
+from core.family import Field
 from core.models.language_model import GradientModel
-from core.records import SalienceMatrix, SalienceRequest, Tokens
-from core.salience import OnProgress, OnRow, method
-from core.salience.gradients import backward_of, gradients
-from core.salience.memory import Plan, within_memory
+from core.records import SalienceMatrix, SalienceRequest
+from core.salience.declaration import SEED, Method, Work
 from core.salience.scores import finite
 
-UNITS = "nats"
+if TYPE_CHECKING:
+    import torch
+
+    from core.models.language_model import Backward
+    from core.salience.memory import Plan
+
 ROWS_AT_A_TIME = 8
 """Rows that go through all nodes before the next ones start, so that finished rows can be shown."""
 TOLERANCE = 0.05
 """A gap below this part of the change is not worth a note."""
 
 
-def run(
-    model: GradientModel,
-    request: SalienceRequest,
-    tokens: Tokens | None = None,
-    on_row: OnRow | None = None,
-    stop: threading.Event | None = None,
-    on_progress: OnProgress | None = None,
-) -> SalienceMatrix:
+def _compute(work: Work) -> SalienceMatrix:
     """Signed scores (N, T) in nats; progress moves with every node of every group of rows."""
-    declared = method("integrated_gradients")
-    steps = int(declared.option(request, "steps") or 0)
-    path = Path(declared.option(request, "baseline") == "mean", model)
+    from core.salience.gradients import gradients
+    from core.salience.memory import within_memory
 
-    def work(plan: Plan) -> SalienceMatrix:
+    model, request = work.model, work.request
+    steps = int(work.options["steps"] or 0)
+    path, how = Path(work.options["baseline"] == "mean", model), METHOD.backward(request)
+
+    def integrate(plan: Plan) -> SalienceMatrix:
         nodes, weights = np.polynomial.legendre.leggauss(steps)
         values = np.zeros((len(request.targets), len(request.ids)), np.float32)
         for first in range(0, len(values), ROWS_AT_A_TIME):
             part = replace(request, targets=request.targets[first : first + ROWS_AT_A_TIME])
             for number, (node, weight) in enumerate(zip((nodes + 1) / 2, weights / 2), 1):
                 path.share = float(node)
-                for row, gradient, _ in gradients(model, part, stop=stop, embed=path, plan=plan):
+                for row, gradient, _ in gradients(
+                    model, part, stop=work.stop, how=how, embed=path, plan=plan
+                ):
                     reach = part.targets[row][1] - 1
                     scores = -(gradient[:reach].float() * path.difference[0, :reach].float()).sum(-1)
                     values[first + row, :reach] += float(weight) * finite(scores.cpu().numpy())
-                if on_progress is not None:
-                    on_progress((first + len(part.targets) * number / steps) / len(values))
-            if on_row is not None:
+                if work.on_progress is not None:
+                    work.on_progress((first + len(part.targets) * number / steps) / len(values))
+            if work.on_row is not None:
                 for row in range(first, first + len(part.targets)):
-                    on_row(row, values[row])
-        notes = (plan.note, gap_note(values, _change(model, request, path), steps))
-        return SalienceMatrix(
-            request, values, None, signed=True, units=UNITS, note=" ".join(filter(None, notes))
-        )
+                    work.on_row(row, values[row])
+        notes = (plan.note, gap_note(values, _change(model, request, path, how), steps))
+        note = " ".join(filter(None, notes))
+        return SalienceMatrix(request, values, None, METHOD.signed, METHOD.units, note)
 
-    return within_memory(model, request, work)
+    return within_memory(model, request, integrate)
 
 
 def gap_note(values: np.ndarray, change: np.ndarray, steps: int) -> str:
@@ -86,21 +86,51 @@ class Path:
     def __init__(self, mean: bool, model: GradientModel) -> None:
         self._blank = model.mean_embedding() if mean else None
         self.share = 1.0
-        self.difference = torch.empty(0)
+        self.difference: Any = None
 
     def __call__(self, embeddings: torch.Tensor) -> torch.Tensor:
-        blank = torch.zeros_like(embeddings) if self._blank is None else self._blank.to(embeddings)
+        blank = embeddings * 0 if self._blank is None else self._blank.to(embeddings)
         self.difference = embeddings - blank
         return blank + self.share * self.difference
 
 
-def _change(model: GradientModel, request: SalienceRequest, path: Path) -> np.ndarray:
+def _change(model: GradientModel, request: SalienceRequest, path: Path, how: Backward) -> np.ndarray:
     """What each row gains from blank tokens to the real ones, (N,): log p or log-odds, nats."""
     positions = np.unique(np.concatenate([np.arange(a, b) for a, b in request.targets]))
     ends = []
     for share in (0.0, 1.0):
         path.share = share
-        ids, how = np.array(request.ids, np.int64), backward_of(request)
-        with model.tape(ids, positions, embed=path, backward=how) as tape:
+        with model.tape(np.array(request.ids, np.int64), positions, embed=path, backward=how) as tape:
             ends.append(dict(zip(positions.tolist(), tape.value_nats.tolist())))
     return np.array([sum(ends[1][i] - ends[0][i] for i in range(a, b)) for a, b in request.targets])
+
+
+METHOD = Method(
+    name="integrated_gradients",
+    label="Integrated gradients",
+    description="How much each token adds to the answer's log-probability, on the way from blank tokens to these.",
+    units="nats",
+    signed=True,
+    combines="add",
+    compute=_compute,
+    options=(
+        Field(
+            name="steps",
+            label="Steps",
+            kind="number",
+            default=20,
+            description="Stops on the way: more take longer and come closer.",
+            minimum=2,
+            maximum=200,
+        ),
+        Field(
+            name="baseline",
+            label="Blank token",
+            kind="choice",
+            default="mean",
+            description="What a blank token is: the average of all tokens, or no signal at all.",
+            choices=(("mean", "the average"), ("zero", "no signal")),
+        ),
+        SEED,
+    ),
+)

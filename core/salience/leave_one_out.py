@@ -11,48 +11,41 @@ Source: Li et al. 2016, "Understanding Neural Networks through Representation Er
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Sequence
 
 import numpy as np
 
 from core.errors import AppError, Stopped
-from core.models.language_model import LanguageModel
+from core.family import Field
 from core.records import Role, SalienceMatrix, SalienceRequest, Tokens
-from core.salience import OnProgress, OnRow, method
+from core.salience.declaration import Method, Work
 from core.salience.scores import finite
 from core.salience.taking_out import reader, without
 
-UNITS = "nats"
 Spans = list[tuple[int, int]]
 
 
-def run(
-    model: LanguageModel,
-    request: SalienceRequest,
-    tokens: Tokens | None = None,
-    on_row: OnRow | None = None,
-    stop: threading.Event | None = None,
-    on_progress: OnProgress | None = None,
-) -> SalienceMatrix:
+def _compute(work: Work) -> SalienceMatrix:
     """Signed scores (N, T) in nats; progress moves with every segment.
 
     Raises: AppError for spans that are none; Stopped.
     """
-    tokens = tokens if tokens is not None else _bare(request)
-    columns = spans(str(method("leave_one_out").option(request, "columns") or ""), request.prompt_len)
+    request = work.request
+    tokens = work.tokens if work.tokens is not None else _bare(request)
+    columns = spans(str(work.options["columns"] or ""), request.prompt_len)
     columns = columns or [
         (i, i + 1)
         for i in range(request.prompt_len)
         if not tokens.special[i] and tokens.role[i] == Role.PROMPT
     ]
     values = np.zeros((len(request.targets), len(request.ids)), np.float32)
-    ask = reader(model, tokens)
+    ask = reader(work.model, tokens)
     whole = ask(tokens).logprob_nats
     note = ""
     for done, (start, end) in enumerate(columns):
-        if done and on_progress is not None:
-            on_progress(done / len(columns))
-        if stop is not None and stop.is_set():
+        if done and work.on_progress is not None:
+            work.on_progress(done / len(columns))
+        if work.stop is not None and work.stop.is_set():
             raise Stopped()
         rest = without(tokens, start, end)
         if rest.prompt_len == 0:
@@ -62,12 +55,12 @@ def run(
         for row, (first, last) in enumerate(request.targets):
             inside = slice(max(first - tokens.prompt_len, 0), last - tokens.prompt_len)
             values[row, start:end] = lost[inside].sum() / (end - start)
-    if on_progress is not None:
-        on_progress(1.0)
+    if work.on_progress is not None:
+        work.on_progress(1.0)
     for row in range(len(values)):
-        if on_row is not None:
-            on_row(row, values[row])
-    return SalienceMatrix(request, values, None, signed=True, units=UNITS, note=note)
+        if work.on_row is not None:
+            work.on_row(row, values[row])
+    return SalienceMatrix(request, values, None, METHOD.signed, METHOD.units, note)
 
 
 def spans(text: str, prompt_len: int) -> Spans:
@@ -89,7 +82,7 @@ def spans(text: str, prompt_len: int) -> Spans:
     return found
 
 
-def columns_option(parts: Spans) -> tuple[str, str]:
+def columns_option(parts: Sequence[tuple[int, int]]) -> tuple[str, str]:
     """The option that carries the spans of the segments shown."""
     return "columns", ",".join(f"{first}:{last}" for first, last in parts)
 
@@ -106,3 +99,27 @@ def _bare(request: SalienceRequest) -> Tokens:
         role,
         request.prompt_len,
     )
+
+
+METHOD = Method(
+    name="leave_one_out",
+    label="Leave one out",
+    description="How much less likely the answer becomes when a segment is taken out of the prompt: measured, "
+    "one pass of the model a segment.",
+    units="nats",
+    signed=True,
+    combines="add",
+    compute=_compute,
+    needs="logprobs",
+    negligible=0.1,  # a tenth more or less likely: a convention, see docs/methods/leave_one_out.md
+    options=(
+        Field(
+            name="columns",
+            label="Segments",
+            kind="line",
+            default="",
+            description="Token spans of the segments, as first:last,first:last; empty: every token of the prompt.",
+            hidden=True,
+        ),
+    ),
+)

@@ -109,6 +109,7 @@ def salience_to_bytes(matrix: SalienceMatrix) -> bytes:
         "signed": matrix.signed,
         "units": matrix.units,
         "note": matrix.note,
+        "combines": matrix.combines,
     }
     arrays: dict[str, NDArray[Any]] = {
         "meta": np.frombuffer(json.dumps(meta).encode(), np.uint8),
@@ -154,7 +155,8 @@ def salience_from_bytes(data: bytes) -> SalienceMatrix:
         targets=tuple((a, b) for a, b in plain["targets"]),
         options=tuple((name, value) for name, value in plain["options"]),
     )
-    return SalienceMatrix(request, values, gram, meta["signed"], meta["units"], meta["note"])
+    combines = meta.get("combines", "")  # earlier versions did not keep it: the gram tells
+    return SalienceMatrix(request, values, gram, meta["signed"], meta["units"], meta["note"], combines)
 
 
 def place(folder: Path, kind: str, key: str, suffix: str) -> Path:

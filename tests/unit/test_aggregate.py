@@ -136,7 +136,7 @@ def test_the_whole_map() -> None:
     assert got.values.shape == (2, 4)
     assert to_segments(matrix, (), COLUMNS).values.shape == (0, 4)
     first = replace(matrix.request, targets=matrix.request.targets[:1])
-    some = replace(matrix, request=first, values=matrix.values[:1], gram=None)
+    some = replace(matrix, request=first, values=matrix.values[:1], gram=None, combines="add")
     there = to_segments(some, rows, COLUMNS).values
     assert np.isnan(there[-1]).all()  # a row that has yet to come is not said to be nothing
 

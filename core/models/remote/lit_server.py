@@ -49,7 +49,6 @@ class LitServer:
     bytes = 0
     context_length = 0
     """Most rows for which a selection of several is exact; a plan should group targets to this many."""
-    salience_methods = METHODS
 
     def __init__(self, spec: ModelSpec, remote: Remote) -> None:
         self.spec = spec
@@ -60,6 +59,7 @@ class LitServer:
             own_probabilities=False,
             gradients=False,
             salience=True,
+            methods=METHODS,
             chat=False,
             streaming=False,
             why={

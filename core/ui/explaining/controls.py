@@ -12,8 +12,9 @@ from typing import Literal, cast
 import streamlit as st
 
 from core.records import Reduce
-from core.salience import METHODS, Method, MethodOption
+from core.salience import METHODS, Method
 from core.segments import GRANULARITIES, Granularity
+from core.ui.shell import forms
 
 DEFAULT_GRANULARITY = "line"
 DEFAULT_PATTERN = r"[.;]\s+"
@@ -89,11 +90,6 @@ def look() -> Look:
     )
 
 
-def option_key(of: Method, option: MethodOption) -> str:
-    """Where the session keeps what was chosen for an option of a method."""
-    return f"{of.name} {option.name}"
-
-
 def draw(*, slim: bool = False) -> None:
     """Draw them in the container that is open; `slim`: without their names above them."""
     labels: Literal["visible", "collapsed"] = "collapsed" if slim else "visible"
@@ -152,26 +148,4 @@ def _look(of: Method) -> None:
         persist_state="session",
         horizontal=True,
     )
-    for option in of.options:
-        key = option_key(of, option)
-        if option.hidden:
-            continue
-        if option.choices:
-            st.radio(
-                option.label,
-                option.choices,
-                key=key,
-                help=option.description,
-                persist_state="session",
-                horizontal=True,
-            )
-        else:
-            st.slider(
-                option.label,
-                option.minimum or 0,
-                option.maximum or 100,
-                int(option.default or 0),
-                key=key,
-                help=option.description,
-                persist_state="session",
-            )
+    forms.ask(of.name, of.options)

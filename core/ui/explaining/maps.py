@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from core import aggregate
 from core.errors import AppError
-from core.records import Generation, Option, Reduce, SalienceMatrix, Segment, digest
+from core.records import Combines, Generation, Option, Reduce, SalienceMatrix, Segment, digest
 from core.salience import Method
 from core.salience import method as method_called
+from core.salience.leave_one_out import columns_option
 from core.segments import segments
 from core.ui.asking.answering import Answer
-from core.ui.explaining.controls import option_key
 from core.ui.salience_text import Scores, chosen_weights, pack
-from core.ui.shell import looking, problem
+from core.ui.shell import forms, looking, problem
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
@@ -52,14 +52,11 @@ def parts(generation: Generation, granularity: str, pattern: str | None) -> Part
 
 def options(method: Method, here: Parts) -> Options:
     """What the person chose under *Look* for this method, and the segments shown where it needs them."""
-    given: list[tuple[str, Option]] = []
-    for option in method.options:
-        if option.name == "columns":
-            spans = [s.tokens for s, keep in zip(here.prompt, aggregate.countable(here.prompt)) if keep]
-            given.append((option.name, ",".join(f"{a}:{b}" for a, b in spans)))
-        else:
-            given.append((option.name, st.session_state.get(option_key(method, option), option.default)))
-    return tuple(given)
+    said = forms.given(method.name, method.options)
+    if any(field.name == "columns" for field in method.options):
+        counted = aggregate.countable(here.prompt)
+        said |= dict([columns_option([s.tokens for s, keep in zip(here.prompt, counted) if keep])])
+    return tuple(said.items())
 
 
 def rows(here: Parts) -> tuple[Span, ...]:
@@ -186,7 +183,7 @@ def _selected(
 ) -> NDArray[np.float32] | None:
     """Scores (T,) of a selection that is no row of the map so far."""
     spans = [here.response[index].tokens for index in selection]
-    if not method.gram and all(span in there for span in spans):
+    if method.combines == "add" and all(span in there for span in spans):
         return np.sum([there[span] for span in spans], 0)
     if len(spans) == 1 or span_of(selection, here.response) is None:
         for span in reversed(spans):
@@ -204,7 +201,7 @@ def selected_so_far(method: Method, held: Job[Matrices] | None, here: Parts, cho
     """Whether the rows that are there tell the chosen selection exactly."""
     there = rows_so_far(method, held)
     known = [here.response[index].tokens in there for index in chosen]
-    return bool(known) and all(known) and (len(known) == 1 or not method.gram)
+    return bool(known) and all(known) and (len(known) == 1 or method.combines == "add")
 
 
 def told(answer: Answer, method: Method, here: Parts, chosen: Sequence[int]) -> SalienceMatrix | None:
@@ -232,7 +229,9 @@ def matrix_so_far(
         answer.generation.tokens, answer.spec, method.name, options(method, here), shown
     )
     values = np.array([there[span] for span in shown], np.float32)
-    return SalienceMatrix(replace(request, targets=tuple(shown)), values, None, method.signed, method.units)
+    combines: Combines = "add" if method.combines == "add" else "alone"
+    shown_rows = replace(request, targets=tuple(shown))
+    return SalienceMatrix(shown_rows, values, None, method.signed, method.units, combines=combines)
 
 
 def column_scores(

@@ -108,13 +108,14 @@ def _packed(
     if matrix is None or not size or not columns:
         return Scores("single", size, columns, none, (), (), reduce, (False,) * size, given)
     rows = np.array([aggregate.rows_for(matrix, s.tokens) for s in row_segments], np.float32)
-    available = tuple((rows.max(axis=1) > 0).tolist())
+    counted = rows.sum(axis=1)
+    available = tuple(((counted == 1) if matrix.combines == "alone" else (counted > 0)).tolist())
     width = max(s.tokens[1] for s in columns)
     starts, stops = zip(*(s.tokens for s in columns))
     # Segments that share a coarse row would count it twice when added up.
     apart = float(rows.sum(axis=0).max(initial=0)) <= 1
     pairs = size * (size + 1) // 2 if matrix.gram is not None else size
-    if apart and pairs * width * 16 / 3 <= limit_bytes:
+    if apart and matrix.combines != "alone" and pairs * width * 16 / 3 <= limit_bytes:
         if matrix.gram is None:
             data = rows @ matrix.values[:, :width]
             return Scores("additive", size, columns, data, starts, stops, reduce, available, given)
@@ -123,7 +124,7 @@ def _packed(
     single = np.nan_to_num(aggregate.to_segments(matrix, row_segments, columns, reduce).values)
     if single.size * 16 / 3 > limit_bytes:
         return Scores("single", size, columns, none, (), (), reduce, (False,) * size, given)
-    adds = apart and matrix.gram is None and reduce != "max"
+    adds = apart and matrix.combines == "add" and reduce != "max"
     each = tuple(range(len(columns)))
     after = tuple(range(1, len(columns) + 1))
     return Scores(

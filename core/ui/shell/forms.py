@@ -46,6 +46,18 @@ def _widget(member: str, field: Field) -> Option:
     if field.kind == "choice":
         labels = dict(field.choices)
         names = list(labels)
+        if len(names) == 2:  # both are seen at once
+            picked = st.radio(
+                field.label,
+                names,
+                names.index(str(field.default)),
+                format_func=labels.__getitem__,
+                key=key,
+                help=about,
+                horizontal=True,
+                persist_state="session",
+            )
+            return picked or field.default
         chosen = st.selectbox(
             field.label,
             names,

@@ -15,14 +15,14 @@ from core.errors import Stopped
 from core.models import load
 from core.records import ModelSpec
 from core.salience import METHODS, method, request_for
-from core.salience.gradient_rows import GradientRows, score_of
+from core.salience.gradient_rows import GradientRows
 from core.salience.kept_tapes import kept
 
 from .oracles import plain_gradient
 
 PROMPT = "The soup has cheese in it.\nSo a vegan"
 MEGABYTES = 1_000_000
-READERS = tuple(member for member in METHODS if member.needs == "gradients" and score_of(member) is not None)
+READERS = tuple(member for member in METHODS if member.needs == "gradients" and member.score is not None)
 
 
 class Counted:

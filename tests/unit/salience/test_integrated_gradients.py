@@ -68,7 +68,7 @@ def test_scores_add_up_to_the_change(load_tiny):
 def test_steps_have_bounds(load_tiny):
     model = load_tiny("gpt2")
     tokens = model.tokenize(PROMPT, RESPONSE)
-    with pytest.raises(AppError, match="Steps should be 2 to 200, but it is 1"):
+    with pytest.raises(AppError, match="“Steps” should be 2 to 200, but it is 1"):
         method("integrated_gradients").run(
             model, request_for(model, tokens, "integrated_gradients", options=(("steps", 1),))
         )

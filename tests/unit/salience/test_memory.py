@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core.errors import AppError
-from core.salience import grad_l2, memory, method, request_for
+from core.salience import memory, method, request_for, scored
 from core.salience.gradients import backward, gradients
 from core.salience.memory import PLANS, Plan
 
@@ -46,13 +46,13 @@ def test_out_of_memory_takes_the_next_plan_and_says_so(load_tiny, monkeypatch):
     expected = method("grad_l2").run(model, request)
     tried: list[Plan] = []
 
-    def scarce(model, request, *, stop, plan):
+    def scarce(model, request, *, stop, plan, how=None):
         tried.append(plan)
         if len(tried) < 3:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return gradients(model, request, stop=stop, plan=plan)
 
-    monkeypatch.setattr(grad_l2, "gradients", scarce)
+    monkeypatch.setattr(scored, "gradients", scarce)
     matrix = method("grad_l2").run(model, request)
     assert tried == list(PLANS[:3])
     assert matrix.note == PLANS[2].note and expected.note == ""
@@ -69,7 +69,7 @@ def test_when_nothing_fits_the_sentence_has_the_figures(load_tiny, monkeypatch):
             "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9"
         )
 
-    monkeypatch.setattr(grad_l2, "gradients", none)
+    monkeypatch.setattr(scored, "gradients", none)
     with pytest.raises(
         AppError, match=rf"explain {len(tokens)} tokens with gpt2 in float32: even row by row"
     ) as e:

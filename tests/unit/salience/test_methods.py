@@ -37,7 +37,7 @@ def test_scores_have_the_declared_form(load_tiny, one):
     rows: dict[int, np.ndarray] = {}
     request = request_for(model, tokens, one.name)
     matrix = one.run(model, request, tokens=tokens, on_row=lambda n, row: rows.__setitem__(n, row.copy()))
-    assert (matrix.gram is not None) == one.gram
+    assert matrix.combines == one.combines
     assert (matrix.signed, matrix.units) == (one.signed, one.units)
     assert one.signed or (matrix.values >= 0).all()
     assert sorted(rows) == list(range(len(request.targets)))
@@ -50,7 +50,7 @@ def test_a_span_is_its_own_row(load_tiny, one):
     tokens = model.tokenize("The soup has", " cheese in it")
     whole = (tokens.prompt_len, len(tokens))
     once = span(model, tokens, one.name, whole)
-    if not one.gram:
+    if one.combines == "add":
         rows = one.run(model, request_for(model, tokens, one.name), tokens=tokens).values
         np.testing.assert_allclose(rows.sum(0), once, rtol=1e-3, atol=1e-4 * np.abs(once).max())
     assert (once[len(tokens) - 1 :] == 0).all()
