@@ -160,7 +160,7 @@ def test_parts_by_ones_own_expression(app: AppTest) -> None:
 def test_the_chosen_options_of_a_method_are_asked_for(app: AppTest, service: Service) -> None:
     run(app)
     select(app, "Method", "integrated_gradients")
-    (steps,) = (s for s in app.slider if s.label == "Steps")
+    (steps,) = (s for s in app.number_input if s.label == "Steps")
     steps.set_value(3).run()
     finish(app)
     requests = [key for side in app.session_state["comparison models"].sides for key in side.maps]

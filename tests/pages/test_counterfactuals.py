@@ -116,7 +116,14 @@ def test_every_form_is_drawn_from_its_declaration(page: Callable[[], AppTest]) -
     for member in GENERATORS:
         app.selectbox(key="generator").set_value(member.name).run()
         assert not app.exception
-        shown: list[Any] = [*app.selectbox, *app.text_area, *app.text_input, *app.number_input, *app.checkbox]
+        shown: list[Any] = [
+            *app.selectbox,
+            *app.text_area,
+            *app.text_input,
+            *app.number_input,
+            *app.checkbox,
+            *app.radio,
+        ]
         expected = {field.label for field in member.fields if field.only_with is None}
         assert expected <= {widget.label for widget in shown}
     app.selectbox(key="generator").set_value("leave_one_out").run()
