@@ -40,6 +40,9 @@ class Capabilities:
     salience: bool = True
     gim: bool = False
     """Gradients by GIM's rules: the model's family is one that they are known to fit."""
+    drafts: bool = False
+    """`generate` takes a guess of the answer (`draft`, its ids), of which what is right costs one pass. Only where
+    sums are exact enough that one long pass chooses the words that many short ones would."""
     chat: bool = False
     streaming: bool = True
     own_probabilities: bool = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -53,9 +53,11 @@ class Answers:
         response: str | None = None,
         priority: int = NORMAL,
         view: str = "",
+        draft: Generation | None = None,
     ) -> Job[Generation]:
         """A job for what the model writes; `partial` is the text so far. With `response`, as `score`.
 
+        `draft` is an answer of the same model to a like prompt: what the new one begins like costs one pass.
         After Stop the job's `result` is the answer up to there (stop reason "stopped"); it is not kept.
         """
         if response is not None:
@@ -71,9 +73,13 @@ class Answers:
                 with self._workshop.model(spec, context) as model:
                     tokens = self._workshop.fitting(model.tokenize(prompt))
                     context.progress(0.0, "Writing", partial="")
+                    guess: dict[str, Any] = {}
+                    if draft is not None and model.capabilities.drafts and not params.temperature:
+                        guess["draft"] = draft.tokens.ids[draft.tokens.prompt_len :].tolist()
                     found = model.generate(
                         tokens,
                         params,
+                        **guess,
                         on_text=_writer(context, params),
                         stop=context.borders(model_key(spec)),
                     )

@@ -501,3 +501,23 @@ def test_two_runs_over_many_prompts_take_turns(service: Service, model: FakeMode
     for run in runs:
         run.get(LONG)
     assert order == ["aaa", "aaa", "bbb", "bbb"] * 3
+
+
+def test_an_earlier_answer_is_a_draft_where_the_model_takes_one(service: Service, model: FakeModel) -> None:
+    given: list[object] = []
+    plain = model.generate
+
+    def generate(
+        tokens: Tokens, params: GenerationParams, *, draft: object = None, **named: object
+    ) -> object:
+        given.append(draft)
+        return plain(tokens, params, **named)  # type: ignore[arg-type]
+
+    model.generate = generate  # type: ignore[assignment, method-assign]
+    before = service.answers.generate("abc", SPEC, owner="a").get(LONG)
+    service.answers.generate("abcd", SPEC, owner="a", draft=before).get(LONG)
+    model.capabilities = replace(model.capabilities, drafts=True)
+    service.answers.generate("abcde", SPEC, owner="a", draft=before).get(LONG)
+    drawn = GenerationParams(temperature=1.0)
+    service.answers.generate("abcde", SPEC, drawn, owner="a", draft=before).get(LONG)
+    assert given == [None, None, [ord(char) for char in "cba"], None]

@@ -60,6 +60,7 @@ class HuggingFaceModel:
         self.capabilities = Capabilities(
             chat=bool(getattr(tokenizer, "chat_template", None)),
             gim=gim_rules.knows(model),
+            drafts=model.get_input_embeddings().weight.dtype == torch.float32 and spec.quantization == "none",
             why={} if gim_rules.knows(model) else {"gim": gim_rules.why_not(model)},
         )
         config = model.config.get_text_config()
@@ -159,6 +160,7 @@ class HuggingFaceModel:
         on_text: Callable[[str], None] | None = None,
         stop: threading.Event | None = None,
         example_id: str = "",
+        draft: Sequence[int] = (),
     ) -> Generation:
         raw = bytearray()
         shown = ""
@@ -174,7 +176,7 @@ class HuggingFaceModel:
                 on_text(told)
             return None if first(text, params.stop) is None else "stop"
 
-        (made,) = self._generate([tokens], params, accept, stop, [example_id])
+        (made,) = self._generate([tokens], params, accept, stop, [example_id], draft)
         if on_text is not None and made.text != shown:
             on_text(made.text)  # its end began like a stop text, and was none
         return made
@@ -198,6 +200,7 @@ class HuggingFaceModel:
         accept: Callable[[int, Drawn], StopReason | None] | None,
         stop: threading.Event | None,
         example_ids: Sequence[str],
+        draft: Sequence[int] = (),
     ) -> list[Generation]:
         started = time.perf_counter()
         for tokens in batch:
@@ -211,7 +214,7 @@ class HuggingFaceModel:
         drawn = draw(
             self.model, [tokens.ids[: tokens.prompt_len].tolist() for tokens in batch], params,
             end_ids=self.end_ids, pad_id=self.tokenizer.pad_token_id or 0, limit=self.context_length,
-            accept=accept, stop=stop,
+            accept=accept, stop=stop, draft=draft,
         )  # fmt: skip
         seconds = (time.perf_counter() - started) / len(batch)
         return [

@@ -173,8 +173,15 @@ def start(
     planned = versions.planned(example, prompt, target=target, fields=fields)
     question = sent(prompt, planned)
     key = _key(example.id, spec)
+    before = _answers().get(key)
     job = service().answers.generate(
-        question, spec, params, owner=owner(), view=looking.view(), example_id=planned.id
+        question,
+        spec,
+        params,
+        owner=owner(),
+        view=looking.view(),
+        example_id=planned.id,
+        draft=before.generation if before is not None else None,
     )
     _asked()[key] = Answer(
         example.id,
@@ -186,7 +193,7 @@ def start(
         keeps=lambda: versions.keep(
             example, prompt, target=target, edit="edited under “Why this answer?”", fields=fields
         ),
-        before=_answers().get(key),
+        before=before,
     )
     return _asked()[key]
 
