@@ -168,8 +168,11 @@ class ResponseReading:
 class SharingModel(Protocol):
     """A model that reads what many texts have in common at their beginning once."""
 
-    def beside(self, tokens: Tokens) -> Callable[[Tokens], ResponseReading]:
-        """Reads texts that begin like `tokens`, to which it costs least; exact for any other too."""
+    def beside(self, tokens: Tokens, *, moving: bool = False) -> Callable[[Tokens], ResponseReading]:
+        """Reads texts that begin like `tokens`, to which it costs least; exact for any other too.
+
+        `moving`: like the text that was read last.
+        """
         ...
 
 

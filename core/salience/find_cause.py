@@ -92,7 +92,10 @@ class _Search:
         self.scores = map_scores if map_scores is not None else self._map()
         order = free
         if self.scores is not None:
-            order = sorted(free, key=lambda i: -float(self.scores[i]))  # type: ignore[index]
+            # Where a map's sign means nothing its size proposes.
+            by_size = s.map_method and not method(s.map_method).sign_holds
+            ranked = np.abs(self.scores) if by_size else self.scores
+            order = sorted(free, key=lambda i: -float(ranked[i]))
         self.out = TakingOut(
             self.model, self.tokens, self.request.targets, self.request.parts,
             stop=self.stop, between=self.between,

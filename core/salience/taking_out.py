@@ -15,9 +15,11 @@ import numpy as np
 from core.cause import Removal
 from core.errors import Stopped
 from core.models.language_model import LanguageModel, ResponseReading, SharingModel
-from core.records import Tokens
+from core.records import Role, Tokens
 
 Span = tuple[int, int]
+Instead = Callable[[int], Tokens]
+"""Gives the text that stands in the place of a part: a `Tokens` of which the response counts."""
 
 
 class TakingOut:
@@ -30,17 +32,23 @@ class TakingOut:
         targets: Sequence[Span],
         parts: Sequence[Span],
         *,
+        chained: bool = False,
+        instead: Instead | None = None,
         stop: threading.Event | None = None,
         between: Callable[[], None] | None = None,
     ) -> None:
-        """`between` is called before each pass, where other work may go first."""
+        """`between` is called before each pass, where other work may go first.
+
+        `chained`: each run shares its beginning with the one before it, not with the whole text, for sets that are
+        asked in such an order. `instead`: what stands in the place of a part that is taken out (nothing: cut).
+        """
         self.tokens, self.parts = tokens, tuple(parts)
-        self.stop, self.between = stop, between
+        self.stop, self.between, self.instead = stop, between, instead
         self.rows = np.concatenate([np.arange(a, b) for a, b in targets]) - tokens.prompt_len
         self.tokens_read = len(tokens) - 1 if isinstance(model, SharingModel) else 0
         self._known: dict[frozenset[int], Removal] = {}
         self._check()
-        self._ask = reader(model, tokens)
+        self._ask = reader(model, tokens, moving=chained)
         self.whole = self._read(tokens)
         self.total_nats = float(self.whole.logprob_nats[self.rows].sum())
 
@@ -61,7 +69,7 @@ class TakingOut:
     def _measure(self, key: frozenset[int], order: tuple[int, ...]) -> Removal:
         rest = self.tokens
         for index in sorted(key, reverse=True):
-            rest = without(rest, *self.parts[index])
+            rest = replaced(rest, self.parts[index], self.instead(index) if self.instead else None)
         if rest.prompt_len == 0:
             return Removal(order, float("nan"))
         reading = self._read(rest)
@@ -91,10 +99,48 @@ class TakingOut:
             self.between()
 
 
-def reader(model: LanguageModel, tokens: Tokens) -> Callable[[Tokens], ResponseReading]:
-    """How texts like `tokens` are read: from what they share where the model can, else whole."""
+def replaced(tokens: Tokens, span: Span, instead: Tokens | None) -> Tokens:
+    """`tokens` with the prompt's tokens at `span` cut out, and the response of `instead` in their place."""
+    rest = without(tokens, *span)
+    if instead is None or len(instead) == instead.prompt_len:
+        return rest
+    new = instead.ids[instead.prompt_len :]
+    start = span[0]
+    cut = int(rest.char_spans[:start, 1].max(initial=0))
+    spans = instead.char_spans[instead.prompt_len :] - instead.prompt_chars + cut
+    after = rest.char_spans[start:] + len(instead.response)
+    return Tokens(
+        ids=np.concatenate([rest.ids[:start], new, rest.ids[start:]]),
+        text=rest.text[:cut] + instead.response + rest.text[cut:],
+        char_spans=np.concatenate([rest.char_spans[:start], spans, after]),
+        special=np.concatenate([rest.special[:start], np.zeros(len(new), np.bool_), rest.special[start:]]),
+        role=np.concatenate([rest.role[:start], np.full(len(new), Role.PROMPT, np.int8), rest.role[start:]]),
+        prompt_len=rest.prompt_len + len(new),
+    )
+
+
+def neutral(model: LanguageModel, tokens: Tokens, parts: Sequence[Span], line: str = "…") -> Instead:
+    """Puts a line that says nothing in the place of a part, with the white space that ended it."""
+    return stand_ins(model, tokens, parts, [line])
+
+
+def stand_ins(model: LanguageModel, tokens: Tokens, parts: Sequence[Span], lines: Sequence[str]) -> Instead:
+    """Puts one of `lines` (of another example, say) in the place of each part, with the white space that ended it."""
+
+    def instead(index: int) -> Tokens:
+        own = "".join(tokens.strings[slice(*parts[index])])
+        end = own[len(own.rstrip()) :]
+        return model.tokenize("x", lines[index % len(lines)].rstrip() + end)
+
+    return instead
+
+
+def reader(
+    model: LanguageModel, tokens: Tokens, *, moving: bool = False
+) -> Callable[[Tokens], ResponseReading]:
+    """How texts like `tokens` (`moving`: like the last one) are read: from what they share where the model can."""
     if isinstance(model, SharingModel):
-        return model.beside(tokens)
+        return model.beside(tokens, moving=moving)
     return lambda other: ResponseReading(model.logprobs(other), None, len(other) - 1)
 
 

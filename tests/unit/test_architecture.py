@@ -19,6 +19,7 @@ FLOORS = {
         "thinking",
         "aggregate",
         "cause",
+        "part_scores",
         "compare",
         "datasets",
         "metrics",

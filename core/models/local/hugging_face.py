@@ -267,9 +267,9 @@ class HuggingFaceModel:
         nats = wide.gather(1, ids[rows][:, None].to(logits.device))[:, 0] - wide.logsumexp(-1)
         return finite(nats.cpu().numpy())
 
-    def beside(self, tokens: Tokens) -> Callable[[Tokens], ResponseReading]:
+    def beside(self, tokens: Tokens, *, moving: bool = False) -> Callable[[Tokens], ResponseReading]:
         """See `SharingModel`."""
-        shared = SharedBeginning(self.model, tokens.ids)
+        shared = SharedBeginning(self.model, tokens.ids, moving=moving)
         return lambda other: shared.read(other.ids, other.prompt_len)
 
     @torch.no_grad()

@@ -23,12 +23,16 @@ class SharedBeginning:
     """The states of `ids` (T,); answers for other ids as far as they begin alike."""
 
     @torch.inference_mode()
-    def __init__(self, model: Any, ids: NDArray[np.int64]) -> None:
-        self.model = model
+    def __init__(self, model: Any, ids: NDArray[np.int64], *, moving: bool = False) -> None:
+        """`moving`: after each text that text's states are kept in their place, for a row of alike texts."""
+        self.model, self.moving = model, moving
         self.ids = ids[:-1]
         cache = DynamicCache()
         last = torch.tensor([len(self.ids) - 1], device=model.device)
         model(input_ids=self._tensor(self.ids), cache=cache, use_cache=True, logits_to_keep=last)
+        self._keep(cache)
+
+    def _keep(self, cache: DynamicCache) -> None:
         layers: list[Any] = list(cache.layers)
         self.states: list[tuple[torch.Tensor, torch.Tensor]] = [(one.keys, one.values) for one in layers]
 
@@ -57,6 +61,9 @@ class SharedBeginning:
         logits = self.model(
             input_ids=self._tensor(ids[alike:-1]), cache=cache, use_cache=True, logits_to_keep=kept
         ).logits[0]
+        if self.moving:
+            self.ids = ids[:-1]
+            self._keep(cache)
         wide = logits.float()
         targets = torch.tensor(ids[prompt_len:], device=wide.device)
         own = wide.gather(1, targets[:, None])[:, 0]

@@ -1,0 +1,180 @@
+"""Take-out test, Shapley values, coarse to fine, and contrasts: against scikit-learn, enumeration and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+from math import comb
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Lasso
+from sklearn.preprocessing import StandardScaler
+
+from core.cause import CauseRequest
+from core.errors import AppError
+from core.models.language_model import Capabilities
+from core.records import ModelSpec, Tokens
+from core.salience.contrast import contrast, instead_of
+from core.salience.hierarchical import hierarchical
+from core.salience.shapley import shapley
+from core.salience.take_out_test import draw, lasso, spearman, take_out_test
+from core.salience.taking_out import TakingOut, neutral, stand_ins, without
+
+SPEC = ModelSpec("rule", "nowhere")
+
+
+class Rule:
+    """log p of each answer token is `nats(letters of the prompt, the token)`."""
+
+    spec = SPEC
+    capabilities = Capabilities(gradients=False, salience=False)
+
+    def __init__(self, nats: Callable[[str, int], float]) -> None:
+        self.nats, self.asked = nats, []
+
+    def logprobs(self, tokens: Tokens) -> np.ndarray:
+        prompt = tokens.text[: tokens.prompt_chars]
+        self.asked.append(prompt)
+        return np.array([self.nats(prompt, int(i)) for i in tokens.ids[tokens.prompt_len :]], np.float32)
+
+    def tokenize(self, prompt: str, response: str | None = None) -> Tokens:
+        return letters(prompt, response or "")
+
+
+def letters(prompt: str, answer: str = "!") -> Tokens:
+    text, size = prompt + answer, len(prompt) + len(answer)
+    return Tokens(
+        np.array([ord(c) for c in text]), text, np.array([(i, i + 1) for i in range(size)]).reshape(-1, 2),
+        np.zeros(size, bool), np.arange(size) >= len(prompt), len(prompt),
+    )  # fmt: skip
+
+
+def question(tokens: Tokens, locked: tuple[int, ...] = ()) -> CauseRequest:
+    end = tokens.prompt_len
+    parts = tuple((i, i + 1) for i in range(end))
+    return CauseRequest(SPEC, tuple(tokens.ids.tolist()), end, ((end, len(tokens)),), parts, locked)
+
+
+def test_lasso_is_that_of_scikit_learn() -> None:
+    rng = np.random.default_rng(0)
+    for parts in (3, 12, 40):
+        masks = draw(parts, 32, seed=parts)
+        masks[:, 0] = True  # a column that never changes
+        outcomes = masks @ rng.normal(size=parts) + 0.1 * rng.normal(size=32)
+        scaler = StandardScaler().fit(masks.astype(float))
+        theirs = Lasso(alpha=0.01, tol=1e-16, max_iter=1_000_000).fit(
+            scaler.transform(masks.astype(float)), outcomes
+        )
+        expected = theirs.coef_ / np.where(scaler.scale_ == 0, 1, scaler.scale_)
+        np.testing.assert_allclose(lasso(masks, outcomes), expected, atol=1e-6)
+
+
+def test_rank_correlation_by_hand() -> None:
+    assert spearman(np.array([1.0, 2, 3]), np.array([10.0, 20, 30])) == pytest.approx(1)
+    assert spearman(np.array([1.0, 2, 3]), np.array([3.0, 1, 2])) == pytest.approx(-0.5)
+    assert spearman(np.array([1.0, 1, 2]), np.array([0.0, 0, 5])) == pytest.approx(1)
+    assert spearman(np.ones(3), np.arange(3.0)) == 0
+
+
+def test_what_adds_up_is_found_and_said() -> None:
+    tokens = letters("abcdefgh?")
+    found = take_out_test(Rule(lambda p, _: 2.0 * ("c" in p) - ("f" in p)), question(tokens, (8,)), tokens)
+    assert found.order[0] == 2 and found.order[-1] == 5 and np.isnan(found.score_nats[8])
+    np.testing.assert_allclose(found.score_nats[[2, 5]], [2, -1], atol=0.1)
+    assert found.lds is not None and found.lds > 0.9 and "rank correlation" in found.sentence
+
+
+def test_what_does_not_add_up_says_so() -> None:
+    tokens = letters("abcdef?")
+    odd = Rule(lambda p, _: float(len(set(p) & set("abcdef")) % 2))  # the parity of what is left
+    found = take_out_test(odd, question(tokens, (6,)), tokens, masks=64)
+    assert found.lds is not None and found.lds < 0.5 and "do not add up" in found.sentence
+
+
+def test_masks_share_beginnings_and_tell_what_whole_passes_tell(load_tiny) -> None:
+    model = load_tiny("gemma2")
+    tokens = model.tokenize("The soup has cheese.\nA vegan\nwould not\nlike it.\nWould they", " like")
+    parts = ((1, 8), (8, 14), (14, 20), (20, tokens.prompt_len - 4))
+    asked = CauseRequest(
+        model.spec, tuple(tokens.ids.tolist()), tokens.prompt_len, ((tokens.prompt_len, len(tokens)),), parts
+    )
+    out = TakingOut(model, tokens, asked.targets, parts, chained=True)
+    for gone in ((3,), (2, 3), (1, 2, 3), (0, 1), (0,)):
+        rest = tokens
+        for index in sorted(gone, reverse=True):
+            rest = without(rest, *parts[index])
+        expected = model.logprobs(tokens).sum() - model.logprobs(rest).sum()
+        assert out(gone).effect_nats == pytest.approx(expected, abs=1e-4)
+    found = take_out_test(model, asked, tokens)
+    assert found.passes < 0.8 * found.runs
+
+
+def test_shapley_values_are_those_of_all_orders() -> None:
+    """Eight parts: the mean over very many orders comes to the sum over all subsets."""
+    tokens = letters("abcdefgh?")
+
+    def value(prompt: str, _: int = 0) -> float:
+        return (
+            3.0 * ("a" in prompt and "b" in prompt) + ("c" in prompt) + 2.0 * ("d" in prompt or "e" in prompt)
+        )
+
+    expected = np.zeros(8)
+    for part in range(8):
+        others = [i for i in range(8) if i != part]
+        for size in range(8):
+            for kept in combinations(others, size):
+                text = "".join("abcdefgh"[i] for i in kept)
+                expected[part] += (value(text + "abcdefgh"[part]) - value(text)) / (8 * comb(7, size))
+    found = shapley(Rule(value), question(tokens, (8,)), tokens, orders=3000)
+    np.testing.assert_allclose(found.score_nats[:8], expected, atol=0.1)
+    assert found.low_nats is not None and found.high_nats is not None
+    inside = (found.low_nats[:8] <= expected + 1e-9) & (expected - 1e-9 <= found.high_nats[:8])
+    assert inside.sum() >= 6
+    few = shapley(Rule(value), question(tokens, (8,)), tokens, orders=2)
+    assert few.score_nats[:8].sum() == pytest.approx(value("abcdefgh") - value(""))
+
+
+def test_coarse_to_fine_looks_into_the_best_blocks() -> None:
+    tokens = letters("abcdefgh?")
+    model = Rule(lambda p, _: 5.0 * ("f" in p) + 1.0 * ("a" in p))
+    found = hierarchical(model, question(tokens, (8,)), tokens, [(0, 1), (2, 3), (4, 5), (6, 7, 8)])
+    assert found.order[:2] == (5, 0) and np.isfinite(found.score_nats).sum() == 4
+    assert found.runs == 8 and "can be missed" in found.sentence
+
+
+def test_why_this_and_not_that() -> None:
+    tokens = letters("ab", "x")
+    other = instead_of(tokens, 2, [ord("y")], "y")
+    assert other.response == "y" and other.prompt_len == 2
+
+    def nats(prompt: str, token: int) -> float:
+        return (3.0 if token == ord("x") else 1.0) * ("a" in prompt) + 2.0 * ("b" in prompt)
+
+    found = contrast(Rule(nats), question(tokens), tokens, other)
+    np.testing.assert_allclose(found.score_nats, [2, 0])  # a speaks for x, b for both alike
+    with pytest.raises(AppError, match="those that were written"):
+        contrast(Rule(nats), question(tokens), tokens, tokens)
+    with pytest.raises(AppError, match="same prompt"):
+        contrast(Rule(nats), question(tokens), tokens, letters("ac", "y"))
+    with pytest.raises(AppError, match="within the answer"):
+        instead_of(tokens, 1, [1], "y")
+
+
+def test_what_stands_in_the_place_of_a_part_is_an_option(load_tiny) -> None:
+    tokens = letters("a\nb\n?")
+    model = Rule(lambda p, _: float(len(p)))
+    parts = ((0, 2), (2, 4))
+    out = TakingOut(model, tokens, ((5, 6),), parts, instead=neutral(model, tokens, parts))
+    assert out((0,)).effect_nats == 0 and model.asked[-1] == "…\nb\n?"
+    out = TakingOut(
+        model, tokens, ((5, 6),), parts, instead=stand_ins(model, tokens, parts, ["other", "line"])
+    )
+    assert out((0, 1)).effect_nats == -7 and model.asked[-1] == "other\nline\n?"
+    real = load_tiny("llama")
+    text = real.tokenize("The soup.\nA vegan.\nWould they", " like")
+    own = ((1, 6), (6, 11))
+    effect = TakingOut(real, text, ((text.prompt_len, len(text)),), own, instead=neutral(real, text, own))(
+        (0,)
+    )
+    assert np.isfinite(effect.effect_nats)
