@@ -113,6 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 viewport={"width": chosen.width, "height": 900},
                 color_scheme=theme,
             )
+            context.add_init_script("localStorage.setItem('whence tour', '9')")  # the tour was seen
             page = context.new_page()
             for name in chosen.pages.split(","):
                 picture(

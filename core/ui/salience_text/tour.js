@@ -62,11 +62,13 @@ class Tour {
     document.addEventListener("pointerdown", this.onPress, true);
     const rect = target.getBoundingClientRect();
     const [width, height] = [this.box.offsetWidth, this.box.offsetHeight];
-    const beside = rect.left > width + 32; // room at its left: what it is about stays in sight
+    // Room at its left, within the page (the menu stands beside it): what it is about stays in sight.
+    const edge = this.root.getBoundingClientRect().left;
+    const beside = rect.left - edge > width + 32;
     const below = rect.bottom + 12 + height < innerHeight;
     const inside = Math.max(12, Math.min(rect.top + 12, innerHeight - height - 12));
     const top = below && !beside ? rect.bottom + 12 : inside;
-    const left = beside ? rect.left - width - 16 : Math.max(12, Math.min(rect.left + 16, innerWidth - width - 16));
+    const left = beside ? rect.left - width - 16 : Math.max(edge, Math.min(rect.left + 16, innerWidth - width - 16));
     this.box.style.top = `${top}px`;
     this.box.style.left = `${left}px`;
     if (step > 0 || this.given.again > 0) next.focus({ preventScroll: true }); // on a first visit nothing is taken over
