@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.cause import Cause, less_likely
 from core.counterfactuals import times
-from core.records import Role, Tokens
+from core.records import Role, Segment, Tokens
 from core.ui.salience_page.measuring import NOTHING_NATS, TakeOutTrial
 from core.ui.salience_text.why import Tag
 
@@ -143,3 +143,20 @@ def whole(scores: NDArray[np.float32], tokens: Tokens, rows: Sequence[int]) -> s
     said = {name: percent(value / total) for name, value in parts.items()}
     rest = ", ".join(f"{name} {said[name]}" for name in list(parts)[1:] if parts[name] > 0)
     return f"Shown: {said['Shown']} of all influence." + (f" Not shown: {rest}." if rest else "")
+
+
+def own_shares(
+    scores: NDArray[np.float32], parts: Sequence[Segment], chosen: Sequence[int], total: float
+) -> list[float]:
+    """What each part of the answer that came before the chosen words had of the influence on them.
+
+    `scores` (T,) of every token; `total` is the prompt's, so that both stand on one scale. The chosen parts and what
+    comes after them have none.
+    """
+    last = max(chosen, default=-1)
+    return [
+        float(scores[slice(*part.tokens)].sum()) / total
+        if total and part.index < last and part.index not in chosen
+        else 0.0
+        for part in parts
+    ]

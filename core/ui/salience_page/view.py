@@ -220,10 +220,16 @@ def _explained(why: Why, shown: Screen, example: Example) -> Why:
     shares = shown.shares
     said = _verdict(shown, trials)
     finer = controls.finer(shown.cut)
-    whole = ""
+    whole, own = "", []
     if shown.matrix is not None:
         weights = chosen_weights(shown.matrix, shown.here.response, shown.chosen)
-        whole = reasons.whole(aggregate.select(shown.matrix, weights), generation.tokens, rows)
+        scores = aggregate.select(shown.matrix, weights)
+        whole = reasons.whole(scores, generation.tokens, rows)
+        keep = aggregate.countable(shown.here.prompt)
+        values = aggregate.column_scores(scores, shown.here.prompt, "sum")
+        own = reasons.own_shares(
+            scores, shown.here.response, shown.chosen, float(np.abs(values * keep).sum())
+        )
     return replace(
         why,
         tour=[]
@@ -239,6 +245,7 @@ def _explained(why: Why, shown: Screen, example: Example) -> Why:
         agreement=said.tag,
         agrees=said.kind,
         whole=whole,
+        own=own,
         finer=f"Look at it by {finer.label.lower()}" if finer is not None else "",
         measure=cards.buttons(answer, shown.here, shown.chosen, shares),
         cards=cards.draw(answer, shown.here, shown.chosen, shares, shown.cut, shown.method, shown.look),

@@ -27,6 +27,8 @@ class CausesPanel {
       if (button) this.press(button, at);
       else if (at !== null && event.target.closest(".sv-go")) act.pick(at, true);
     });
+    this.own = panel.querySelector(".sv-own");
+    this.own.addEventListener("click", () => act.own(true));
     this.rest.addEventListener("click", () => {
       this.all = !this.all;
       act.again();
@@ -160,8 +162,11 @@ class CausesPanel {
     this.rest.textContent = left.length
       ? words.rest.replace("{n}", left.length).replace("{share}", percent(share))
       : words.fewer;
-    this.whole.textContent = map ? (given.whole ?? "") : "";
-    this.whole.hidden = !this.whole.textContent;
+    this.whole.firstElementChild.textContent = map ? (given.whole ?? "") : "";
+    this.whole.hidden = !map || !given.whole;
+    this.own.hidden = !given.own.shares.some((one) => one);
+    this.own.textContent = this.act.own() ? words.notOwn : words.own;
+    this.own.setAttribute("aria-pressed", String(this.act.own()));
     const key = JSON.stringify([map ? given.measure : [], words.measure]);
     if (key !== this.measureKey) {
       this.measureKey = key;

@@ -99,20 +99,31 @@ class EditorPanel {
     this.typed();
   }
 
-  /* A draft is kept in this browser until it is run, so that a refresh of the page loses nothing. */
+  /* A draft is kept in this browser until it is run, so that neither a refresh nor a page left in haste loses it.
+     `told` is what Python knew of it last. */
   store() {
     try {
       const name = `whence draft ${this.key}`;
       if (this.box.value === plainBreaks(this.given.kept)) sessionStorage.removeItem(name);
-      else sessionStorage.setItem(name, this.box.value);
+      else sessionStorage.setItem(name, JSON.stringify({ text: this.box.value, told: this.told }));
     } catch {
-      /* A browser without storage keeps no draft. */
+      this.unkept = true; // a browser without storage keeps no draft
     }
   }
 
-  stored() {
+  forget() {
     try {
-      return sessionStorage.getItem(`whence draft ${this.key}`);
+      sessionStorage.removeItem(`whence draft ${this.key}`);
+    } catch {
+      this.unkept = true;
+    }
+  }
+
+  /* The draft that this browser has and Python does not: Python starts afresh, or knows an earlier one. */
+  stored(given) {
+    try {
+      const found = JSON.parse(sessionStorage.getItem(`whence draft ${given.key}`));
+      return found && (given.fresh || found.told === plainBreaks(given.text)) ? found.text : null;
     } catch {
       return null;
     }
@@ -125,6 +136,7 @@ class EditorPanel {
     this.prompt = prompt;
     const another = this.key !== given.key;
     const same = this.box.value === plainBreaks(given.text);
+    if (another && same && this.key) this.forget(); // it was run, and is a version now
     this.key = given.key;
     if (another && !same) {
       this.crlf = /\r\n/.test(given.text) && !/(^|[^\r])\n/.test(given.text);
@@ -132,7 +144,7 @@ class EditorPanel {
       this.scroll.scrollTop = 0;
     }
     if (another) this.told = this.box.value;
-    const draft = another && given.fresh ? this.stored() : null;
+    const draft = another ? this.stored(given) : null;
     if (!given.stale || (another && !same)) this.setBase();
     if (draft !== null && draft !== this.box.value) {
       this.box.value = draft;

@@ -134,7 +134,7 @@ class View {
     if (sheetKey !== this.sheetKey) {
       this.sheetKey = sheetKey;
       this.sheet.textContent = sheetText(
-        `.${this.scope} :is(.sv-prompt, .sv-editor)`,
+        `.${this.scope} :is(.sv-prompt, .sv-editor, .sv-response)`,
         options.style,
         palette,
         options.signed,
@@ -169,6 +169,13 @@ class View {
       draft: (value) => this.setStateValue("draft", value),
       edit: (part) => this.panels.editor?.edit(part),
       again: () => this.hub.paint(),
+      own: (turn) => {
+        if (turn) {
+          this.hub.own = !this.hub.own;
+          this.hub.paint();
+        }
+        return Boolean(this.hub.own);
+      },
     };
     const choice = {
       hover: (indices) => this.hub.hover(indices),
@@ -252,6 +259,9 @@ class View {
       words,
     );
     causes?.paint(look, hub.prompt, hub.why.causes, hub.options, words, hub.picked);
+    const { own } = hub.why.causes;
+    const shown = hub.own && look.map && String(own.rows) === String(look.rows) ? own.shares : null;
+    response?.colour(shown, look.map?.scaleTop ?? 1, gamma, hub.options.signed);
     response?.panel.classList.toggle("sv-stale", Boolean(hub.why.editor.running && hub.response?.stream === null));
   }
 

@@ -104,6 +104,20 @@ class ResponsePanel {
     this.rove(selection.length ? selection[0] : this.choosable.indexOf(true));
   }
 
+  /* What the answer's own earlier parts had of the influence: coloured like the prompt, where asked for. */
+  colour(shares, scaleTop, gamma, signed) {
+    this.segments.forEach((element, i) => {
+      const share = shares?.[i] ?? 0;
+      let level = Math.round(STEPS * Math.min(1, Math.abs(share) / scaleTop) ** gamma);
+      if (signed && share < 0) level = -level;
+      if (!shares && element.ink.dataset.level === undefined) return;
+      if (shares) element.ink.dataset.level = String(level);
+      else delete element.ink.dataset.level;
+      element.dataset.score = shares && share ? String(Number(share.toFixed(6))) : "";
+      element.title = shares && share ? percent(share) : "";
+    });
+  }
+
   rove(index) {
     if (this.roving !== undefined && this.segments[this.roving]) this.segments[this.roving].tabIndex = -1;
     this.roving = index;

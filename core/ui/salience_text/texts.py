@@ -42,6 +42,8 @@ PAGE = {
     "takeOut": "Take out",
     "edit": "Edit",
     "measure": "Measure",
+    "own": "Show what it had already written",
+    "notOwn": "Hide what it had already written",
     "rest": "{n} more, {share} together",
     "fewer": "Show fewer",
     "run": "Run",

@@ -66,6 +66,7 @@ class Why:
     - `running`, `stopping`, `progress`: of the answer or map on its way. `blocked`: Run cannot be pressed.
     - `notices`: (sentence, order, label of its button); `lead`, `sentence`: the headline without an answer.
     - `rows`: the response segments that `effects` (by prompt segment), `measured` and `whole` are about.
+    - `own`: what the answer's own parts had of the influence, on the scale of the prompt's shares; shown when asked.
     - `measure`: buttons under the list as (order, label, value, what it does).
     - `tour`: (panel, sentence) of each step; `tour_again` counts how often it was asked for.
     - `stale`: all of it is of the run before, and shown grey, until the new one is there.
@@ -99,6 +100,7 @@ class Why:
     agreement: str = ""
     agrees: Tag = ""
     whole: str = ""
+    own: Sequence[float] = ()
     measure: Sequence[tuple[str, str, str, str]] = ()
     cards: Sequence[Card] = ()
     stale: bool = False
@@ -156,6 +158,7 @@ class Why:
                     },
                 },
                 "whole": self.whole,
+                "own": {"rows": self.rows, "shares": self.own},
                 "measure": self.measure,
                 "cards": [asdict(card) for card in self.cards],
                 "stale": self.stale,

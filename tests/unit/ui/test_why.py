@@ -156,3 +156,11 @@ def test_the_tour_names_the_line_that_the_map_names() -> None:
     assert "line 2, “the guilty line”" in found[1][1]
     assert tour.of("wrong", example, NAMES, (0.0, 0.0, 0.0), ["", "", ""]) == []
     assert "hoped" not in tour.of("right", example, NAMES, SHARES, ["a", "b", "c"])[0][1]
+
+
+def test_the_answer_s_own_earlier_parts_stand_on_the_prompt_s_scale() -> None:
+    parts = tuple(Segment(i, "w", (i, i + 1), (3 + i, 4 + i), Role.RESPONSE) for i in range(4))
+    scores = np.array([0, 5, 5, 2, 4, 8, 1.0], np.float32)
+    assert reasons.own_shares(scores, parts, [2], 10.0) == pytest.approx([0.2, 0.4, 0, 0])
+    assert reasons.own_shares(scores, parts, [0, 3], 10.0) == pytest.approx([0, 0.4, 0.8, 0])
+    assert reasons.own_shares(scores, parts, [2], 0.0) == [0, 0, 0, 0]
