@@ -24,6 +24,7 @@ from core.errors import AppError
 from core.expressions import matches
 from core.family import find
 from core.records import Role, Segment, Tokens
+from core.structure_breaks import document_cuts, field_cuts, turn_cuts
 from core.text_breaks import TextClock, sentence_ends, word_ends
 
 Part = Literal["prompt", "response"]
@@ -170,6 +171,24 @@ GRANULARITIES: tuple[Granularity, ...] = (
         label="Block",
         description="A few-shot example, or a section under a heading.",
         cuts=_block_cuts,
+    ),
+    Granularity(
+        name="turn",
+        label="Turn",
+        description="A turn of a conversation, also where it is typed out as text.",
+        cuts=turn_cuts,
+    ),
+    Granularity(
+        name="document",
+        label="Document",
+        description="A document or tool output: what a tag encloses, a section, an item of a JSON list.",
+        cuts=document_cuts,
+    ),
+    Granularity(
+        name="field",
+        label="Field",
+        description="A labelled field of an example, such as “Question: …”, with what belongs to it.",
+        cuts=field_cuts,
     ),
     Granularity(
         name="custom",

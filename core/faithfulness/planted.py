@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import aggregate
+from core.cause import proposed_locks
 from core.faithfulness.controls import Control
 from core.faithfulness.measures import Finding, ranks_of
 from core.models.language_model import LanguageModel
@@ -139,8 +140,12 @@ def _answers(
 
 
 def options_for(method: Method, lines: Sequence[Segment]) -> tuple[tuple[str, Option], ...]:
-    """The method's options at their defaults, with the segments filled in where it works on segments."""
-    spans = ",".join(f"{a}:{b}" for a, b in (line.tokens for line in lines))
+    """The method's options at their defaults, with the segments filled in where it works on segments.
+
+    The question or the cue at the end is locked, as on the page.
+    """
+    locked = proposed_locks(lines)
+    spans = ",".join(f"{a}:{b}" for i, (a, b) in enumerate(line.tokens for line in lines) if i not in locked)
     return tuple((o.name, spans) for o in method.options if o.name == "columns")
 
 

@@ -18,8 +18,15 @@ DELETION = (
 )
 
 
-def map_caption(theme: Theme, signed: bool) -> str:
-    """The sentence that stands under every map; in the dark theme more influence is brighter."""
-    sides = "Purple made the selected answer more likely, orange less likely. " if signed else ""
+def map_caption(theme: Theme, signed: bool, sign_holds: bool = True) -> str:
+    """The sentence that stands under every map; in the dark theme more influence is brighter.
+
+    `sign_holds`: the method's sign may be read (`core.salience.Method`).
+    """
+    sides = ""
+    if signed:
+        sides = "Purple made the selected answer more likely, orange less likely. "
+    if signed and not sign_holds:
+        sides = "Colours differ by the sign, which is not reliable on real models: read the strength alone. "
     more = "Brighter" if theme == "dark" else "Darker"
     return f"{sides}{more}: the selected answer reacts more to this text. {NOT_TRUTH}"

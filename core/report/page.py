@@ -146,7 +146,7 @@ def to_html(shown: ShownMap) -> bytes:
         more=max(0, len(shown.ranked) - _STRONGEST),
         prompt=[_piece(shown, s, float(v)) for s, v in zip(shown.columns, shown.shares)],
         flat=NOTHING_DECISIVE if shown.flat else "",
-        captions={theme: map_caption(theme, shown.signed) for theme in palette.THEMES},
+        captions={theme: map_caption(theme, shown.signed, shown.sign_holds) for theme in palette.THEMES},
         not_truth=NOT_TRUTH,
         figures=_json(figures),
         has_map=figures is not None,

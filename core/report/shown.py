@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -29,6 +29,7 @@ class ShownMap:
     """The method's label."""
     units: str
     signed: bool
+    sign_holds: bool = field(default=True, kw_only=True)
     granularity: str
     """The granularity's label."""
     salience: SegmentSalience

@@ -57,10 +57,21 @@ def _compute(work: Work) -> SalienceMatrix:
             values[row, start:end] = lost[inside].sum() / (end - start)
     if work.on_progress is not None:
         work.on_progress(1.0)
+    note = note or locked_note(tokens, columns)
     for row in range(len(values)):
         if work.on_row is not None:
             work.on_row(row, values[row])
     return SalienceMatrix(request, values, None, METHOD.signed, METHOD.units, note)
+
+
+def locked_note(tokens: Tokens, columns: Spans) -> str:
+    """What to say where a part of the prompt's own text is in none of `columns`: it stays in, unmeasured."""
+    own = ~tokens.special[: tokens.prompt_len] & (tokens.role[: tokens.prompt_len] == Role.PROMPT)
+    for start, end in columns:
+        own[start:end] = False
+    if not own.any():
+        return ""
+    return "What is locked (the question or the cue at the end) stays in: it is not measured, and its 0 says nothing."
 
 
 def spans(text: str, prompt_len: int) -> Spans:

@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from core.errors import AppError
 from core.jobs import Job
 from core.models.language_model import LanguageModel
-from core.records import Generation, GenerationParams, Message, Role, Tokens
+from core.records import Generation, GenerationParams, Message, Role, SalienceMatrix, Tokens
 from core.salience import method
 from core.server.errors import DOCUMENTED, ErrorBody, Fault
 from core.server.forms import GenerateRequest, MatrixAnswer, ModelFacts, Prompt, SalienceQuestion
@@ -37,6 +37,15 @@ PING_SECONDS = 15.0
 def facts(state: State) -> ModelFacts:
     spec = state.spec
     return ModelFacts(name=spec.name, revision=spec.revision, precision=spec.precision, device=spec.device)
+
+
+def _sign(matrix: SalienceMatrix) -> str:
+    """What the sign of a map says."""
+    if not matrix.signed:
+        return "strength only, never negative"
+    if not method(matrix.request.method).sign_holds:
+        return "positive supports the target to first order; not reliable on real models: read the size"
+    return "positive supports the target"
 
 
 def _prompt(state: State, prompt: Prompt, *more: str) -> str | tuple[Message, ...]:
@@ -69,7 +78,7 @@ async def salience(request: Request, body: SalienceQuestion) -> MatrixAnswer:
         method=chosen.name,
         units=matrix.units,
         signed=matrix.signed,
-        sign="positive supports the target" if matrix.signed else "strength only, never negative",
+        sign=_sign(matrix),
         tokens=list(tokens.strings),
         special=tokens.special.tolist(),
         template=(tokens.role == Role.TEMPLATE).tolist(),

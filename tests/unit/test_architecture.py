@@ -19,6 +19,7 @@ FLOORS = {
         "thinking",
         "aggregate",
         "cause",
+        "structure_breaks",
         "part_scores",
         "compare",
         "datasets",

@@ -240,3 +240,21 @@ def test_template_and_special_tokens_stand_apart() -> None:
 def test_an_empty_part_has_no_segments() -> None:
     assert segments(tokens("a", [(0, 1)], 1), "word", "response") == ()
     assert partition("", "sentence") == ()
+
+
+@pytest.mark.parametrize(
+    ("granularity", "parts"),
+    [
+        ("turn", ["User: hi\nthere\n", "Assistant: yes\n"]),
+        ("turn", ["### System: be kind\n", "<|user|>\nhi"]),
+        ("document", ["Read.\n", "<doc id=1>\na\n</doc>\n", "<doc>\nb\n</doc>\n", "Now"]),
+        ("document", ["# A\nx\n", "# B\ny"]),
+        ("document", ["Found:\n", '[{"a": "x, ]"}, ', '{"b": [1, 2]}]\n', "So"]),
+        ("document", ["a <b> c\nx < y\n[not closed {"]),
+        ("field", ["Likes: a\nmore\n", "- Dislikes: b\nno label\n"]),
+        ("field", ["问题：甲\n", "答案：乙"]),
+    ],
+)
+def test_pieces_of_real_prompts(granularity: str, parts: list[str]) -> None:
+    text = "".join(parts)
+    assert [text[a:b] for a, b in partition(text, granularity)] == parts

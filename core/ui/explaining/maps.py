@@ -14,6 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core import aggregate
+from core.cause import proposed_locks
 from core.errors import AppError
 from core.records import Combines, Generation, Option, Reduce, SalienceMatrix, Segment, digest
 from core.salience import Method
@@ -54,8 +55,10 @@ def options(method: Method, here: Parts) -> Options:
     """What the person chose under *Look* for this method, and the segments shown where it needs them."""
     said = forms.given(method.name, method.options)
     if any(field.name == "columns" for field in method.options):
-        counted = aggregate.countable(here.prompt)
-        said |= dict([columns_option([s.tokens for s, keep in zip(here.prompt, counted) if keep])])
+        own = [s for s, keep in zip(here.prompt, aggregate.countable(here.prompt)) if keep]
+        # The question or the cue at the end stays in: without it there is nothing to answer.
+        locked = proposed_locks(own)
+        said |= dict([columns_option([s.tokens for place, s in enumerate(own) if place not in locked])])
     return tuple(said.items())
 
 

@@ -142,9 +142,8 @@ def _heatmap(
         if len(here.response) > 40
         else ""
     )
-    st.caption(
-        f"Click a cell to explain that part of the answer.{many} {map_caption(frame.theme(), method.signed)}"
-    )
+    legend = map_caption(frame.theme(), method.signed, method.sign_holds)
+    st.caption(f"Click a cell to explain that part of the answer.{many} {legend}")
 
 
 def _table(

@@ -41,6 +41,7 @@ def draw(
             method=method.label,
             units=method.units,
             signed=method.signed,
+            sign_holds=method.sign_holds,
             negligible=method.negligible,
             granularity=segments.declared(granularity).label,
             salience=aggregate.to_segments(found, here.response, here.prompt, reduce),

@@ -369,6 +369,7 @@ def _with_answer(why: Why, asked: Answer | None, shown: Screen) -> None:
         selected=shown.chosen,
         stream=(job.partial or None) if writing and job is not None else None,
         signed=method.signed,
+        sign_holds=method.sign_holds,
         style=shown.look.style,
         strength=shown.look.strength,
         unit=shown.cut.unit,

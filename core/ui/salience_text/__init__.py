@@ -97,6 +97,7 @@ def salience_text(
     stream: str | None = None,
     writing: bool = True,
     signed: bool = False,
+    sign_holds: bool = True,
     style: Literal["highlight", "underline"] = "highlight",
     strength: float = 0.5,
     unit: str = "line",
@@ -159,6 +160,7 @@ def salience_text(
             "show": list(show) if why else [panel for panel in PANELS if panel in show],
             "of": of,
             "signed": signed,
+            "direction": signed and sign_holds,
             "style": style,
             "strength": strength,
             "units": units,
@@ -167,7 +169,10 @@ def salience_text(
             "bars": bars,
             "height": height,
             "palette": both,
-            "words": {"light": words(False, signed), "dark": words(True, signed)},
+            "words": {
+                "light": words(False, signed, sign_holds),
+                "dark": words(True, signed, sign_holds),
+            },
         },
     }
     data["response"] = {

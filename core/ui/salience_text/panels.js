@@ -285,7 +285,7 @@ class BarsPanel {
       row.name.textContent = prompt.names[part];
       const text = snippet(prompt.texts, part);
       row.snippet.replaceChildren(...text.map(([tag, words]) => make(tag, "", words)));
-      const direction = options.signed ? (share < 0 ? ", against it" : ", for it") : "";
+      const direction = options.direction ? (share < 0 ? ", against it" : ", for it") : "";
       const said = [row.percent, row.name, row.snippet].map((piece) => piece.textContent);
       row.firstElementChild.setAttribute("aria-label", `${said.join(" ")}${direction}`);
       row.firstElementChild.setAttribute("aria-pressed", String(part === picked));

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from core.figures.captions import NOTHING_DECISIVE, map_caption
 
 
-def words(dark: bool, signed: bool) -> dict[str, str]:
-    """Every text that the browser's half may show, by name."""
+def words(dark: bool, signed: bool, sign_holds: bool = True) -> dict[str, str]:
+    """Every text that the browser's half may show, by name; no direction is told where the sign does not hold."""
+    told = signed and sign_holds
     return {
-        "caption": map_caption("dark" if dark else "light", signed),
+        "caption": map_caption("dark" if dark else "light", signed, sign_holds),
         "flat": NOTHING_DECISIVE,
         "hint": "hover, click or drag a part",
         "later": "Once there is an answer, the prompt stands here in colour.",
@@ -18,14 +19,14 @@ def words(dark: bool, signed: bool) -> dict[str, str]:
         "choose": "Choose a part of the answer",
         "computing": "Computing …",
         "unknown": "Not computed yet: click to see it",
-        "share": "share of the prompt's influence" if not signed else "share, with its direction",
-        "influence": "of the influence" if not signed else "of all influence for and against",
+        "share": "share of the prompt's influence" if not told else "share, with its direction",
+        "influence": "of the influence" if not told else "of all influence for and against",
         "raw": "raw score",
         "little": "little",
         "much": "much",
         "upTo": ", up to",
-        "against": "against",
-        "supports": "for",
+        "against": "against" if sign_holds else "below 0",
+        "supports": "for" if sign_holds else "above 0",
         **PAGE,
     }
 

@@ -119,3 +119,11 @@ def test_a_stop_is_heard_between_two_segments():
             stop=stop,
         )
     assert told == [0.25]
+
+
+def test_what_is_locked_stays_in_and_the_note_says_so():
+    tokens = letters("banana?!", 7)
+    request = request_for(Teller(), tokens, "leave_one_out", options=(columns_option([(0, 2), (2, 6)]),))
+    matrix = method("leave_one_out").run(Teller(), request, tokens=tokens)
+    assert matrix.values[0].tolist() == [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0, 0]
+    assert "stays in: it is not measured" in matrix.note
