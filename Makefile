@@ -79,6 +79,7 @@ train-demo: $(DEV)
 
 bench-methods: $(DEV)
 	@$(BIN)/python -m benchmarks.planted_causes
+	@$(BIN)/python -m benchmarks.natural_causes --model demo --summary
 
 load: $(DEV)
 	@$(BIN)/python -m benchmarks.load

@@ -89,7 +89,7 @@ def due(method: Method, arm: str, row: int, thin: int, dear: int) -> bool:
     `dear`-th of those. Quantised models are asked for quick methods alone: what they change is a question
     about the model.
     """
-    quick = method.needs == "gradients" and method.name not in DEAR
+    quick = method.needs in ("gradients", "gim") and method.name not in DEAR
     if arm not in (FULL, RANDOM_WEIGHTS) and not quick:
         return False
     rare = method.name in DEAR or (arm == RANDOM_WEIGHTS and not quick)

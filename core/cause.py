@@ -37,7 +37,8 @@ class CauseSettings:
     joint_nats: float = 1.0
     """Candidates that take away less than this together decide nothing: look further."""
     kept_nats: float = 3.0
-    """The same where the words stay the likeliest even so: the model would write them anyway."""
+    """The same where the words stay the likeliest even so (the model would write them anyway), and where no small
+    group of parts carries the effect."""
     half: float = 0.5
     """The share of the joint effect from which on a part alone, or a pair, is the cause."""
     measure_all: int = 12

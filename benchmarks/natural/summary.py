@@ -1,4 +1,151 @@
+"""From the lines that were measured to `data/natural_causes.json` and `docs/natural-causes.md`."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
 from pathlib import Path
+from typing import Any
+
+from benchmarks.natural.prompts import TASKS
+from core.cause import CauseSettings
+from core.faithfulness.searched import MAPS
+from core.metrics.shares import exact
+from core.settings import ROOT
+from tools.demo_model.grammar.planted import TASKS as DEMO
+
+DATA, PAGE = ROOT / "data" / "natural_causes.json", ROOT / "docs" / "natural-causes.md"
+LABELS = {task.key: task.label for task in (*DEMO, *TASKS)}
+TUNED = ("smollm2", "no_cause", 19)
+"""On the first so many of these prompts the last threshold was set: they do not count."""
+HEAD = """# Find the cause on planted causes: real models and natural prompts
+
+Written by `python -m benchmarks.natural_causes --summary`; not edited by hand. People, places and things are
+invented, so that no model can know them. A prompt counts only when the model writes the planted words greedily and no
+longer does once the cause is **mended** (it says something else; an instruction is left out). Taking the cause out is
+measured too and decides nothing here: prompts chosen by removal would flatter a method that removes; the column
+*removal turns* says how often both agree. Right: the cause alone is named for a single one, all copies and nothing
+else for copies, nothing for none. In brackets: exact 95 % intervals. Sent as plain text (instructions as a chat);
+lines are the parts; the question or the cue at the end is locked as the page proposes it. smollm2 is SmolLM2 135M
+Instruct, gemma3 is Gemma 3 270M, both from their GGUF files in float32; demo is the bundled model in its own grammar.
+The numbers of prompts are those that were reached on a shared machine with two cores; more are one command away.
+"""
 
 
-def write(out: Path) -> None: ...
+def rows(folder: Path) -> list[dict[str, Any]]:
+    """One row a model and task."""
+    found = []
+    for path in sorted(folder.glob("*.jsonl")):
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        for task in dict.fromkeys(line["task"] for line in lines):
+            mine = [line for line in lines if line["task"] == task]
+            if (path.stem, task) == TUNED[:2]:
+                mine = mine[TUNED[2] :]
+            tried = [_by_the_rule(line["search"]) for line in mine if "search" in line]
+            if tried:
+                found.append(_row(path.stem, task, mine, tried))
+    return found
+
+
+def _by_the_rule(tried: dict[str, Any]) -> dict[str, Any]:
+    """A spread effect below the threshold is none; lines measured before that rule say "spread"."""
+    if tried["verdict"] == "spread" and tried["joint_nats"] < CauseSettings().kept_nats:
+        return {**tried, "verdict": "none", "right": not tried["causes"], "first": False}
+    return tried
+
+
+def _row(model: str, task: str, lines: list[dict[str, Any]], tried: list[dict[str, Any]]) -> dict[str, Any]:
+    count = len(tried)
+    right = sum(one["right"] for one in tried)
+    variants = [(one, line["search"]) for line in lines for one in line.get("variants", {}).values()]
+    return {
+        "model": model,
+        "task": task,
+        "label": LABELS[task],
+        "asked": len(lines),
+        "verified": count,
+        "right": right,
+        "interval": [round(x, 3) for x in exact(right, count)],
+        "first": sum(one["first"] for one in tried),
+        "verdicts": dict(Counter(one["verdict"] for one in tried)),
+        "removal_turns": sum(one["removal_turns"] is True for one in tried),
+        "escalated": sum(one["escalated"] for one in tried),
+        "passes": round(sum(one["passes"] for one in tried) / count, 1),
+        "removals": round(sum(one["measured"] for one in tried) / count, 1),
+        "lines": round(sum(one["parts"] for one in tried) / count, 1),
+        "maps_first": {
+            name: sum(one["ranks"][name] <= len(one["causes"]) for one in tried)
+            for name, *_ in MAPS
+            if all(name in one["ranks"] for one in tried)
+        },
+        "maps_in_five": {
+            name: sum(one["ranks"][name] <= 5 for one in tried)
+            for name, *_ in MAPS
+            if all(name in one["ranks"] for one in tried)
+        },
+        "variants": len(variants),
+        "variants_same": sum(bool(a["right"]) == bool(b["right"]) for a, b in variants),
+    }
+
+
+def write(folder: Path) -> None:
+    made = rows(folder)
+    DATA.write_text(json.dumps({"rows": made}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(
+        "\n".join([HEAD, *_search(made), "", *_maps(made), "", *_notes(made)]) + "\n", encoding="utf-8"
+    )
+
+
+def _search(made: list[dict[str, Any]]) -> list[str]:
+    out = [
+        "## Find the cause",
+        "",
+        "| model | planted | asked | verified (n) | right | removal turns | escalated | lines | removals | passes |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in made:
+        low, high = row["interval"]
+        turns = f"{row['removal_turns']}" if row["task"] not in ("no_cause", "copies", "fact_twice") else "-"
+        out.append(
+            f"| {row['model']} | {row['label']} | {row['asked']} | {row['verified']} | **{row['right']}** "
+            f"[{low:.2f}, {high:.2f}] | {turns} | {row['escalated']} | {row['lines']} | {row['removals']} | "
+            f"{row['passes']} |"
+        )
+    return out
+
+
+def _maps(made: list[dict[str, Any]]) -> list[str]:
+    names = [name for name, *_ in MAPS]
+    out = [
+        "## The maps alone: cause first / among the first five",
+        "",
+        "Over the parts that may be taken out. For copies: all of them before everything else / among the first five.",
+        "",
+        f"| model | planted | n | {' | '.join(names)} |",
+        f"|---|---|---|{'---|' * len(names)}",
+    ]
+    for row in made:
+        if row["maps_first"]:
+            cells = [f"{row['maps_first'].get(n, 0)} / {row['maps_in_five'].get(n, 0)}" for n in names]
+            out.append(f"| {row['model']} | {row['label']} | {row['verified']} | {' | '.join(cells)} |")
+    total = [row for row in made if row["maps_first"]]
+    cells = [
+        f"{sum(r['maps_first'][n] for r in total)} / {sum(r['maps_in_five'][n] for r in total)}"
+        for n in names
+    ]
+    out.append(f"| all | | {sum(r['verified'] for r in total)} | {' | '.join(cells)} |")
+    return out
+
+
+def _notes(made: list[dict[str, Any]]) -> list[str]:
+    asked, same = sum(r["variants"] for r in made), sum(r["variants_same"] for r in made)
+    return [
+        "## Notes",
+        "",
+        f"- Trailing spaces or another heading: {same} of {asked} searches end as right or wrong as before "
+        "(only prompts that the model still answers so).",
+        f"- The last threshold (a spread effect under {CauseSettings().kept_nats:g} nats is none) was set on the first "
+        f"{TUNED[2]} prompts without a cause on {TUNED[0]}; those do not count above.",
+        "- Gemma 3 270M is a base model without a chat template: it is not asked for instructions.",
+        "- Not measured here: bf16 against float32, LDS, and the share that maps give to lines that do nothing.",
+    ]

@@ -180,7 +180,8 @@ class _Search:
             several = self._cause("several", kept.parts)
             if several.redundant:
                 return several
-        return self._cause("spread", ())
+        # Losing a whole prompt's worth of text moves any words a little: a spread effect must be larger than that.
+        return self._cause("spread" if whole >= s.kept_nats else "none", ())
 
     def _put_back(self, enough: float) -> Removal | None:
         """The candidates that cannot be put back without losing the effect; None where that is most of them."""
