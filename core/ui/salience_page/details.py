@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from core import aggregate
+from core.faithfulness.natural_results import trust_sentence
 from core.figures.captions import map_caption
 from core.figures.heatmap import prompt_heatmap
 from core.figures.probabilities import token_probabilities
@@ -74,9 +75,12 @@ def context(spec: ModelSpec) -> int | None:
 
 def _trust(method: Method, spec: ModelSpec) -> None:
     st.markdown(f"**{method.label}.** {method.description}")
+    measured = " ".join(
+        filter(None, (trust_sentence(name, spec.path) for name in ("find_cause", method.name)))
+    )
     st.caption(
-        "A map proposes where to look; what happens without a line is measured above. How often this method "
-        "finds causes that are known is on its own page."
+        f"A map proposes where to look; what happens without a line is measured above. {measured} How often each "
+        "method finds causes that are known is on its own page."
     )
     st.page_link("pages/trust.py", label="How far to trust it", icon=":material/verified:")
 
