@@ -64,4 +64,4 @@ with right:
                     st.toast(f"{staging.add(staged, rows.dataset.id):,} examples added.")
                 except AppError as error:
                     problem.show(error)
-    staging.draw(staged)
+    staging.draw(staged, measured=effects.shown(staged))

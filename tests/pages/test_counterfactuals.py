@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.records import Example
 from core.service import Service
+from tests.pages.drawn import bar_tables
 
 ROWS = [Example("a", "one\ntwo\nabc", "cba"), Example("b", "great soup", "zzz")]
 
@@ -57,16 +58,13 @@ def test_from_a_line_left_out_to_its_effect(page: Callable[[], AppTest], fake_se
     press(app, "Run 2 and rank")
     finish(app)
     assert any(s.value == "1 of 2 changes made the model answer something else" for s in app.subheader)
-    table = app.dataframe[0].value
-    assert list(table["Rank"]) == [1, 2]
-    assert dict(zip(table["What changed"], table["New answer"])) == {
-        "without line 2: “two”": "cba",
-        "without line 3: “abc”": "\now",
+    [table] = bar_tables(app)
+    rows = table["panels"][0]["lines"]
+    assert {row["label"]: "".join(text for _, text in row["came"]) for row in rows} == {
+        "without line 2: “two”": "Same answer.",
+        "without line 3: “abc”": "Answer: cba ⏎ ow",
     }
-    assert dict(zip(table["What changed"], table["Answer changed"])) == {
-        "without line 2: “two”": "no",
-        "without line 3: “abc”": "yes",
-    }
+    assert rows[0]["label"] == "without line 3: “abc”" or rows[0]["bars"][0]["value"] is not None
 
 
 def test_added_with_lineage_and_only_once(page: Callable[[], AppTest], fake_service: Service) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
-import pandas as pd
 import streamlit as st
 
+from core.compare import Run
 from core.counterfactuals import ORDERS, Effect, flipped, ranked, times
 from core.errors import AppError
 from core.metrics import METRICS, Metric
@@ -17,6 +16,7 @@ from core.store.work import WorkList
 from core.ui.asking import sending
 from core.ui.counterfactuals_page.staging import Staged, shortened
 from core.ui.shell import diff, job_box, library, problem
+from core.ui.shell.bar_table import BarFigure, BarLine, BarPanel, bar_table
 from core.ui.shell.services import owner, service
 
 KEY = "effects"
@@ -103,42 +103,54 @@ def _metric() -> Metric | None:
 
 
 def _table(found: tuple[Effect, ...], metric: Metric | None, way: SendAs) -> None:
-    rows = []
-    for place, one in enumerate(found, start=1):
-        change = one.logprob_change_nats
-        row: dict[str, Any] = {
-            "Rank": place,
-            "What changed": one.example.edit,
-            "The original answer became": times(change) if change is not None else "–",
-            "Answer changed": "yes" if one.changed else "no",
-            "nats": change,
-            "New answer": one.response_after or "",
-            "Example": one.example.parent_id,
-        }
-        if metric is not None:
-            row[metric.label] = one.metric_change
-        rows.append(row)
-    event: Any = st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        key="effects table",
-        column_config={
-            "nats": st.column_config.NumberColumn(
-                format="%+.2f", help="Change of the original answer's log-probability, natural logarithm"
-            ),
-            "What changed": st.column_config.TextColumn(width="medium"),
-        },
+    """One list, the strongest first: what changed, how far the original answer moved, what came instead."""
+    lines = listed(found, metric)
+    picked = bar_table(
+        [BarPanel(tuple(lines))],
+        key="effects list",
+        about="What each change did",
+        signed=True,
     )
     st.caption(
         "How likely the model finds its own original answer after the changed prompt, against before: "
-        f"measured, not estimated; prompts sent as {sending.LABELS[way]}. Choose a line to see "
-        "both texts."
+        f"measured, not estimated; prompts sent as {sending.LABELS[way]}. Bars: nats, to the left less likely. "
+        "Choose a row to see both texts whole."
     )
-    picked = event.get("selection", {}).get("rows") or [0]
-    if found and picked[0] < len(found):
-        _one(found[picked[0]])
+    if picked is not None:
+        _one(found[int(picked)])
+
+
+def listed(found: Sequence[Effect], metric: Metric | None) -> list[BarLine]:
+    """A row for each effect: the change of the prompt, its effect in words, and how the new answer differs."""
+    sizes = [abs(one.logprob_change_nats or 0.0) for one in found]
+    top = max([1.0, *sizes])  # under a nat nothing looks large
+    lines = []
+    for place, one in enumerate(found):
+        change = one.logprob_change_nats
+        text = "not measured" if change is None else times(change)
+        if metric is not None and one.metric_change is not None:
+            text += f", {metric.label} {one.metric_change:+.{metric.decimals}f}"
+        figure = BarFigure(text, None if change is None else change / top, note=f"{change or 0:+.2f} nats")
+        lines.append(
+            BarLine(
+                one.example.edit,
+                (figure,),
+                "",
+                str(place),
+                tuple(shortened(one.prompt_diff)),
+                answer_changes(one),
+            )
+        )
+    return lines
+
+
+def answer_changes(one: Effect) -> tuple[Run, ...]:
+    """The new answer against the old one, as runs that begin with a word on it."""
+    if one.changed is None:
+        return ()
+    if not one.changed:
+        return (Run("kept", "Same answer."),)
+    return (Run("kept", "Answer: "), *shortened(one.response_diff))
 
 
 def _one(effect: Effect) -> None:

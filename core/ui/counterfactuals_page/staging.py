@@ -120,9 +120,17 @@ def arrived(result: object) -> None:
         take(result)
 
 
-def draw(staged: Staged) -> None:
-    """Every staged change with its words marked; a page at a time."""
+def draw(staged: Staged, *, measured: bool = False) -> None:
+    """Every staged change with its words marked, a page at a time; folded once the list of effects leads."""
+    if measured:
+        with st.expander(f"Keep, edit or drop: {len(staged.kept):,} of {len(staged.examples):,} kept"):
+            _all(staged)
+        return
     st.subheader(f"{staged.label}: {len(staged.kept):,} of {len(staged.examples):,} kept", anchor=False)
+    _all(staged)
+
+
+def _all(staged: Staged) -> None:
     if staged.note:
         st.caption(problem.plain(staged.note))
     if not staged.examples:

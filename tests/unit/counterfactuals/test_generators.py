@@ -203,3 +203,15 @@ def test_template_sweep_by_hand() -> None:
 def test_template_sweep_says_what_is_missing(example: Example, choices: dict[str, str], told: str) -> None:
     with pytest.raises(AppError, match=told):
         make(generator("template_sweep"), [example], choices)
+
+
+@pytest.mark.parametrize("prompt", ["one\n\ntwo\nthree", "\n\none\r\n\r\ntwo", "one", "a\u2028b\n\n\nc"])
+def test_a_line_is_called_as_in_the_margin_of_the_prompt(prompt: str) -> None:
+    from core.counterfactuals.leave_one_out import line_of
+    from core.records import Role, Segment
+    from core.segments import partition
+    from core.ui.salience_text.names import part_names
+
+    spans = partition(prompt, "line")
+    parts = [Segment(i, prompt[a:b], (a, b), (i, i + 1), Role.PROMPT) for i, (a, b) in enumerate(spans)]
+    assert [f"line {line_of(prompt, a)}" for a, _ in spans] == part_names(parts, "line")

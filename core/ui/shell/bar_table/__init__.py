@@ -52,7 +52,8 @@ class BarFigure:
 
 @dataclass(frozen=True, slots=True)
 class BarLine:
-    """One row: what it is about, small words under it, its bars; `changes` stand in place of the label.
+    """One row: what it is about, small words under it, its bars; `changes` show the label's words as a difference,
+    `came_of_it` stands under the row's bars.
 
     `name` is what a choice of the row gives back; a row without one cannot be chosen.
     """
@@ -62,6 +63,7 @@ class BarLine:
     note: str = ""
     name: str = ""
     changes: tuple[Run, ...] = ()
+    came_of_it: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ def described(
                         "note": line.note,
                         "name": line.name,
                         "changes": [[run.change, run.text] for run in line.changes],
+                        "came": [[run.change, run.text] for run in line.came_of_it],
                         "bars": [
                             {
                                 "text": bar.text,

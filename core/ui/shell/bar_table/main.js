@@ -58,6 +58,8 @@ function figure(bar, all, signed, named) {
   return row;
 }
 
+const runs = (all) => all.map(([change, text]) => make({ removed: "del", added: "ins" }[change] ?? "span", "", text));
+
 function heading(line) {
   const head = make(line.name ? "button" : "span", "bt-label");
   if (line.name) {
@@ -66,9 +68,7 @@ function heading(line) {
   }
   head.dir = "auto";
   if (!line.changes.length) head.textContent = line.label;
-  for (const [change, text] of line.changes) {
-    head.append(make({ removed: "del", added: "ins" }[change] ?? "span", "", text));
-  }
+  head.append(...runs(line.changes));
   return head;
 }
 
@@ -84,6 +84,12 @@ function panel(data, all, signed, named) {
     if (line.note) words.append(make("span", "bt-note", line.note));
     const bars = make("div", "bt-bars");
     bars.append(...line.bars.map((bar) => figure(bar, all, signed, named)));
+    if (line.came.length) {
+      const came = make("span", "bt-came");
+      came.dir = "auto";
+      came.append(...runs(line.came));
+      bars.append(came);
+    }
     item.append(words, bars);
     list.append(item);
   }
