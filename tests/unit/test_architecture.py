@@ -19,6 +19,7 @@ FLOORS = {
         "thinking",
         "aggregate",
         "cause",
+        "still_says",
         "structure_breaks",
         "part_scores",
         "compare",
