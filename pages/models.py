@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui.models_page import known, loading, local, remote
+from core.ui.models_page import found, known, loading, local, real, remote
 from core.ui.shell import frame
 from core.ui.shell.services import service
 
@@ -18,8 +18,11 @@ with right:
     if service().settings.mode == "hosted":
         st.info("On this site the operator chooses the models.")
         st.stop()
-    here, elsewhere = st.tabs(["On this machine", "On another machine"])
+    here, elsewhere, registry = st.tabs(["On this machine", "On another machine", "Get a real model"])
     with here:
         local.draw()
+        found.draw()
     with elsewhere:
         remote.draw()
+    with registry:
+        real.draw()

@@ -1,60 +1,122 @@
-"""Makes `data/precomputed`: the first sample's answer and maps, so that the first page paints before torch.
+"""Makes `data/precomputed`: answers and maps that are there before any model is.
 
-    python -m tools.precompute
+    python -m tools.precompute          the first sample's, of the bundled model: the first page paints before torch
+    python -m tools.precompute real     the stories of the real models (make model NAME=smollm2, and gemma3, first)
 
-The files are what `core.service` finds by content; a test recomputes them and compares.
+The files are what `core.service` finds by content; tests recompute them and compare.
 """
 
 from __future__ import annotations
 
-import shutil
+import sys
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.datasets.samples import load
-from core.records import Generation, GenerationParams, SalienceMatrix
+from core.datasets import samples, stories
+from core.models.local.real_models import PREFIX, check_here, real_model
+from core.records import Generation, GenerationParams, ModelSpec, SalienceMatrix
 from core.service import Service
 from core.settings import Settings
 from core.store.bundle import Bundle
+from core.store.keys import Prompt
 from core.store.store import PRECOMPUTED, Store
 
 METHODS = ("gim", "grad_l2", "grad_dot_input")
 
 
-def compute(folder: Path) -> tuple[Generation, list[SalienceMatrix]]:
-    """The first sample's greedy answer and its matrices, computed afresh with a store in `folder`."""
-    settings = Settings(data_dir=folder)
-    store = Store("", folder, bundle=folder / "none")
-    service = Service(settings, store)
-    try:
-        spec, sample = service.spec(), load()[0]
-        job = service.answers.generate(sample.prompt, spec, GenerationParams(), owner="precompute")
+@dataclass(frozen=True)
+class Asked:
+    """One question that ships with its answer."""
+
+    prompt: Prompt
+    spec: ModelSpec
+    params: GenerationParams
+    example_id: str = ""
+
+
+def demo(service: Service) -> list[Asked]:
+    """The first sample, asked of the bundled model."""
+    return [Asked(samples.load()[0].prompt, service.spec(), GenerationParams())]
+
+
+def real(*names: str) -> list[Asked]:
+    """Every story of the models `names` (all where none is named)."""
+    wanted = names or ("smollm2", "gemma3")
+    return [
+        Asked(story.sent, real_model(name).spec(), story.params, story.example.id)
+        for name in wanted
+        for story in stories.load()
+        if name in story.models
+    ]
+
+
+def compute(
+    service: Service, asked: Sequence[Asked], methods: Sequence[str] = METHODS
+) -> list[tuple[Asked, Generation, list[SalienceMatrix]]]:
+    """The answers and their matrices, a row a token, computed afresh by a service whose store is empty."""
+    done = []
+    for one in asked:
+        job = service.answers.generate(
+            one.prompt, one.spec, one.params, owner="precompute", example_id=one.example_id
+        )
         job.wait()
-        generation = job.result
-        if generation is None:
+        if job.result is None:
             raise job.error or RuntimeError("no answer")
+        # How long this machine took says nothing to anybody else.
+        generation = replace(job.result, seconds=0.0) if one.spec.path.startswith(PREFIX) else job.result
         made = []
-        for method in METHODS:
-            filled = service.maps.fill(generation.tokens, spec, method, owner=f"precompute {method}")
+        for method in methods:
+            filled = service.maps.fill(generation.tokens, one.spec, method, owner=f"precompute {method}")
             filled.wait()
             if filled.result is None:
                 raise filled.error or RuntimeError("no map")
             made.append(filled.result[method])
-        return generation, made
-    finally:
-        service.close()
+        done.append((one, generation, made))
+        print(
+            f"{one.spec.name}, {one.example_id or 'the first sample'}: {generation.text!r}", file=sys.stderr
+        )
+    return done
+
+
+def fresh(folder: Path, settings: Settings) -> Service:
+    """A service that finds nothing computed before."""
+    return Service(settings, Store("", folder, bundle=folder / "none"))
+
+
+def forget(real_ones: bool) -> None:
+    """Takes out of `data/precomputed` what belongs to the real models, or to the bundled one."""
+    bundle = Bundle(PRECOMPUTED)
+    for path in [*PRECOMPUTED.glob("generations/??/*.json"), *PRECOMPUTED.glob("salience/??/*.npz")]:
+        found = bundle.generation(path.stem) if path.suffix == ".json" else bundle.salience(path.stem)
+        if found is not None:
+            spec = found.model if isinstance(found, Generation) else found.request.model
+            if spec.path.startswith(PREFIX) is not real_ones:
+                continue
+        path.unlink()
 
 
 def main() -> None:
+    real_ones = sys.argv[1:] == ["real"]
     with tempfile.TemporaryDirectory() as folder:
-        generation, matrices = compute(Path(folder))
-    shutil.rmtree(PRECOMPUTED, ignore_errors=True)
+        settings = Settings() if real_ones else Settings(data_dir=Path(folder))
+        service = fresh(Path(folder), settings)
+        try:
+            asked = real() if real_ones else demo(service)
+            for one in asked if real_ones else ():
+                check_here(one.spec.path)
+            done = compute(service, asked)
+        finally:
+            service.close()
+    forget(real_ones)
     bundle = Bundle(PRECOMPUTED)
-    bundle.write_generation(load()[0].prompt, generation)
-    for matrix in matrices:
-        bundle.write_salience(matrix)
+    for one, generation, matrices in done:
+        bundle.write_generation(one.prompt, generation)
+        for matrix in matrices:
+            bundle.write_salience(matrix)
     size = sum(path.stat().st_size for path in PRECOMPUTED.rglob("*") if path.is_file())
-    print(f"{PRECOMPUTED.name}: 1 answer, {len(matrices)} maps, {size / 1e6:.2f} MB")
+    print(f"{PRECOMPUTED.name}: {len(done)} answers made, {size / 1e6:.2f} MB in all")
 
 
 if __name__ == "__main__":

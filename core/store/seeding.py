@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.datasets import Bounds, load_startup, parse_datasets, place_of, samples
+from core.datasets import Bounds, load_startup, parse_datasets, place_of, samples, stories
 from core.errors import AppError
 from core.records import digest
 from core.settings import Settings
@@ -28,8 +28,10 @@ logger = logging.getLogger(__name__)
 
 
 def seed_samples(store: Store) -> None:
-    """Put the samples into the store's shared datasets."""
+    """Put the samples, and the stories of the real models, into the store's shared datasets."""
     store.seed(SAMPLES, "Sample prompts", samples.load(), origin="data/prompts/sample_prompts.jsonl")
+    told = [story.example for story in stories.load()]
+    store.seed(stories.DATASET, stories.TITLE, told, origin="data/prompts/real_models.jsonl")
 
 
 def seed(store: Store, chosen: Settings) -> threading.Thread:

@@ -15,12 +15,13 @@ from core.errors import AppError
 from core.models.language_model import Capabilities
 from core.models.local.devices import Device
 from core.models.local.precision import PrecisionChoice
+from core.models.local.real_models import real_model
 from core.models.manager import ModelManager
 from core.models.remote.secrets import SECRETS
 from core.records import ModelSpec
 from core.service import Service
 from core.settings import ROOT, Settings
-from core.ui.shell.model_list import Catalog, catalog
+from core.ui.shell.model_list import Catalog, catalog, title
 from tests.unit.fake_model import FakeModel
 
 CPU = Device("cpu", "CPU", 10_000_000_000, 16_000_000_000)
@@ -283,3 +284,32 @@ def test_loading_can_be_stopped(service: Service, monkeypatch: pytest.MonkeyPatc
     finish(page)
     assert not service.manager.loaded
     assert "Load" in labels(page)
+
+
+def test_a_real_models_stories_are_read_before_anything_is_fetched(app: AppTest, service: Service) -> None:
+    app.button(key="stories smollm2").click().run()
+    assert not app.exception and not service.manager.loaded
+    assert app.session_state["example"] == "real-mistake"
+    # A page that was switched to inside a run is not followed by the test client; the answer's link is.
+    spec = real_model("smollm2").spec()
+    assert spec in catalog().specs()
+
+
+def test_terms_that_ask_for_it_are_accepted_before_the_button_works(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.ui.models_page.real.is_here", lambda model: False)
+    app.run()
+    assert not app.button(key="get smollm2").disabled
+    assert app.button(key="get gemma3").disabled
+    assert any("Gemma Terms of Use" in text.value for text in app.text)
+    app.checkbox(key="accept gemma3").check().run()
+    assert not app.button(key="get gemma3").disabled
+
+
+def test_two_loadings_of_a_model_are_told_apart_by_precision(service: Service) -> None:
+    known = Catalog()
+    one = known.add(ModelSpec("Same", "fake/same"))
+    two = known.add(ModelSpec("Same", "fake/same", dtype="bfloat16"))
+    assert (one.name, two.name) == ("Same", "Same, bfloat16")
+    assert (title(one), title(two)) == ("Same · float32", "Same · bfloat16")

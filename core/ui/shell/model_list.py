@@ -55,9 +55,12 @@ class Catalog:
             if replace(other, name=spec.name, revision=spec.revision) == spec:
                 return other
         names = {other.name for other in known}
+        # Two loadings of one model are told apart by what tells them apart.
         name, count = spec.name, 2
+        if name in names:
+            name = f"{spec.name}, {spec.precision}"
         while name in names:
-            name, count = f"{spec.name} ({count})", count + 1
+            name, count = f"{spec.name}, {spec.precision} ({count})", count + 1
         with self._lock:
             if len(self._added) >= MOST_ADDED:
                 raise AppError(
@@ -87,7 +90,7 @@ def catalog() -> Catalog:
 def title(spec: ModelSpec) -> str:
     """A model's name with what tells it from the same model otherwise: its precision."""
     if spec.backend in ("hugging_face", "keras_hub"):
-        return f"{spec.name} · {spec.precision}"
+        return f"{spec.name.removesuffix(f', {spec.precision}')} · {spec.precision}"
     return spec.name
 
 

@@ -16,6 +16,7 @@ from core.errors import AppError, Stopped
 from core.models import load
 from core.models.local import address, get_model, real_models
 from core.models.local.real_models import REAL_MODELS, RealModel, Taken, Wheel, real_model
+from core.models.local.terms import terms
 from core.records import ModelSpec
 from core.service import Service
 from core.settings import Settings
@@ -165,7 +166,7 @@ def test_cancel_ends_the_fetch(tiny, registry, tmp_path):
 
 def test_the_terms_that_must_be_accepted_are_in_the_repository():
     for model in REAL_MODELS:
-        assert bool(get_model.terms(model)) == model.must_accept
-    assert "Gemma Terms of Use" in get_model.terms(real_model("gemma3"))
+        assert bool(terms(model)) == model.must_accept
+    assert "Gemma Terms of Use" in terms(real_model("gemma3"))
     assert [len(one.revision) for one in REAL_MODELS] == [16, 16]
     assert all(len(one.sha256) == 64 for model in REAL_MODELS for one in (model, *model.wheels))
