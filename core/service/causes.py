@@ -58,7 +58,10 @@ class Causes:
 
     def known(self, request: CauseRequest) -> Cause | None:
         """What was found if it is known. Loads no model."""
-        return self._causes.get(request.key)
+        found = self._causes.get(request.key)
+        if found is None and (found := self._workshop.store.causes.get(request.key)) is not None:
+            self._remember(found)
+        return found
 
     def find(
         self,
@@ -81,15 +84,19 @@ class Causes:
             if found is None:
                 with self._workshop.model(request.model, context) as model:
                     found = self._find(model, request, tokens, map_scores, context)
-                self._causes.put(
-                    request.key, found, 200 * (len(found.removals) + 1) + 64 * len(request.parts)
-                )
+                self._remember(found)
+                kept = found
+                self._workshop.quietly(lambda: self._workshop.store.causes.put(kept))
             return found
 
         return self._workshop.submit(
             work, request.model, kind=CAUSE, key=request.key, owner=owner, priority=priority,
             view=view, label="Finding the cause",
         )  # fmt: skip
+
+    def _remember(self, cause: Cause) -> None:
+        size = 200 * (len(cause.removals) + 1) + 64 * len(cause.request.parts) + 40 * len(cause.request.ids)
+        self._causes.put(cause.request.key, cause, size)
 
     def _find(
         self,

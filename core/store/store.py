@@ -27,6 +27,7 @@ from core.records import Example, Generation, GenerationParams, ModelSpec, Salie
 from core.settings import ROOT, Settings
 from core.store import backup, health
 from core.store.bundle import Bundle, generation_from_json, generation_to_json
+from core.store.cause_files import CauseFiles
 from core.store.engine import open_database, watch_of, writing
 from core.store.keys import Prompt, generation_key, listed_as, model_key
 from core.store.limits import Quotas
@@ -73,6 +74,7 @@ class Store:
         self._backup_fault: AppError | None = None
         self._daily: backup.Daily | None = None
         self._files = SalienceFiles(data_dir, salience_bytes)
+        self.causes = CauseFiles(data_dir, bundle)
         self.generation_bytes = generation_bytes
         self._lock = threading.Lock()
         self._unweighed = 0

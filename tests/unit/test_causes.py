@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.cause import proposed_locks
+from core.cause import Cause, CauseRequest, Removal, proposed_locks
 from core.models.manager import ModelManager
 from core.records import Role, Segment, Tokens
 from core.segments import segments
 from core.service import Service
 from core.settings import Settings
+from core.store.cause_files import CauseFiles
 from tests.unit.fake_model import SPEC, FakeModel, loader
 
 LONG = 20.0
@@ -47,6 +48,36 @@ def test_a_cause_is_measured_step_by_step_and_kept(service: Service, load_tiny) 
     assert np.isnan(cause.effect_nats[4]) and np.isfinite(cause.effect_nats[:4]).all()
     assert service.causes.known(request) is cause
     assert service.causes.find(request, tokens, owner="b").get(LONG) is cause
+
+
+def test_a_restart_loses_nothing(service: Service, load_tiny, tmp_path: Path) -> None:
+    model = load_tiny("llama")
+    tokens = model.tokenize(PROMPT, " like")
+    request = service.causes.request(
+        tokens, model.spec, [(tokens.prompt_len, len(tokens))], segments(tokens, "line", "prompt")
+    )
+    cause = service.causes.find(request, tokens, owner="a").get(LONG)
+    fresh = Service(Settings(data_dir=tmp_path, _env_file=None))
+    kept = fresh.causes.known(request)
+    assert kept is not None and kept.removals == cause.removals and kept.request == request
+    assert (kept.verdict, kept.parts, kept.joint) == (cause.verdict, cause.parts, cause.joint)
+    np.testing.assert_array_equal(kept.map_scores, cause.map_scores)
+    (path,) = (tmp_path / "causes").glob("??/*.json")
+    path.write_text(path.read_text()[:-9])
+    assert Service(Settings(data_dir=tmp_path, _env_file=None)).causes.known(request) is None
+    fresh.store.close()
+
+
+def test_only_so_many_are_kept_and_what_cannot_be_measured_survives(tmp_path: Path) -> None:
+    files = CauseFiles(tmp_path, tmp_path / "none", most=10)
+    made = []
+    for size in range(2, 14):
+        request = CauseRequest(SPEC, tuple(range(size + 1)), size, ((size, size + 1),), ((0, size),))
+        made.append(Cause(request, "none", (), (0,), None, (Removal((0,), float("nan")),)))
+        files.put(made[-1])
+    assert len(list((tmp_path / "causes").glob("??/*.json"))) <= 10
+    kept = files.get(made[-1].request.key)
+    assert kept is not None and np.isnan(kept.removals[0].effect_nats)
 
 
 def test_stop_ends_it_within_one_pass(tmp_path: Path) -> None:
