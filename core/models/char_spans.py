@@ -93,6 +93,11 @@ def cover(offsets: Spans, special: Sequence[bool], length: int) -> Spans:
     text_tokens = [
         index for index, flag in enumerate(special) if not flag or spans[index][0] < spans[index][1]
     ]
+    starts = [spans[index][0] for index in text_tokens]
+    if len(set(starts)) > 1 and all(spans[index][0] == spans[index][1] for index in text_tokens):
+        # Starts without ends, as Llama 3's tokenizer once gave: each reaches to the next one that is further on.
+        for index, start in zip(text_tokens, starts):
+            spans[index] = (start, min((other for other in starts if other > start), default=length))
     reached = 0
     for index in text_tokens:
         low, high = spans[index]
@@ -131,12 +136,31 @@ class TokenBytes:
         }
 
     @cached_property
-    def _decoders(self) -> set[str]:
-        """Types of the decoder's steps, and the text that a Replace step turns into a space."""
+    def _described(self) -> dict[str, Any]:
+        """The tokenizer's own description: its model and its decoder."""
         backend = getattr(self._tokenizer, "backend_tokenizer", None)
-        decoder = json.loads(backend.to_str())["decoder"] if backend is not None else None
-        steps = decoder.get("decoders", [decoder]) if decoder else []
-        return {step["type"] for step in steps}
+        whole = json.loads(backend.to_str()) if backend is not None else {}
+        return {"model": whole.get("model") or {}, "decoder": whole.get("decoder") or {}}
+
+    @cached_property
+    def _steps(self) -> dict[str, dict[str, Any]]:
+        """The decoder's steps by their type."""
+        decoder = self._described["decoder"]
+        return {step["type"]: step for step in (decoder.get("decoders", [decoder]) if decoder else [])}
+
+    @cached_property
+    def _words(self) -> tuple[str, str]:
+        """How pieces become words where a piece is no text by itself: the mark that joins a piece to the one before
+        ("##") and the one that ends a word ("</w>"); both empty where neither is used."""
+        model = self._described["model"].get("type")
+        if "WordPiece" in self._steps or model == "WordPiece":
+            step = self._steps.get("WordPiece", self._described["model"])
+            return str(step.get("prefix") or step.get("continuing_subword_prefix") or "##"), ""
+        if "BPEDecoder" in self._steps:
+            return "", str(self._steps["BPEDecoder"].get("suffix") or "</w>")
+        if model == "BPE" and not self._steps and self._described["model"].get("end_of_word_suffix"):
+            return "", str(self._described["model"]["end_of_word_suffix"])
+        return "", ""
 
     def is_special(self, token_id: int) -> bool:
         return token_id in self._special
@@ -150,9 +174,16 @@ class TokenBytes:
         piece = self._tokenizer.convert_ids_to_tokens(int(token_id))
         if piece is None:  # an id that the vocabulary leaves unused
             return "\ufffd".encode()
-        if "ByteLevel" in self._decoders:
+        if "ByteLevel" in self._steps:
             return bytes(BYTE_OF_CHAR[char] for char in piece if char in BYTE_OF_CHAR)
         found = _FALLBACK.fullmatch(piece)
-        if found and "ByteFallback" in self._decoders:
+        if found and "ByteFallback" in self._steps:
             return bytes((int(found.group(1), 16),))
+        joins, ends = self._words
+        if joins:
+            return (piece.removeprefix(joins) if piece.startswith(joins) else f" {piece}").encode()
+        if ends:
+            return (f"{piece.removesuffix(ends)} " if piece.endswith(ends) else piece).encode()
+        if self._described["model"].get("type") == "WordLevel" and not self._steps:
+            return f" {piece}".encode()
         return piece.replace("\u2581", " ").encode()

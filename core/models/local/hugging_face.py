@@ -107,7 +107,7 @@ class HuggingFaceModel:
             ]
         prompt_len = len(ids)
         if response:
-            more, more_spans, more_special = self._encode(response, begin=False)
+            more, more_spans, more_special = self._typed(response)
             self._check_known(more)
             ids += more
             spans += [(a + len(text), b + len(text)) for a, b in more_spans]
@@ -126,8 +126,34 @@ class HuggingFaceModel:
             np.array(role, np.int8), prompt_len,
         )  # fmt: skip
 
+    def _typed(self, response: str) -> tuple[list[int], list[tuple[int, int]], list[bool]]:
+        """Ids, spans and special flags of a typed answer as they would be within a text.
+
+        Tokenizers of Llama 2's kind put a space before every text; before an answer nobody typed one. Behind a
+        line break there is none, so that is where it is read.
+        """
+        ids, spans, special = self._encode(response, begin=False)
+        if not ids or not self.token_name(ids[0]).startswith("\u2581"):
+            return ids, spans, special
+        for guard in ("\n", "\n\n", "."):
+            alone, _, _ = self._encode(guard, begin=False)
+            whole, whole_spans, whole_special = self._encode(guard + response, begin=False)
+            size = len(alone)
+            if whole[:size] == alone and len(whole) > size and whole_spans[size][0] == len(guard):
+                moved = [(a - len(guard), b - len(guard)) for a, b in whole_spans[size:]]
+                return whole[size:], moved, whole_special[size:]
+        return ids, spans, special
+
     def _encode(self, text: str, *, begin: bool) -> tuple[list[int], list[tuple[int, int]], list[bool]]:
         """Ids, spans and special flags of `text`; the tokenizer's own beginning-of-text id when `begin`."""
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise AppError(
+                f"The text holds half a character (U+{ord(text[error.start]):04X}, a lone surrogate) at its place "
+                f"{error.start + 1:,}, which no model reads.",
+                hint="It comes from a program that cut an emoji in two: type that character again.",
+            ) from error
         encoded = self.tokenizer(
             text, add_special_tokens=begin, return_offsets_mapping=True, return_special_tokens_mask=True,
             return_attention_mask=False, verbose=False,
