@@ -203,6 +203,8 @@ function snippet(texts, part) {
   let [before, after] = ["", texts[part].match(/\s*$/)[0]];
   for (let i = part - 1; i >= 0 && before.length < 40 && !/[\r\n]/.test(before); i -= 1) before = texts[i] + before;
   for (let i = part + 1; i < texts.length && after.length < 60 && !/[\r\n]/.test(after); i += 1) after += texts[i];
+  /* The space that belongs to the part is shown beside it, so that no two words run together. */
+  if (/^\s/.test(texts[part]) && before && !/\s$/.test(before)) before += " ";
   before = flat(before.split(/[\r\n]/).at(-1));
   after = flat(after.split(/[\r\n]/)[0]);
   const lead = before.length > 24 ? `…${before.slice(-22)}` : before;

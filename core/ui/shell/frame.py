@@ -23,6 +23,8 @@ from core.settings import ROOT
 from core.ui.shell import job_list, keeping, looking, model_box, problem
 
 ASSETS = Path(__file__).parent / "assets"
+SIDEBAR_PX = 224
+"""As wide as the style sheet makes it: told from the start, so that the page does not move when that comes."""
 _run = threading.local()
 """Set while `streamlit_app.py` draws; Streamlit runs one script at a time in each of its script threads."""
 
@@ -36,7 +38,12 @@ def run(pages: Mapping[str, Sequence[Any]]) -> None:
     """Draw the frame around the chosen one of `pages` (headings to `st.Page` objects) and run it."""
     _run.framed = True
     try:
-        st.set_page_config(page_title="Whence", page_icon=str(ASSETS / "whence-icon.svg"), layout="wide")
+        st.set_page_config(
+            page_title="Whence",
+            page_icon=str(ASSETS / "whence-icon.svg"),
+            layout="wide",
+            initial_sidebar_state=SIDEBAR_PX,
+        )
         page = st.navigation({heading: list(listed) for heading, listed in pages.items()}, expanded=True)
         st.logo(str(ASSETS / f"whence-{theme()}.svg"), size="large")
         try:
