@@ -14,12 +14,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.cause import Cause
 from core.datasets import samples, stories
 from core.models.local.real_models import PREFIX, check_here, real_model
 from core.records import Generation, GenerationParams, ModelSpec, SalienceMatrix
+from core.segments import segments
 from core.service import Service
 from core.settings import Settings
 from core.store.bundle import Bundle
+from core.store.cause_files import CauseFiles
 from core.store.keys import Prompt
 from core.store.store import PRECOMPUTED, Store
 
@@ -80,6 +83,18 @@ def compute(
     return done
 
 
+def cause_of(service: Service, spec: ModelSpec, generation: Generation) -> Cause:
+    """What *Find the cause* says of the answer's last line, as the page asks it at first, by the line."""
+    tokens = generation.tokens
+    lines = [part for part in segments(tokens, "line", "response") if any(map(str.isalnum, part.text))]
+    request = service.causes.request(tokens, spec, [lines[-1].tokens], segments(tokens, "line", "prompt"))
+    job = service.causes.find(request, tokens, owner="precompute cause")
+    job.wait()
+    if job.result is None:
+        raise job.error or RuntimeError("no cause")
+    return replace(job.result, seconds=0.0)
+
+
 def fresh(folder: Path, settings: Settings) -> Service:
     """A service that finds nothing computed before."""
     return Service(settings, Store("", folder, bundle=folder / "none"))
@@ -107,6 +122,7 @@ def main() -> None:
             for one in asked if real_ones else ():
                 check_here(one.spec.path)
             done = compute(service, asked)
+            causes = [] if real_ones else [cause_of(service, one.spec, answer) for one, answer, _ in done]
         finally:
             service.close()
     forget(real_ones)
@@ -115,6 +131,8 @@ def main() -> None:
         bundle.write_generation(one.prompt, generation)
         for matrix in matrices:
             bundle.write_salience(matrix)
+    for cause in causes:
+        CauseFiles(PRECOMPUTED, PRECOMPUTED).put(cause)
     size = sum(path.stat().st_size for path in PRECOMPUTED.rglob("*") if path.is_file())
     print(f"{PRECOMPUTED.name}: {len(done)} answers made, {size / 1e6:.2f} MB in all")
 

@@ -13,7 +13,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.cause import Cause, CauseSettings, named
+from core.cause import Cause, CauseRequest, CauseSettings, named
+from core.errors import AppError
 from core.records import Segment
 from core.service.causes import asked_parts
 from core.ui.asking.answering import Answer
@@ -41,6 +42,17 @@ def _key(answer: Answer, here: Parts, chosen: Sequence[int]) -> Key:
     return answer.key, rows, tuple(part.tokens for part in asked_parts(here.prompt))
 
 
+def _request(answer: Answer, here: Parts, chosen: Sequence[int], settings: CauseSettings) -> CauseRequest:
+    assert answer.generation is not None
+    return service().causes.request(
+        answer.generation.tokens,
+        answer.spec,
+        [here.response[i].tokens for i in sorted(set(chosen))],
+        here.prompt,
+        settings=settings,
+    )
+
+
 def ask(
     answer: Answer,
     here: Parts,
@@ -57,13 +69,7 @@ def ask(
     settings = CauseSettings(
         map_method=method, measure_all=ALL if everything else CauseSettings().measure_all
     )
-    request = service().causes.request(
-        generation.tokens,
-        answer.spec,
-        [here.response[i].tokens for i in sorted(set(chosen))],
-        here.prompt,
-        settings=settings,
-    )
+    request = _request(answer, here, chosen, settings)
     proposed = None if scores is None else np.array([scores[part.index] for part in own], np.float32)
     _held()[_key(answer, here, chosen)] = service().causes.find(
         request, generation.tokens, owner=owner(), map_scores=proposed, view=looking.view()
@@ -76,9 +82,16 @@ def job(answer: Answer, here: Parts, chosen: Sequence[int]) -> Job[Cause] | None
 
 
 def found(answer: Answer, here: Parts, chosen: Sequence[int]) -> Cause | None:
-    """What is known by now; its verdict says whether that is all."""
+    """What is known by now; its verdict says whether that is all. What was found before, or ships, needs no asking."""
     held = job(answer, here, chosen)
-    return None if held is None else held.result or held.partial
+    if held is not None:
+        return held.result or held.partial
+    if answer.generation is None or not chosen:
+        return None
+    try:
+        return service().causes.known(_request(answer, here, chosen, CauseSettings()))
+    except AppError:
+        return None
 
 
 def parts_of(cause: Cause, here: Parts) -> tuple[Segment, ...]:

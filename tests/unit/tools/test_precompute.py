@@ -14,7 +14,7 @@ from core.models.local.real_models import real_model
 from core.models.manager import ModelManager
 from core.service import Service
 from core.settings import Settings
-from tools.precompute import METHODS, Asked, compute, demo, fresh, real
+from tools.precompute import METHODS, Asked, cause_of, compute, demo, fresh, real
 
 
 def same(service: Service, asked: Asked, generation: Any, matrices: list[Any]) -> None:
@@ -41,6 +41,10 @@ def test_the_first_example_ships_finished_and_right(tmp_path: Path) -> None:
     try:
         ((asked, generation, matrices),) = compute(service, demo(service))
         same(other, asked, generation, matrices)
+        cause = cause_of(service, asked.spec, generation)
+        shipped = other.causes.known(cause.request)
+        assert shipped is not None and (shipped.verdict, shipped.parts) == (cause.verdict, cause.parts)
+        np.testing.assert_allclose(shipped.effect_nats, cause.effect_nats, atol=0.05)
     finally:
         service.close()
         other.close()
