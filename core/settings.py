@@ -40,6 +40,8 @@ class Settings(BaseSettings):
         default="transformers", validation_alias=AliasChoices("DL_FRAMEWORK", "WHENCE_DL_FRAMEWORK")
     )
     """What reads local models: `transformers`, or `kerasnlp` for KerasHub presets (`requirements-keras.lock`)."""
+    runtime: str = Field(default="torch", validation_alias=AliasChoices("DL_RUNTIME", "WHENCE_DL_RUNTIME"))
+    """What local models compute with: `torch`, KerasHub presets too."""
     precision: str = Field(default="auto", validation_alias=AliasChoices("PRECISION", "WHENCE_PRECISION"))
     """`float32`, `bfloat16`, `float16`, `int8` or `nf4`; `auto`: chosen for the machine and the model."""
     quantization: str = Field(

@@ -5,11 +5,13 @@ Knows names only; nothing is loaded or downloaded here.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
 from core.errors import AppError
+from core.models.local import real_models
 from core.models.local.estimate import DTYPE_BYTES
 from core.models.local.precision import PrecisionChoice, automatic
 from core.models.remote.secrets import base_address
@@ -18,6 +20,10 @@ from core.settings import DEMO_MODEL, ROOT, Settings
 
 PRECISION_NAMES = {"bf16": "bfloat16", "fp16": "float16", "half": "float16", "fp32": "float32"}
 FRAMEWORKS = {"transformers": "hugging_face", "kerasnlp": "keras_hub", "keras_hub": "keras_hub"}
+KERAS_PRESET = re.compile(r"(code_|instruct_)?(gemma|gpt2|llama|mistral)[a-z0-9.]*_([a-z0-9.]+_)*(en|multi)")
+"""`gemma_2b_en`, `gpt2_base_en`: the names of KerasHub's presets."""
+ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip", ".gguf", ".safetensors")
+BUCKETS = ("gs://", "s3://")
 
 
 def parse_model_config(text: str) -> tuple[tuple[str, str], ...]:
@@ -30,6 +36,8 @@ def parse_model_config(text: str) -> tuple[tuple[str, str], ...]:
         name, colon, path = (part.strip() for part in entry.partition(":"))
         if not colon:
             name, path = Path(entry).name, entry
+        if entry.startswith(real_models.PREFIX):
+            name, path = entry.removeprefix(real_models.PREFIX), entry
         if not name or not path:
             raise AppError(
                 f"MODEL_CONFIG has the entry {entry!r}, which is not of the form name:path.",
@@ -54,12 +62,31 @@ def configured_specs(settings: Settings) -> tuple[ModelSpec, ...]:
 
     A web address is that of a model server (`core.server`, or LIT's). `PRECISION` may name a dtype or, as
     LIT's deployments do, a quantisation (int8, nf4).
-    Raises: AppError for a precision or a framework there is not.
+    Raises: AppError for a precision, a framework or a runtime there is not, and for an archive of weights.
     """
+    if settings.runtime != "torch":
+        known = settings.runtime in ("tensorflow", "jax")
+        raise AppError(
+            f"DL_RUNTIME is {settings.runtime!r}, "
+            + (
+                "which computes nothing here: models run on torch, KerasHub presets too."
+                if known
+                else "which is not known."
+            ),
+            hint="Leave DL_RUNTIME out, or set it to torch.",
+        )
     return tuple(_spec(name, path, settings) for name, path in parse_model_config(settings.model_config_list))
 
 
 def _spec(name: str, path: str, settings: Settings) -> ModelSpec:
+    if path.startswith(BUCKETS) or (
+        path.startswith(("http://", "https://")) and path.lower().endswith(ARCHIVES)
+    ):
+        kind = "a place in a bucket" if path.startswith(BUCKETS) else "an archive"
+        raise AppError(
+            f"MODEL_CONFIG gives {name!r} the path {path}, which is {kind}: weights are not fetched from there.",
+            hint="Copy it to this machine (gcloud storage cp, curl), unpack it, and give the folder or the .gguf file.",
+        )
     if path.startswith(("http://", "https://")):
         return remote_spec(name, path)
     path = resolve(path)
@@ -80,7 +107,11 @@ def _spec(name: str, path: str, settings: Settings) -> ModelSpec:
             hint=f"Available: auto, {', '.join(DTYPE_BYTES)}, int8, nf4.",
         )
     device = settings.device or chosen.device
-    return ModelSpec(name, path, _backend(settings.framework), "", dtype, quantization, device)
+    backend = _backend(settings.framework)
+    if backend == "hugging_face" and KERAS_PRESET.fullmatch(path):
+        # LIT's deployments name KerasHub's presets; no model on the hub has a name of that form.
+        backend, dtype, quantization = "keras_hub", dtype if dtype != "float64" else "float32", "none"
+    return ModelSpec(name, path, backend, "", dtype, quantization, device)
 
 
 def remote_spec(name: str, address: str) -> ModelSpec:
