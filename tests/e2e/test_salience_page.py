@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from core.datasets.samples import load
 
@@ -285,3 +285,25 @@ def test_a_chat_of_several_turns(
     ready(other)
     expect(other.get_by_role("textbox", name="User 1")).to_have_value(WRONG.prompt)
     expect(other.get_by_role("textbox", name="System message")).to_have_value("Recommend no dish with eggs.")
+
+
+def test_the_tour_comes_once_and_never_stands_in_the_way(app: str, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    try:
+        page = context.new_page()
+        page.set_default_timeout(LONG_MS)
+        page.goto(app)
+        ready(page)
+        tour = page.get_by_role("dialog", name="A short tour")
+        expect(tour).to_contain_text("1 / 4")
+        tour.get_by_role("button", name="Next").click()
+        expect(tour).to_contain_text("2 / 4")
+        page.keyboard.press("ArrowLeft")
+        expect(tour).to_contain_text("1 / 4")
+        page.keyboard.press("Escape")
+        expect(tour).to_have_count(0)
+        page.reload()
+        ready(page)
+        expect(tour).to_have_count(0)
+    finally:
+        context.close()
