@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.ui.asking import row_choice
-from core.ui.dataset_page import grid, importing, loading, narrow, rows, running
+from core.ui.dataset_page import checking, grid, importing, loading, narrow, rows, running
 from core.ui.dataset_page import table as tables
 from core.ui.shell import copy_link, frame, library
 
@@ -23,6 +23,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         width=420,
     )
     loading.draw()
+    checking.draw(workspace, dataset)
     shown = [] if importing.waiting() else grid.columns(table, dataset.id)
     copy_link.button()
 if chosen != dataset.id:
@@ -44,4 +45,5 @@ elif not left:
 
 rows.draw(workspace, dataset, table, picked, left)
 running.draw(workspace, dataset, picked, left)
+checking.progress(workspace, dataset)
 rows.texts(table, picked)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.metrics import LANGUAGES
-from core.ui.asking import row_choice
+from core.ui.asking import answerers, row_choice
 from core.ui.metrics_page import charts, downloads, missing, results, systems, work
 from core.ui.shell import copy_link, frame, job_box, library, problem
 
@@ -13,7 +13,7 @@ frame.begin("How good are they?", "The answers to many examples, with intervals.
 with st.container(horizontal=True, vertical_alignment="bottom"):
     rows = row_choice.draw("metrics")
     every = library.workspace().examples(rows.dataset.id)
-    edits = systems.edits(rows.examples, every)
+    edits = answerers.edits(rows.examples, every)
     chosen = systems.draw(library.workspace(), rows.dataset.id, every, bool(edits))
     labels = dict(LANGUAGES)
     language = st.selectbox(

@@ -1,7 +1,8 @@
 """Checks of one's own: is this answer right? A family, each member one file and one line of the tuple in `members`.
 
     conditions = (Condition("contains", {"text": "vegan"}), Condition("length", {"most": 40}, negated=False))
-    verdict(Evidence(prompt, answer, targets), conditions).outcome  # "right", "wrong" or "unsure"
+    seen = Evidence(prompt, answer, targets)
+    verdict([one.find(seen) for one in conditions]).outcome  # "right", "wrong" or "unsure"
 
 Several conditions make one verdict: wrong where one is wrong, else unsure where one is, else right.
 """

@@ -7,7 +7,7 @@ Wrong where one condition is wrong, else unsure where one is unsure, else right.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.checks.check import Check, Evidence, Outcome, Ruling
@@ -25,7 +25,7 @@ class Condition:
     """A check with its options, as a person set it up."""
 
     check: str
-    options: Mapping[str, Option]
+    options: Mapping[str, Option] = field(hash=False)
     negated: bool = False
 
     @property
@@ -61,14 +61,13 @@ class AnswerVerdict:
         return "; ".join(dict.fromkeys(one.why for one in self.findings if one.outcome == self.outcome))
 
 
-def verdict(evidence: Evidence, conditions: Sequence[Condition]) -> AnswerVerdict:
-    """The verdict of `conditions`. Raises: AppError where there are none."""
-    if not conditions:
+def verdict(findings: Sequence[Ruling]) -> AnswerVerdict:
+    """The verdict that the rulings of all conditions make. Raises: AppError where there are none."""
+    if not findings:
         raise AppError("There is no check to make a verdict of.", hint="Add one on the Dataset page.")
-    findings = tuple(one.find(evidence) for one in conditions)
     outcomes = {one.outcome for one in findings}
     outcome: Outcome = "wrong" if "wrong" in outcomes else "unsure" if "unsure" in outcomes else "right"
-    return AnswerVerdict(outcome, findings)
+    return AnswerVerdict(outcome, tuple(findings))
 
 
 def as_checked(

@@ -27,6 +27,7 @@ REASONS = {
     "error": "ended in an error",
     "stopped": "stopped",
     "no logprob": "whose target the model was not asked about",
+    "unsure": "unsure",
 }
 
 
@@ -88,7 +89,7 @@ class PairedTest:
 
 def why_left_out(row: MetricRow, metric: Metric) -> str:
     """A key of `REASONS`, or "" where the row counts."""
-    if not row.targets:
+    if metric.needs != "answer" and not row.targets:
         return "no target"
     if metric.needs == "logprob":
         known = row.target_logprob_nats is not None and math.isfinite(row.target_logprob_nats)
@@ -145,6 +146,9 @@ def measure(
     statistics = np.zeros((len(rows), width))
     if parts:
         statistics[wanted] = np.concatenate(parts)
+    unsure = np.asarray(~np.isfinite(statistics).all(axis=1), dtype=bool)
+    kept, statistics[unsure] = kept & ~unsure, 0
+    reasons = tuple("unsure" if undecided else why for why, undecided in zip(reasons, unsure.tolist()))
     return Measured(metric, language, statistics, kept, reasons, references_of(rows))
 
 

@@ -10,8 +10,8 @@ Source of the idea: sacrebleu keeps sufficient statistics a segment for its boot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -42,6 +42,9 @@ class MetricRow:
     target_tokens: int = 0
     answer_id: str = ""
     """Content address of the response, where it has one: a value holds for that answer only."""
+    prompt: str = ""
+    judgements: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What judges wrote about the answer, by the key of the condition that asks them."""
 
     @cached_property
     def targets(self) -> tuple[str, ...]:
@@ -70,7 +73,8 @@ class Metric:
     """(rows, language) -> (N, K), float64; called only with rows that `needs` allows."""
     score: Callable[[Floats], Floats]
     """(..., K) summed statistics -> (...); NaN where they hold nothing to divide by."""
-    needs: Literal["text", "logprob"] = "text"
+    needs: Literal["text", "logprob", "answer"] = "text"
+    """An answer and a target, the target's log-probability, or an answer alone."""
     signature: Callable[[str], str] = lambda _language: ""
     """language -> how exactly it was computed, for a paper or a report."""
     decimals: int = 3

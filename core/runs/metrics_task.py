@@ -6,6 +6,7 @@ aggregates, slices and intervals are made, stay with the list of work (`measured
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import select
 
+from core.checks import from_json, measures
 from core.datasets.cells import as_text, cell
 from core.errors import AppError
-from core.metrics import Measured, MetricRow, metric, resolve_language
+from core.metrics import Measured, Metric, MetricRow, metric, resolve_language
 from core.metrics.evaluate import references_of, why_left_out
-from core.records import Example, ModelSpec, SendAs
+from core.records import Example, ModelSpec, SendAs, digest
 from core.runs.drive import Desk, Item, Result, key_of
 from core.runs.generation_tasks import Generate, target_key
+from core.runs.judging import judges_from_json, with_judgements
 from core.store.keys import answerer_key, model_key
 from core.store.sql import chunks
 from core.store.tables import generations
@@ -48,7 +51,7 @@ def metric_rows(
     if desk.spec.backend == FILE:
         said_there = (as_text(cell(row, desk.spec.path)) for row in rows)
         return [
-            MetricRow(row.id, text, row.targets, "ok" if text is not None else "missing")
+            MetricRow(row.id, text, row.targets, "ok" if text is not None else "missing", prompt=row.prompt)
             for row, text in zip(rows, said_there)
         ]
     answers = desk.workspace.responses(dataset_id)
@@ -62,7 +65,7 @@ def metric_rows(
         state = "stopped" if reason == "stopped" else "ok"
         if response is None:
             state = "error" if row.id in failed else "missing"
-        found.append(MetricRow(row.id, response, row.targets, state, nats, tokens, key))  # type: ignore[arg-type]
+        found.append(MetricRow(row.id, response, row.targets, state, nats, tokens, key, row.prompt))  # type: ignore[arg-type]
     return found
 
 
@@ -112,9 +115,23 @@ class ScoreAnswers:
     kind: str = "metrics"
     label: str = "Compute the metrics"
     needs_model: bool = False
+    conditions: str = ""
+    """The checks of the dataset as JSON (`core.checks.to_json`); their metrics come with the named ones."""
+    judges: str = ""
+    """Which model is which of the conditions' judges (`core.runs.judging.judges_to_json`)."""
+
+    @property
+    def members(self) -> tuple[Metric, ...]:
+        """The metrics that are computed."""
+        own = measures.members(from_json(json.loads(self.conditions))) if self.conditions else ()
+        return (*map(metric, self.names), *own)
 
     def items(self, rows: Sequence[Example], desk: Desk) -> list[Item]:
-        return self.items_of(metric_rows(rows, self.dataset_id, desk, self.send_as))
+        known = metric_rows(rows, self.dataset_id, desk, self.send_as)
+        if self.judges:
+            asked = from_json(json.loads(self.conditions))
+            known, _left = with_judgements(known, asked, judges_from_json(self.judges), desk.store)
+        return self.items_of(known)
 
     def items_of(self, rows: Sequence[MetricRow]) -> list[Item]:
         """The rows that at least one of the metrics can score, each with the language of all."""
@@ -122,7 +139,7 @@ class ScoreAnswers:
         return [
             asdict(row) | {"language": language}
             for row in rows
-            if any(not why_left_out(row, metric(name)) for name in self.names)
+            if any(not why_left_out(row, member) for member in self.members)
         ]
 
     def known(self, items: Sequence[Item], desk: Desk) -> set[str]:
@@ -133,26 +150,30 @@ class ScoreAnswers:
     ) -> list[Result]:
         rows = [MetricRow(**{k: v for k, v in item.items() if k != "language"}) for item in items]
         found: list[Result] = [{} for _ in rows]
-        for name in self.names:
-            member = metric(name)
+        for member in self.members:
             kept = [i for i, row in enumerate(rows) if not why_left_out(row, member)]
             if kept:
                 stats = member.statistics([rows[i] for i in kept], items[0]["language"])
-                for i, row_stats in zip(kept, stats.tolist()):
-                    found[i][name] = row_stats
+                for i, row_stats in zip(kept, stats):
+                    found[i][member.name] = row_stats.tolist() if np.isfinite(row_stats).all() else None
         return found
 
     def keep(self, results: Mapping[str, Result], items: Mapping[str, Item], desk: Desk) -> dict[str, Any]:
         answerer = answerer_key(model_key(desk.spec), self.send_as)
-        for name in self.names:
-            scored = {row: result[name] for row, result in results.items() if name in result}
+        for member in self.members:
+            scored = {row: result[member.name] for row, result in results.items() if member.name in result}
             if not scored:
                 continue
-            values = metric(name).score(np.array(list(scored.values())))
-            detail = metric(name).signature(items[next(iter(scored))]["language"])
-            finite = {row: float(v) if np.isfinite(v) else None for row, v in zip(scored, values)}
-            of = {row: items[row]["answer_id"] for row in scored if metric(name).needs == "text"}
-            desk.workspace.save_metrics(answerer, name, finite, generation_keys=of, detail=detail)
+            known = {row: stats for row, stats in scored.items() if stats is not None}
+            values = dict(zip(known, member.score(np.array(list(known.values()))))) if known else {}
+            finite = {
+                row: float(values[row]) if np.isfinite(values.get(row, np.nan)) else None for row in scored
+            }
+            detail = member.signature(items[next(iter(scored))]["language"])
+            if member.needs == "answer":
+                detail = digest(self.conditions)[:16]
+            of = {row: items[row]["answer_id"] for row in scored if member.needs != "logprob"}
+            desk.workspace.save_metrics(answerer, member.name, finite, generation_keys=of, detail=detail)
         return dict(results)
 
 
@@ -173,15 +194,21 @@ def measured(task: ScoreAnswers, rows: Sequence[MetricRow], desk: Desk) -> dict[
         return None
     results = work.results(listed.id) if listed is not None else {}
     language = resolve_language(rows, task.language)
-    return {name: _measured(name, language, rows, results) for name in task.names}
+    return {member.name: _measured(member, language, rows, results) for member in task.members}
 
 
-def _measured(name: str, language: str, rows: Sequence[MetricRow], results: Mapping[str, Any]) -> Measured:
-    member = metric(name)
-    reasons = tuple(why_left_out(row, member) for row in rows)
-    width = next((len(result[name]) for result in results.values() if name in result), 2)
+def _measured(
+    member: Metric, language: str, rows: Sequence[MetricRow], results: Mapping[str, Any]
+) -> Measured:
+    reasons = [why_left_out(row, member) for row in rows]
+    known = {row: result[member.name] for row, result in results.items() if member.name in result}
+    width = next((len(stats) for stats in known.values() if stats is not None), 2)
     stats, kept = np.zeros((len(rows), width)), np.zeros(len(rows), dtype=bool)
     for i, row in enumerate(rows):
-        if not reasons[i] and name in results.get(row.id, {}):
-            stats[i], kept[i] = results[row.id][name], True
-    return Measured(member, language, stats, kept, reasons, references_of(rows))
+        if reasons[i] or row.id not in known:
+            continue
+        if known[row.id] is None:
+            reasons[i] = "unsure"
+        else:
+            stats[i], kept[i] = known[row.id], True
+    return Measured(member, language, stats, kept, tuple(reasons), references_of(rows))

@@ -6,9 +6,11 @@ of what an example holds.
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, func, select
@@ -17,8 +19,16 @@ from core.errors import AppError
 from core.store.engine import writing
 from core.store.limits import check_text
 from core.store.scope import Scope
-from core.store.sql import chunks, insert_new
-from core.store.tables import slice_examples, slices, stars
+from core.store.sql import chunks, insert_new, upsert
+from core.store.tables import checks, slice_examples, slices, stars
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetChecks:
+    """Conditions as JSON values (`core.checks.to_json`), and columns of the file in which answers stand."""
+
+    conditions: tuple[Any, ...] = ()
+    answer_columns: tuple[str, ...] = ()
 
 
 class Marks(Scope):
@@ -94,3 +104,21 @@ class Marks(Scope):
 
     def _slices(self, dataset_id: str) -> Any:
         return (slices.c.workspace_id == self.id) & (slices.c.dataset_id == dataset_id)
+
+    # --- what answers are checked for
+
+    def checks(self, dataset_id: str) -> DatasetChecks:
+        """What this workspace checks the dataset's answers for; nothing until it says so."""
+        here = (checks.c.workspace_id == self.id) & (checks.c.dataset_id == dataset_id)
+        with self.engine.connect() as connection:
+            row = connection.execute(select(checks).where(here)).first()
+        if row is None:
+            return DatasetChecks()
+        return DatasetChecks(tuple(json.loads(row.conditions)), tuple(json.loads(row.answer_columns)))
+
+    def save_checks(self, dataset_id: str, kept: DatasetChecks) -> None:
+        """Keeps `kept` in place of what was there."""
+        row = {"workspace_id": self.id, "dataset_id": dataset_id}
+        row |= {"conditions": json.dumps(kept.conditions), "answer_columns": json.dumps(kept.answer_columns)}
+        with writing(self.engine) as connection:
+            upsert(connection, checks, [row], ("workspace_id", "dataset_id"))

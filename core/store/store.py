@@ -260,6 +260,15 @@ class Store:
                         found[key] = _made_with(payload)
         return found
 
+    def texts(self, keys: Iterable[str]) -> dict[str, str]:
+        """The text of each of the answers `keys` that is kept."""
+        found: dict[str, str] = {}
+        with self.engine.connect() as connection:
+            for part in chunks(list(keys)):
+                query = select(generations.c.key, generations.c.text).where(generations.c.key.in_(part))
+                found |= {row.key: row.text for row in connection.execute(query)}
+        return found
+
     def known_generations(self, keys: Iterable[str]) -> set[str]:
         """Which of `keys` are kept."""
         found: set[str] = set()

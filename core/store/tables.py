@@ -165,6 +165,15 @@ metrics = Table(
     Index(None, "workspace_id", "created_at"),
 )
 
+checks = Table(
+    "checks",
+    metadata,
+    _workspace(primary_key=True),
+    _dataset(primary_key=True),
+    Column("conditions", Text, nullable=False),
+    Column("answer_columns", Text, nullable=False),
+)
+
 views = Table(
     "views",
     metadata,

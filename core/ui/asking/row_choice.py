@@ -11,6 +11,7 @@ import streamlit as st
 from core.datasets.query import search
 from core.errors import AppError
 from core.records import Example
+from core.ui.asking import verdicts
 from core.ui.shell import library, problem
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def draw(key: str, *, with_open: bool = False) -> Rows:
     """
     here, dataset = library.workspace(), library.dataset()
     table = _in_table(dataset)
-    groups = [*([OPEN] if with_open else []), ALL, *table, STARRED, *here.slices(dataset.id)]
+    by_verdict = verdicts.groups(here, dataset.id)
+    groups = [*([OPEN] if with_open else []), ALL, *table, STARRED, *here.slices(dataset.id), *by_verdict]
     group = st.selectbox(
         "Rows",
         groups,
@@ -70,16 +72,20 @@ def draw(key: str, *, with_open: bool = False) -> Rows:
         placeholder="source:fewshot AND soup",
         help="A word, column:word, /regular expression/, joined by AND, OR, NOT.",
     )
-    kept = _ids(here, dataset, group or ALL, (asked or "").strip())
+    kept = _ids(here, dataset, group or ALL, (asked or "").strip(), by_verdict)
     return Rows(dataset, tuple(here.examples(dataset.id, kept)), group or ALL)
 
 
-def _ids(here: Workspace, dataset: Dataset, group: str, asked: str) -> list[str]:
+def _ids(
+    here: Workspace, dataset: Dataset, group: str, asked: str, by_verdict: dict[str, list[str]]
+) -> list[str]:
     frame = here.frame(dataset.id)
     if group == STARRED:
         frame = frame[frame["starred"]]
     elif group in (table := _in_table(dataset)):
         frame = frame[frame["id"].isin(set(table[group]))]
+    elif group in by_verdict:
+        frame = frame[frame["id"].isin(set(by_verdict[group]))]
     elif group != ALL:
         frame = frame[frame["id"].isin(set(here.slice(dataset.id, group)))]
     if asked:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.datasets import search
 from core.errors import AppError
+from core.ui.asking import verdicts
 from core.ui.dataset_page.table import VERSION
 from core.ui.shell import problem
 
@@ -43,7 +44,8 @@ def draw(table: pd.DataFrame, workspace: Workspace, dataset_id: str, columns: li
             placeholder='soup source:menu NOT "no eggs"',
             help=HELP,
         )
-        groups = [ALL, STARRED, *workspace.slices(dataset_id)]
+        by_verdict = verdicts.groups(workspace, dataset_id)
+        groups = [ALL, STARRED, *workspace.slices(dataset_id), *by_verdict]
         group = st.selectbox("Rows", groups, key=f"dataset rows {dataset_id}", width=170)
         order = st.selectbox(
             "Sort by", [FILE_ORDER, *columns], key=f"dataset sort {dataset_id}", width=170, help=_SORT
@@ -51,7 +53,9 @@ def draw(table: pd.DataFrame, workspace: Workspace, dataset_id: str, columns: li
         down = st.toggle("Largest first", key="dataset down", disabled=order == FILE_ORDER)
         with st.popover("Filters"):
             fits = _filters(table, columns)
-    left = fits & _group(table, workspace, dataset_id, group or ALL)
+    ids = by_verdict.get(group or "")
+    group_fits = _group(table, workspace, dataset_id, group or ALL) if ids is None else _among(table, ids)
+    left = fits & group_fits
     try:
         left &= _found(table, asked or "")
     except AppError as error:
@@ -94,6 +98,10 @@ def _group(table: pd.DataFrame, workspace: Workspace, dataset_id: str, group: st
     if group == STARRED:
         return table["starred"].to_numpy(bool).copy()
     return table["id"].isin(set(workspace.slice(dataset_id, group))).to_numpy(bool)
+
+
+def _among(table: pd.DataFrame, ids: list[str]) -> NDArray[np.bool_]:
+    return table["id"].isin(set(ids)).to_numpy(bool)
 
 
 def _filters(table: pd.DataFrame, columns: list[str]) -> NDArray[np.bool_]:

@@ -6,14 +6,19 @@ change it in place. Knows no widget.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
+from core.checks import from_json
+from core.checks.measures import VERDICT, outcome_of
 from core.datasets.cells import text_paths
 from core.runs import column_spec
 from core.store import answerer_key, model_key
+from core.ui.asking import verdicts
+from core.ui.asking.answerers import EARLIER, labels_of
 from core.ui.shell.model_list import catalog
 
 if TYPE_CHECKING:
@@ -22,8 +27,6 @@ if TYPE_CHECKING:
 HIDDEN = ("id", "parent_id", "edit", "tags", "called", "earlier_turns", "template")
 """Columns that are not shown until they are asked for (nor log-probabilities)."""
 LOGPROB = "log-probability"
-EARLIER = ", earlier "
-"""Within the name of a column of a model that has changed since under the same name."""
 MOST_LOOKED_AT = 2000
 """Rows in which the columns that hold answers are looked for."""
 ANSWERERS = "answerers"
@@ -36,7 +39,8 @@ def load(workspace: Workspace, dataset_id: str) -> pd.DataFrame:
     """One row an example, in the dataset's order; `starred` is first."""
     stamp, starred = workspace.stamp(dataset_id), workspace.starred()
     current = frozenset(model_key(spec) for spec in catalog().specs())
-    made = _load(workspace.id, dataset_id, stamp, current, workspace)
+    asked = verdicts.as_text(verdicts.conditions(workspace, dataset_id))
+    made = _load(workspace.id, dataset_id, stamp, current, asked, workspace)
     table = made.assign(starred=made["id"].isin(starred).to_numpy(bool))[["starred", *made.columns]]
     table.attrs[ANSWERERS] = made.attrs[ANSWERERS]
     table.attrs[VERSION] = f"{workspace.id} {dataset_id} {stamp} {hash(starred)}"
@@ -49,11 +53,12 @@ def _load(
     dataset_id: str,
     stamp: tuple[float, ...],
     current: frozenset[str],
+    conditions: str,
     _workspace: Workspace,
 ) -> pd.DataFrame:
     table = _workspace.frame(dataset_id).drop(columns="starred")
     answers = _workspace.responses(dataset_id)
-    labels = _labels(answers, current)
+    labels = labels_of(answers, current)
     for key, label in labels.items():
         mine = answers[answers["answerer"] == key].set_index("id")
         table[f"response ({label})"] = table["id"].map(mine["text"]).astype("str")
@@ -62,23 +67,14 @@ def _load(
     if not set(metrics["model_key"]) <= {*labels, ""}:
         paths = text_paths(_workspace.examples(dataset_id, limit=MOST_LOOKED_AT))
         labels |= {answerer_key(model_key(column_spec(path)), "plain"): f"column {path}" for path in paths}
-    table = _with_metrics(table, metrics, answers, labels)
+    asked = from_json(json.loads(conditions)) if conditions else ()
+    own = {VERDICT: VERDICT} | {f"check {one.key}": one.in_words for one in asked}
+    checked = metrics["name"].isin(own) & (metrics["detail"] == verdicts.detail(asked))
+    of_checks = metrics["name"].str.startswith((VERDICT, "check "))
+    table = _with_metrics(table, metrics[~of_checks], answers, labels)
+    table = _with_verdicts(table, metrics[checked], answers, labels, own)
     table.attrs[ANSWERERS] = labels
     return table
-
-
-def _labels(answers: pd.DataFrame, current: frozenset[str]) -> dict[str, str]:
-    """A name for each answerer: the model's, with "chat" where it was sent one.
-
-    Models that changed since, under one name, are told apart.
-    """
-    each = answers.drop_duplicates("answerer")
-    chat = each["send_as"].eq("chat")
-    names = dict(zip(each["answerer"], each["model"] + chat.map({True: ", chat", False: ""})))
-    common = pd.Series(list(names.values()), dtype="str").value_counts()
-    plain = {key for key, name in names.items() if common[name] == 1}
-    plain |= set(each["answerer"][each["model_key"].isin(current)])
-    return {key: name if key in plain else f"{name}{EARLIER}{key[:4]}" for key, name in names.items()}
 
 
 def _with_metrics(
@@ -92,6 +88,35 @@ def _with_metrics(
         of_now = group[(group["generation_key"] == "") | (group["generation_key"] == group["key"])]
         label = f"{name} ({labels.get(key, key[:4])})" if key else name
         table[label] = table["id"].map(of_now.set_index("id")["value"]).astype("float64")
+    return table
+
+
+def _with_verdicts(
+    table: pd.DataFrame,
+    kept: pd.DataFrame,
+    answers: pd.DataFrame,
+    labels: dict[str, str],
+    own: dict[str, str],
+) -> pd.DataFrame:
+    """A column "right", "wrong" or "unsure" for each check of each answerer, behind the answer; the verdict first."""
+    newest = answers[["id", "answerer", "key"]].rename(columns={"answerer": "model_key"})
+    joined = kept.merge(newest, on=["id", "model_key"], how="left")
+    joined = joined[(joined["generation_key"] == "") | (joined["generation_key"] == joined["key"])]
+    for answerer, label in labels.items():
+        mine = joined[joined["model_key"] == answerer]
+        for name, words in own.items():
+            one = mine[mine["name"] == name].set_index("id")["value"]
+            if not len(one):
+                continue
+            said = one.map(lambda value: outcome_of(None if pd.isna(value) else float(value)))
+            cells = table["id"].map(said).astype("str")
+            before = f"response ({label})"
+            place = (
+                list(table.columns).index(before) + 1
+                if name == VERDICT and before in table
+                else len(table.columns)
+            )
+            table.insert(place, f"{words} ({label})", cells)
     return table
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from core.figures.distributions import distribution, scatter_of_two
-from core.metrics import METRICS, Metric, metric
+from core.metrics import Metric
 from core.ui.asking.row_choice import Rows
 from core.ui.explaining.marks import of_model
 from core.ui.metrics_page import work
@@ -33,7 +33,9 @@ def draw(columns: Sequence[Column], rows: Rows, picked: Metric | None) -> None:
     ready = [column for column in columns if column.figures is not None]
     if not ready:
         return
-    member = picked or metric("token_f1")
+    members = work.members(ready)
+    own = next((one for one in members if one.needs == "answer"), None)
+    member = picked or own or next(one for one in members if one.name == "token_f1")
     if picked is not None and picked.name != st.session_state.get(SEEN):
         _keep(0, range(len(ready[0].examples)), f"{picked.label} of all chosen rows")
     st.session_state[SEEN] = picked.name if picked is not None else None
@@ -60,7 +62,7 @@ def _choose(label: str, key: str, members: Sequence[Metric], first: str) -> Metr
     chosen = st.selectbox(
         label, names, start, format_func=labels.__getitem__, key=key, persist_state="session", width=260
     )
-    return metric(chosen or names[0])
+    return members[names.index(chosen) if chosen in names else 0]
 
 
 def groups(rows: Rows) -> list[tuple[str, set[str]]]:
@@ -126,7 +128,7 @@ def _distribution(columns: Sequence[Column], member: Metric) -> None:
 
 
 def _scatter(column: Column, member: Metric) -> None:
-    others = [m for m in METRICS if m.name != member.name]
+    others = [m for m in work.members([column]) if m.name != member.name]
     other = _choose("Against", "metrics other", others, "length_ratio")
     x, y = _values(column, member), _values(column, other)
     both = np.flatnonzero(np.isfinite(x) & np.isfinite(y))

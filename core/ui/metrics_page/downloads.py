@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.datasets import EXPORTS, Export
 from core.errors import AppError
-from core.metrics import METRICS, REASONS
+from core.metrics import REASONS
 from core.ui.asking.row_choice import Rows
 from core.ui.metrics_page import work
 from core.ui.metrics_page.work import Column
@@ -80,7 +80,7 @@ def tests(columns: Sequence[Column], rows: Rows) -> pd.DataFrame:
     """One line a metric and pair of systems, the first against each other one."""
     first, lines = columns[0], []
     for other in columns[1:]:
-        for member in METRICS:
+        for member in work.members([first, other]):
             try:
                 seen = work.paired(first, other, member.name)
             except AppError:

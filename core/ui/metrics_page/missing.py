@@ -7,17 +7,20 @@ A whole dataset is never run unasked: each is a button that says how much it sta
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 
+from core.checks import measures
 from core.errors import AppError
+from core.metrics import METRICS
 from core.models import backend
 from core.records import ModelSpec
-from core.ui.asking import parameters
+from core.ui.asking import parameters, verdicts
 from core.ui.asking.row_choice import Rows
 from core.ui.metrics_page import work
 from core.ui.metrics_page.work import Column
-from core.ui.shell import job_box, problem
+from core.ui.shell import job_box, library, problem
 from core.ui.shell.services import service
 
 Step = tuple[str, str, Callable[[], object]]
@@ -25,12 +28,15 @@ Step = tuple[str, str, Callable[[], object]]
 
 def draw(columns: Sequence[Column], rows: Rows, language: str) -> None:
     """One line a system that lacks something; nothing where all is there."""
-    if not any((example.target or "").strip() for column in columns for example in column.examples):
+    checked = verdicts.conditions(library.workspace(), rows.dataset.id)
+    if not checked and not any(
+        (example.target or "").strip() for column in columns for example in column.examples
+    ):
         few = "The row here has no target"
         many = f"None of the {len(rows.examples):,} rows here has a target"
         st.info(
             f"{few if len(rows.examples) == 1 else many}, the answer hoped for, so there is nothing to "
-            "compare answers with. Add targets in the Editor."
+            "compare answers with. Add targets in the Editor, or say on the Dataset page what answers are checked for."
         )
         return
     for column in columns:
@@ -59,13 +65,22 @@ def _steps(column: Column, rows: Rows, language: str) -> list[Step]:
     system, total = column.system, len(column.examples)
     name = problem.plain(system.label)
     steps: list[Step] = []
-    if column.figures is None and work.countable(column.rows):
+    own = measures.members(verdicts.conditions(library.workspace(), rows.dataset.id))
+    if column.figures is None and work.countable(column.rows, (*METRICS, *own)):
         steps.append(
             (
                 "Compute the metrics",
                 f"{name} has {'answers to' if system.in_file else 'answered'} "
                 f"{total - len(column.unanswered):,} of {_count(total, 'row')}.",
                 lambda: job_box.hold("metrics", work.start(system, rows, column.examples, language)),
+            )
+        )
+    for key, questions in column.unjudged.items():
+        steps.append(
+            (
+                f"Ask the judge about {_count(len(questions), 'answer')}",
+                f"{name}: the judge has not read them.",
+                partial(work.start_judging, key, questions, rows.dataset.id),
             )
         )
     if system.in_file:

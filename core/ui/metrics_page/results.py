@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import AppError
-from core.metrics import METRICS, REFERENCES, Aggregate, Metric, PairedTest
+from core.metrics import REFERENCES, Aggregate, Metric, PairedTest
 from core.ui.explaining.marks import of_model
 from core.ui.metrics_page import work
 from core.ui.metrics_page.work import Column
@@ -25,15 +25,16 @@ def table(columns: Sequence[Column]) -> Metric | None:
     if not found:
         return None
     series = [BarSeries(label, of_model(label)) for label, _ in found]
-    panel = BarPanel(tuple(lines([figures for _, figures in found])))
+    members = work.members(columns)
+    panel = BarPanel(tuple(lines(members, [figures for _, figures in found])))
     picked = bar_table([panel], key="metrics table", about="Every metric", series=series)
     for label, figures in found:
         st.caption(problem.plain(f"{label}: {_counts(figures)}"))
     st.caption("Whiskers: 95 % intervals. A bar ends where the metric does; choose a row for its examples.")
-    return next((member for member in METRICS if member.name == picked), None)
+    return next((member for member in members if member.name == picked), None)
 
 
-def lines(found: Sequence[dict[str, Aggregate]]) -> list[BarLine]:
+def lines(members: Sequence[Metric], found: Sequence[dict[str, Aggregate]]) -> list[BarLine]:
     """A row a metric, a bar a system; a metric without an end has figures and no bar."""
     return [
         BarLine(
@@ -42,7 +43,7 @@ def lines(found: Sequence[dict[str, Aggregate]]) -> list[BarLine]:
             f"{_direction(member)}; {_rows([one[member.name].rows for one in found])}",
             member.name,
         )
-        for member in METRICS
+        for member in members
     ]
 
 
@@ -80,7 +81,9 @@ def _counts(figures: dict[str, Aggregate]) -> str:
     """Rows that count and those left out, for the metrics of the text and those of the model's scores."""
     text = next(one for one in figures.values() if one.metric.needs == "text")
     scores = next(one for one in figures.values() if one.metric.needs == "logprob")
-    return f"metrics of the text: {text.sentence}. Metrics of the target's probability: {scores.sentence}."
+    checks = next((one for one in figures.values() if one.metric.needs == "answer"), None)
+    own = f"your checks: {checks.sentence}. Metrics" if checks is not None else "metrics"
+    return f"{own} of the text: {text.sentence}. Metrics of the target's probability: {scores.sentence}."
 
 
 def versus(columns: Sequence[Column]) -> None:
@@ -92,7 +95,7 @@ def versus(columns: Sequence[Column]) -> None:
     st.subheader("Is the difference real?", anchor=False)
     for other in ready[1:]:
         rows = []
-        for member in METRICS:
+        for member in work.members([first, other]):
             try:
                 seen = work.paired(first, other, member.name)
             except AppError:
@@ -153,7 +156,7 @@ def how_computed(columns: Sequence[Column]) -> None:
         return
     with st.expander("How each is computed"):
         figures = work.aggregates(ready)
-        for member in METRICS:
+        for member in work.members(columns):
             signature = figures[member.name].signature
             several = REFERENCES[member.references]
             st.markdown(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -11,13 +11,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.metrics import METRICS, Aggregate, Measured, MetricRow, PairedTest, aggregate, compare
+from core.checks import Condition
+from core.metrics import METRICS, Aggregate, Measured, Metric, MetricRow, PairedTest, aggregate, compare
 from core.metrics.evaluate import why_left_out
 from core.records import Example
-from core.runs import Desk, Generate, ScoreAnswers, ScoreTargets, measured, metric_rows, runner
-from core.ui.asking import parameters
+from core.runs import Generate, ScoreAnswers, ScoreTargets, measured, runner
+from core.ui.asking import parameters, verdicts
+from core.ui.asking.answerers import System, desk
 from core.ui.asking.row_choice import Rows
-from core.ui.metrics_page.systems import System
 from core.ui.shell import job_box, library
 from core.ui.shell.services import owner, service
 
@@ -41,6 +42,8 @@ class Column:
     """What the model was asked at each of `positions`."""
     rows: tuple[MetricRow, ...]
     figures: dict[str, Measured] | None
+    unjudged: dict[str, list[Example]] = field(default_factory=dict)
+    """What no judge was asked yet, by the key of the condition."""
 
     @property
     def unanswered(self) -> list[Example]:
@@ -54,28 +57,38 @@ class Column:
         return [e for e, known in zip(self.examples, scored) if not known and (e.target or "").strip()]
 
 
-def desk(system: System) -> Desk:
-    return Desk(service().store, library.workspace(), system.spec)
-
-
 def column(system: System, rows: Rows, edits: dict[str, Example], language: str) -> Column:
     """What is known of a system; metrics of a few rows are computed on the spot."""
     positions = tuple(i for i, e in enumerate(rows.examples) if not system.edited or e.id in edits)
     examples = tuple(edits[rows.examples[i].id] if system.edited else rows.examples[i] for i in positions)
-    task = ScoreAnswers(rows.dataset.id, NAMES, language, system.send_as)
-    known = tuple(metric_rows(examples, rows.dataset.id, desk(system), system.send_as))
-    if examples and not countable(known):
-        return Column(system, positions, examples, known, None)
+    asked = verdicts.conditions(library.workspace(), rows.dataset.id)
+    task = _task(system, rows, language, asked)
+    found, unjudged = verdicts.rows_of(system, examples, rows.dataset.id, asked)
+    known = tuple(found)
+    if examples and not countable(known, task.members):
+        return Column(system, positions, examples, known, None, unjudged)
     figures = measured(task, known, desk(system))
     if figures is None and len(examples) <= AT_ONCE:
         start(system, rows, examples, language).wait(WAIT_SECONDS)
         figures = measured(task, known, desk(system))
-    return Column(system, positions, examples, known, figures)
+    return Column(system, positions, examples, known, figures, unjudged)
 
 
-def countable(rows: Sequence[MetricRow]) -> bool:
+def _task(system: System, rows: Rows, language: str, asked: Sequence[Condition]) -> ScoreAnswers:
+    return verdicts.scoring(rows.dataset.id, system, asked, NAMES, language)
+
+
+def members(columns: Sequence[Column]) -> tuple[Metric, ...]:
+    """The metrics that every column has: those of the dataset's checks first, then the usual ones."""
+    ready = [column.figures for column in columns if column.figures is not None]
+    found = [one.metric for one in ready[0].values()] if ready else list(METRICS)
+    common = [one for one in found if all(one.name in figures for figures in ready)]
+    return tuple(sorted(common, key=lambda one: one.needs != "answer"))
+
+
+def countable(rows: Sequence[MetricRow], members: Sequence[Metric] = METRICS) -> bool:
     """Whether at least one metric can score at least one row."""
-    return any(not why_left_out(row, member) for row in rows for member in METRICS)
+    return any(not why_left_out(row, member) for row in rows for member in members)
 
 
 def paired(first: Column, second: Column, name: str) -> PairedTest:
@@ -95,7 +108,8 @@ def _at(one: Measured, places: list[int]) -> Measured:
 
 def start(system: System, rows: Rows, examples: Sequence[Example], language: str) -> Any:
     """The job that computes the metrics of a system."""
-    task = ScoreAnswers(rows.dataset.id, NAMES, language, system.send_as)
+    asked = verdicts.conditions(library.workspace(), rows.dataset.id)
+    task = _task(system, rows, language, asked)
     return runner(service()).run(
         task,
         examples,
@@ -109,6 +123,11 @@ def start_answers(system: System, examples: Sequence[Example]) -> None:
     """The job that runs the model on `examples`, kept for the page to show."""
     task = Generate(parameters.params(), system.send_as, service().settings.batch_size)
     _hold(task, system, examples)
+
+
+def start_judging(key: str, questions: Sequence[Example], dataset_id: str) -> None:
+    """The job that asks the judge of the condition `key`."""
+    job_box.hold("metrics", verdicts.ask_judge(key, questions, dataset_id))
 
 
 def start_scores(system: System, examples: Sequence[Example]) -> None:

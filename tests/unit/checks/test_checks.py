@@ -142,19 +142,23 @@ def test_options_that_can_fit_nothing_are_a_sentence(name: str, options: dict[st
         as_checked(name, options)
 
 
+def judged(answer: str, targets: tuple[str, ...], conditions: list[Condition]) -> checks.AnswerVerdict:
+    return verdict([one.find(Evidence("", answer, targets)) for one in conditions])
+
+
 def test_several_conditions_make_one_verdict() -> None:
     yes, short, number = (
         as_checked("contains", {"text": "yes"}),
         as_checked("length", {"most": 3}),
         as_checked("number", {}),
     )
-    assert verdict(Evidence("", "yes, 5", ("5",)), [yes, short, number]).outcome == "right"
-    told = verdict(Evidence("", "yes", ()), [yes, short, number])
+    assert judged("yes, 5", ("5",), [yes, short, number]).outcome == "right"
+    told = judged("yes", (), [yes, short, number])
     assert (told.outcome, told.why) == ("unsure", "there is no target to compare with")
-    wrong = verdict(Evidence("", "no, it is not at all", ()), [yes, short, number])
+    wrong = judged("no, it is not at all", (), [yes, short, number])
     assert wrong.outcome == "wrong" and "it has 6 words" in wrong.why and "yes" in wrong.why
     with pytest.raises(AppError, match="no check"):
-        verdict(Evidence("", "x"), [])
+        verdict([])
 
 
 def test_conditions_are_kept_as_json_and_what_is_none_is_left_out() -> None:

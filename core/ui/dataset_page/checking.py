@@ -1,0 +1,171 @@
+"""What answers are checked for: the conditions of the dataset, a form for another, and checking all answers.
+
+Few answers are checked at once; many by a press of the button, as a job. What a judge has to read costs model calls
+and is asked only by its own button.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core.checks import CHECKS, Condition, as_checked, to_json
+from core.checks import check as by_name
+from core.checks.function import offered
+from core.datasets.cells import text_paths
+from core.errors import AppError
+from core.records import Example
+from core.runs import column_spec, measured, runner
+from core.store.marks import DatasetChecks
+from core.ui.asking import verdicts
+from core.ui.asking.answerers import System, desk, known
+from core.ui.dataset_page.grid import counted
+from core.ui.shell import forms, job_box, problem
+from core.ui.shell.model_list import catalog
+from core.ui.shell.services import owner, service
+
+if TYPE_CHECKING:
+    from core.store.workspace import Dataset, Workspace
+
+JOB = "dataset checks"
+AT_ONCE = 500
+WAIT_SECONDS = 8.0
+MOST_LOOKED_AT = 2000
+
+
+def draw(workspace: Workspace, dataset: Dataset) -> None:
+    """The menu *Checks*, its progress, and what is left to check."""
+    kept = workspace.checks(dataset.id)
+    asked = verdicts.conditions(workspace, dataset.id)
+    with st.popover(f"Checks ({len(asked)})" if asked else "Checks", help="What makes an answer right here?"):
+        _listed(workspace, dataset, asked, kept)
+        _another(workspace, dataset, asked, kept)
+        _columns(workspace, dataset, kept)
+
+
+def progress(workspace: Workspace, dataset: Dataset) -> None:
+    """Check what can be checked at once, and offer the rest."""
+    asked = verdicts.conditions(workspace, dataset.id)
+    if not asked or job_box.draw(JOB):
+        return
+    examples = workspace.examples(dataset.id)
+    for system in _systems(workspace, dataset, workspace.checks(dataset.id)):
+        try:
+            _one(workspace, dataset, system, examples, asked)
+        except AppError as error:
+            problem.show(error)
+
+
+def _systems(workspace: Workspace, dataset: Dataset, kept: DatasetChecks) -> list[System]:
+    columns = [System(column_spec(path)) for path in kept.answer_columns]
+    return [*known(workspace, dataset.id), *columns]
+
+
+def _one(
+    workspace: Workspace,
+    dataset: Dataset,
+    system: System,
+    examples: list[Example],
+    asked: tuple[Condition, ...],
+) -> None:
+    rows, unjudged = verdicts.rows_of(system, examples, dataset.id, asked)
+    answered = [row for row in rows if row.response is not None]
+    if not answered:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for key, questions in unjudged.items():
+            said = f"{system.label}: the judge has not read {counted(len(questions))}."
+            st.caption(problem.plain(said), width="content")
+            if st.button(f"Ask the judge about {counted(len(questions))}", key=f"judge {system.label} {key}"):
+                _hold(partial(verdicts.ask_judge, key, questions, dataset.id))
+    task = verdicts.scoring(dataset.id, system, asked)
+    if measured(task, rows, desk(system)) is not None:
+        return
+
+    def start() -> Any:
+        return runner(service()).run(
+            task, examples, system.spec, workspace=workspace, owner=f"{owner()} checks {system.label}"
+        )
+
+    if len(answered) <= AT_ONCE:
+        start().wait(WAIT_SECONDS)
+        if measured(task, rows, desk(system)) is not None:
+            st.rerun()
+    elif st.button(
+        f"Check {counted(len(answered))} of {problem.plain(system.label)}", key=f"check {system.label}"
+    ):
+        _hold(start)
+
+
+def _hold(start: Any) -> None:
+    try:
+        job_box.hold(JOB, start())
+    except AppError as error:
+        problem.show(error)
+        return
+    st.rerun()
+
+
+def _listed(
+    workspace: Workspace, dataset: Dataset, asked: tuple[Condition, ...], kept: DatasetChecks
+) -> None:
+    if not asked:
+        st.caption("Nothing is checked yet. An answer is right when all checks say so.")
+    for place, one in enumerate(asked):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(problem.plain(one.in_words))
+            if st.button("Remove", key=f"remove check {one.key}", type="tertiary"):
+                _keep(workspace, dataset, asked[:place] + asked[place + 1 :], kept.answer_columns)
+
+
+def _another(
+    workspace: Workspace, dataset: Dataset, asked: tuple[Condition, ...], kept: DatasetChecks
+) -> None:
+    hosted = service().settings.mode == "hosted"
+    functions = () if hosted else offered()
+    members = [member for member in CHECKS if not member.local_only or functions]
+    labels = {member.name: member.label for member in members}
+    st.divider()
+    name = st.selectbox("Check", list(labels), format_func=labels.__getitem__, key="check kind")
+    member = by_name(name or members[0].name)
+    st.caption(member.description)
+    options = forms.ask(f"check {member.name}", member.fields)
+    if member.asks_model:
+        options["model"] = (
+            st.selectbox("Judge", [spec.name for spec in catalog().specs()], key="check judge") or ""
+        )
+    if functions and member.local_only:
+        st.caption(f"Installed: {problem.plain(', '.join(functions))}")
+    turned = st.checkbox("The answer must not be so", key="check negated")
+    if st.button("Add", key="check add", type="primary"):
+        try:
+            made = as_checked(member.name, options, negated=turned, hosted=hosted)
+        except AppError as error:
+            problem.show(error)
+            return
+        if made.key not in [one.key for one in asked]:
+            _keep(workspace, dataset, (*asked, made), kept.answer_columns)
+
+
+def _columns(workspace: Workspace, dataset: Dataset, kept: DatasetChecks) -> None:
+    paths = text_paths(workspace.examples(dataset.id, limit=MOST_LOOKED_AT))
+    if not paths:
+        return
+    chosen = st.multiselect(
+        "Also check the answers in columns",
+        list(dict.fromkeys([*kept.answer_columns, *paths])),
+        list(kept.answer_columns),
+        key=f"check columns {dataset.id} {len(kept.answer_columns)}",
+        help="Columns of the file in which other systems' answers stand.",
+    )
+    if tuple(chosen) != kept.answer_columns:
+        _keep(workspace, dataset, verdicts.conditions(workspace, dataset.id), tuple(chosen))
+
+
+def _keep(
+    workspace: Workspace, dataset: Dataset, asked: tuple[Condition, ...], columns: tuple[str, ...]
+) -> None:
+    workspace.save_checks(dataset.id, DatasetChecks(tuple(to_json(asked)), columns))
+    st.rerun()
