@@ -29,13 +29,14 @@ class Rendered(NamedTuple):
     """Whether a beginning-of-text token goes first; None: as the tokenizer does for any text."""
 
 
-def render(tokenizer: Any, messages: Sequence[Message]) -> Rendered:
+def render(tokenizer: Any, messages: Sequence[Message], *, as_parts: bool = False) -> Rendered:
     """The text the model reads and where the turns stand in it.
 
     Without a template the turns are joined by blank lines, and all but the joints is theirs. A template that
-    refuses a system turn gets it as the start of the first user turn.
+    refuses a system turn, or leaves it out, gets it as the start of the first user turn; one that reads content only
+    as a list of parts gets that.
 
-    Raises: AppError when the template refuses the conversation.
+    Raises: AppError when the template refuses the conversation, or leaves out what the user wrote.
     """
     if not messages:
         raise AppError("The conversation has no turns.", hint="Write at least one message.")
@@ -43,7 +44,7 @@ def render(tokenizer: Any, messages: Sequence[Message]) -> Rendered:
     if not getattr(tokenizer, "chat_template", None):
         return Rendered(*_join([content for _, content in turns]), None)
     try:
-        text = _apply(tokenizer, turns)
+        text = _apply(tokenizer, turns, as_parts)
     except (TemplateSyntaxError, SecurityError) as broken:
         raise _faulty(broken) from broken
     except TemplateError as refused:
@@ -56,19 +57,41 @@ def render(tokenizer: Any, messages: Sequence[Message]) -> Rendered:
         return render(tokenizer, [Message(role, content) for role, content in folded])
     bos = tokenizer.bos_token or ""
     placeholders = [f"\ue000{index}\ue001" for index in range(len(turns))]
-    frame = _apply(tokenizer, [(role, mark) for (role, _), mark in zip(turns, placeholders)])
+    frame = _apply(tokenizer, [(role, mark) for (role, _), mark in zip(turns, placeholders)], as_parts)
+    lost = [
+        index
+        for index, ((_, content), mark) in enumerate(zip(turns, placeholders))
+        if content.strip() and mark not in frame and content.strip() not in text
+    ]
+    if (
+        lost
+        and lost == [index for index, (_, content) in enumerate(turns) if content.strip()]
+        and not as_parts
+    ):
+        return render(tokenizer, messages, as_parts=True)
+    if lost and turns[0][0] == "system" and lost[0] == 0 and len(turns) > 1:
+        folded = [(turns[1][0], f"{turns[0][1]}\n\n{turns[1][1]}"), *turns[2:]]
+        return render(tokenizer, [Message(role, content) for role, content in folded], as_parts=as_parts)
+    if any(turns[index][0] == "user" for index in lost):
+        raise AppError(
+            "The model's chat template leaves out what the user wrote.",
+            hint="Send the prompt as plain text, or use a model with another template.",
+        )
     begins = bool(bos) and text.startswith(bos)
     if begins:
         text, frame = text[len(bos) :], frame.removeprefix(bos)
     return Rendered(text, _locate(text, frame, placeholders, [content for _, content in turns]), begins)
 
 
-def _apply(tokenizer: Any, turns: Sequence[tuple[str, str]]) -> str:
+def _apply(tokenizer: Any, turns: Sequence[tuple[str, str]], as_parts: bool = False) -> str:
     continues = turns[-1][0] == "assistant"
     try:
         with template_bounds.clocked():
             text = tokenizer.apply_chat_template(
-                [{"role": role, "content": content} for role, content in turns],
+                [
+                    {"role": role, "content": [{"type": "text", "text": content}] if as_parts else content}
+                    for role, content in turns
+                ],
                 tokenize=False,
                 add_generation_prompt=not continues,
                 continue_final_message=continues,
