@@ -95,14 +95,15 @@ def _colours(shown: ShownMap, share: float) -> dict[str, str]:
 
 
 def _piece(shown: ShownMap, segment: Segment, share: float) -> dict[str, Any]:
-    level = min(1.0, abs(share) / shown.top) if shown.top else 0.0
+    seen = share if shown.coloured else 0.0
+    level = min(1.0, abs(seen) / shown.top) if shown.top else 0.0
     return {
         "index": segment.index,
         "text": segment.text,
         "counts": segment.role is not Role.TEMPLATE,
         "share": f"{share:.4f}",
         "percent": percent(share),
-        "colours": _colours(shown, share),
+        "colours": _colours(shown, seen),
         "underline": round(level * 4),
     }
 

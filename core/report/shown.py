@@ -76,6 +76,11 @@ class ShownMap:
         return scale_top(self.shares, self.keep, self._negligible_share)
 
     @property
+    def coloured(self) -> bool:
+        """Whether there are parts to tell apart: a lone one has no colour, as on the page."""
+        return int(self.keep.sum()) > 1
+
+    @property
     def flat(self) -> bool:
         """Whether the page would say that nothing is decisive."""
         return nothing_decisive(self.shares, self.keep, self._negligible_share)

@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 
 from core.figures import palette
+from core.figures.palette import THEMES, colour
 from core.records import Role, SegmentSalience
 from core.report import to_html
+from core.report.page import _piece
 from tests.unit.figures.contrast import contrast
 from tests.unit.report import samples
+from tests.unit.report.samples import segments
 
 
 class Reader(HTMLParser):
@@ -117,3 +120,17 @@ def test_without_an_answer_there_is_no_map() -> None:
     page = to_html(samples.shown(salience=empty, target=())).decode()
     assert 'id="map"' not in page
     assert "No part of the answer was selected." in page
+
+
+def test_a_lone_part_has_no_colour_as_nothing_stands_out() -> None:
+    many = samples.shown()
+    column = segments(("one line",), Role.PROMPT, -1)
+    values = np.ones((3, 1), np.float32)
+    lone = samples.shown(
+        scores=(7,), salience=SegmentSalience(many.salience.row_segments, column, values, "sum")
+    )
+    assert lone.flat and not lone.coloured and many.coloured
+    assert "one line" in lone.prompt
+    ink = _piece(lone, column[0], 1.0)
+    assert ink["underline"] == 0 and ink["percent"].startswith("100")
+    assert ink["colours"] == {theme: colour(0.0, lone.top, theme) for theme in THEMES}
