@@ -53,3 +53,8 @@ def test_every_setting_has_its_row() -> None:
     assert "| `MODEL_CONFIG`, `WHENCE_MODEL_CONFIG` | `name:path,name:path`;" in table
     assert len(table.splitlines()) == 2 + len(Settings.model_fields) + len(ServerSettings.model_fields)
     assert "|  | `" not in table, "a setting without a docstring"
+
+
+@pytest.mark.parametrize("picture", re.findall(r'(?:src|srcset)="([^"]+)"', README))
+def test_its_pictures_are_there(picture: str) -> None:
+    assert (ROOT / picture).read_bytes().startswith(b"\x89PNG")
