@@ -72,6 +72,7 @@ class CausesPanel {
     const shown = order.slice(0, count);
     if (picked !== null && !shown.includes(picked) && prompt.keep[picked]) shown.push(picked);
     this.fill(shown, map, prompt, mine, options, words, picked);
+    this.feet(map, order, shown, given, words); // its lines take room from the list: what fits is asked with them there
     this.feet(map, order, this.fitting(shown, picked), given, words);
   }
 
