@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.errors import AppError
+from core.models.local import folder, folder_checks, real_models
 from core.records import ModelSpec
-from core.ui.shell import problem
+from core.ui.shell import problem, services
 from core.ui.shell.model_list import catalog
 from core.ui.shell.services import service
 
@@ -31,6 +33,25 @@ def describe(spec: ModelSpec) -> str:
     return " · ".join(part for part in (size, spec.precision, device) if part)
 
 
+def missing(spec: ModelSpec) -> AppError | None:
+    """Why the files of a model of this machine are no model, before anybody asks it; None where nothing speaks against.
+
+    Looks at names only. A visitor is told no path of the operator's.
+    """
+    path = folder.local(spec.path) if spec.backend == "hugging_face" else None
+    if path is None or spec.path.startswith(real_models.PREFIX):
+        return None
+    try:
+        folder_checks.check(path)
+    except AppError as wrong:
+        if services.settings().mode != "hosted":
+            return wrong
+        return AppError(
+            f"The model {spec.name} is not there.", hint="Whoever runs this page has to mend MODEL_CONFIG."
+        )
+    return None
+
+
 def draw() -> None:
     """Draw the box in the container that is open."""
     names = [spec.name for spec in catalog().specs()]
@@ -42,6 +63,8 @@ def draw() -> None:
         st.warning(problem.plain(f"There is no model “{linked}” here (any more): {chosen().name} is in use."))
     st.selectbox("Model", names, key="model", bind="query-params", help="More models on the Models page.")
     st.caption(describe(chosen()))
+    if wrong := missing(chosen()):
+        problem.show(wrong)
     _tell_once(chosen())
 
 
