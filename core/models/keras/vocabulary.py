@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.models import remote_tokens
 from core.models.char_spans import BYTE_OF_CHAR, decode_with_spans
+from core.models.remote import remote_tokens
 
 _TURN_ENDS = ("<end_of_turn>", "<|eot_id|>")
 

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import AppError, Stopped
-from core.models import remote_tokens
 from core.models.language_model import Capabilities, Progress
+from core.models.remote import remote_tokens
 from core.models.remote.http import HttpLimits
 from core.models.remote.patience import Late, patiently
 from core.models.remote.secrets import SECRETS, base_address

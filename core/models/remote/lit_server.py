@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import AppError
-from core.models import remote_tokens
 from core.models.language_model import Capabilities, Progress
+from core.models.remote import remote_tokens
 from core.models.remote.http import HttpLimits, Remote
 from core.models.remote.secrets import SECRETS, base_address
 from core.records import (

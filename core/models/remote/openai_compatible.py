@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import AppError, Stopped
-from core.models import remote_tokens
 from core.models.language_model import Capabilities, Progress
+from core.models.remote import remote_tokens
 from core.models.remote.http import HttpLimits, Remote
 from core.models.remote.openai_offer import Offer, ask_echo, probe
 from core.models.remote.openai_stream import Heard

@@ -14,10 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from core.errors import AppError
-from core.models.remote_tokens import align
+from core.models.remote.remote_tokens import align
 from core.records import StopReason
 
 OPEN, CLOSE = "<think>\n", "\n</think>\n\n"
@@ -35,6 +33,7 @@ _ENDS: dict[str, StopReason] = {
     "content_filter": "filtered",
 }
 _BYTES = re.compile(r"bytes:((?:\\x[0-9a-fA-F]{2})+)")
+REPLACEMENT = "\ufffd"
 _LEAST_ALIKE = 0.5
 """Share of the answer that the told tokens have to be found in, else they are those of something else."""
 
@@ -173,19 +172,42 @@ def _token(text: str, value: Any, raw: Any) -> Told:
 def _by_bytes(text: str, tokens: Sequence[Told]) -> list[tuple[int, int]] | None:
     """Spans of `tokens` whose bytes, one after the other, are `text` or begin with it; None where they are not."""
     parts = [one.raw if one.raw is not None else one.text.encode("utf-8", "surrogatepass") for one in tokens]
-    data = text.encode("utf-8", "surrogatepass")
-    whole = b"".join(parts)
-    if not whole.startswith(data) and not data.startswith(whole):
+    of_byte = _characters(b"".join(parts), text)
+    if of_byte is None:
         return None
-    # The character that each byte is part of; one more for the end.
-    sizes = [len(char.encode("utf-8", "surrogatepass")) for char in text]
-    of_byte = np.append(np.repeat(np.arange(len(text)), sizes), len(text))
     spans, at = [], 0
     for part in parts:
-        if at >= len(data):
+        if at >= len(of_byte):
             break
-        stop = min(at + len(part), len(data))
-        start_char = int(of_byte[at])
-        spans.append((start_char, int(of_byte[stop - 1]) + 1 if stop > at else start_char))
+        stop = min(at + len(part), len(of_byte))
+        start_char = of_byte[at]
+        spans.append((start_char, of_byte[stop - 1] + 1 if stop > at else start_char))
         at += len(part)
     return spans
+
+
+def _characters(data: bytes, text: str) -> list[int] | None:
+    """For each byte of `data` that `text` reaches, the character of `text` that it is part of; None: another text.
+
+    Bytes that make no character stand in `text` as one or more replacement characters, as the server chose.
+    """
+    found: list[int] = []
+    at, chars = 0, data.decode("utf-8", "surrogateescape")
+    place = 0
+    while place < len(chars) and at < len(text):
+        if "\udc80" <= chars[place] <= "\udcff":  # a byte of no character
+            broken = place
+            while place < len(chars) and "\udc80" <= chars[place] <= "\udcff":
+                place += 1
+            marks = at
+            while at < len(text) and text[at] == REPLACEMENT and at - marks < place - broken:
+                at += 1
+            if at == marks:
+                return None
+            found += [min(marks + i, at - 1) for i in range(place - broken)]
+        elif chars[place] == text[at]:
+            found += [at] * len(text[at].encode("utf-8", "surrogatepass"))
+            place, at = place + 1, at + 1
+        else:
+            return None
+    return found

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import AppError
-from core.models.remote_tokens import align, piece_id, pieces, turns, with_response, write
+from core.models.remote.remote_tokens import align, piece_id, pieces, turns, with_response, write
 from core.records import Message, Role
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | st.text(

@@ -271,6 +271,26 @@ def heard(text: str, content: list[dict[str, Any]], **legacy: Any) -> Heard:
     return found
 
 
+@pytest.mark.parametrize(
+    ("text", "raw", "spans"),
+    [
+        ("vn\ufffd so", [b"vn", b"\x80", b" so"], [(0, 2), (2, 3), (3, 6)]),  # a byte that is no character
+        (
+            "a\ufffdb",
+            [b"a", b"\xf0\x9f", b"\xa6", b"b"],
+            [(0, 1), (1, 2), (1, 2), (2, 3)],
+        ),  # one mark for three
+        ("a\ufffd\ufffdb", [b"a\xff", b"\xfe", b"b"], [(0, 2), (2, 3), (3, 4)]),  # a mark for each
+        ("\ufffd", ["\ufffd".encode()], [(0, 1)]),  # the mark itself, written as such
+    ],
+)
+def test_one_odd_token_leaves_the_others_their_probabilities(
+    text: str, raw: list[bytes], spans: list[tuple[int, int]]
+) -> None:
+    tokens = [token(part.decode("utf-8", "replace"), -1.0, part) for part in raw]
+    assert heard(text, tokens).placed(text) == (spans, [-1.0] * len(raw))
+
+
 def test_bytes_put_split_characters_together() -> None:
     placed = heard("A 🦜!", SPLIT).placed("A 🦜!")
     assert placed == ([(0, 2), (2, 3), (2, 3), (3, 4)], [-0.1, -0.2, -0.3, -0.4])
