@@ -54,7 +54,8 @@ def by_task(found: BenchmarkResults) -> tuple[BarPanel, ...]:
     """A panel for each task that plants a cause: methods, the two controls, the first method on random weights."""
     panels = []
     for task in found.tasks:
-        own = [row for row in found.rows if row.task == task.key and "top1" in row.measures and _shown(row)]
+        rows = [row for row in found.rows if row.task == task.key and "top1" in row.measures]
+        own = [row for row in rows if _shown(row, _twin(rows))]
         own.sort(key=lambda row: (row.arm == RANDOM_WEIGHTS, row.control, _place(row.method)))
         if own:
             lines = tuple(_line_of(row) for row in own)
@@ -62,9 +63,15 @@ def by_task(found: BenchmarkResults) -> tuple[BarPanel, ...]:
     return tuple(panels)
 
 
-def _shown(row: BenchmarkRow) -> bool:
+def _twin(rows: Sequence[BenchmarkRow]) -> str:
+    """The first method that was tried on random weights too."""
+    tried = {row.method for row in rows if row.arm == RANDOM_WEIGHTS}
+    return next((member.name for member in METHODS if member.name in tried), "")
+
+
+def _shown(row: BenchmarkRow, twin: str) -> bool:
     if row.arm == RANDOM_WEIGHTS:
-        return row.method == METHODS[0].name
+        return row.method == twin
     return row.arm == FULL and (not row.control or row.method in SHOWN_CONTROLS)
 
 
