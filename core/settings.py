@@ -79,6 +79,12 @@ class Settings(BaseSettings):
     """So many daily copies of a SQLite database are kept in `data_dir/backups`; 0: none are made."""
     least_free_bytes: int = Field(default=100_000_000, ge=0)
     """With less free on the disk of `data_dir` the page and `/readyz` say so, before it is full."""
+    max_all_bytes: int = Field(default=20_000_000_000, ge=1)
+    """Hosted: text that all workspaces together may hold."""
+    max_workspaces: int = Field(default=10_000, ge=1)
+    """Hosted: so many workspaces at most; a visitor beyond is told so."""
+    keep_days: int = Field(default=90, ge=0)
+    """Hosted: a workspace that nobody opened for so many days goes, which its page says; 0: none ever goes."""
     max_download_bytes: int = Field(default=200_000_000, ge=1)
     """Most bytes of a file that is uploaded or fetched."""
     salience_budget_bytes: int = Field(default=256 * 1024 * 1024, ge=1)

@@ -189,6 +189,15 @@ def read_salience(path: Path) -> SalienceMatrix | None:
         return None
 
 
+def request_ids(path: Path) -> tuple[int, ...] | None:
+    """The token ids that the matrix in the file is about, without reading its scores; None for a spoiled file."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return tuple(json.loads(arrays["meta"].tobytes())["request"]["ids"])
+    except Exception:  # as for `read_salience`
+        return None
+
+
 def read_generation(path: Path) -> tuple[Prompt, Generation] | None:
     """The prompt and what was written for it, or None when the file cannot be read whole."""
     try:

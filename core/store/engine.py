@@ -166,7 +166,16 @@ def _tell_faults(engine: Engine, watch: Watch) -> None:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that may write; all of it is kept, or nothing."""
+    """A transaction that may write; all of it is kept, or nothing.
+
+    Raises: AppError on an engine with the option `whence_read_only`, that of a link that may only look.
+    """
+    if engine.get_execution_options().get("whence_read_only"):
+        raise AppError(
+            "This link lets you look, and not change anything.",
+            hint="Ask whoever sent it for a link that may change things, or go to your own workspace.",
+            code="forbidden",
+        )
     with engine.connect().execution_options(**_WRITES) as connection, connection.begin():
         yield connection
 

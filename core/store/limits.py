@@ -9,7 +9,7 @@ from core.errors import AppError
 from core.records import Example
 from core.settings import Settings
 
-_NO_LIMIT = 2**62
+NO_LIMIT = 2**62
 LONGEST_ID = 64
 
 
@@ -17,16 +17,25 @@ LONGEST_ID = 64
 class Quotas:
     """Bounds of one workspace; the defaults bound nothing."""
 
-    examples: int = _NO_LIMIT
-    prompt_chars: int = _NO_LIMIT
-    stored_bytes: int = _NO_LIMIT
+    examples: int = NO_LIMIT
+    prompt_chars: int = NO_LIMIT
+    stored_bytes: int = NO_LIMIT
+    all_bytes: int = NO_LIMIT
+    """Of all workspaces together."""
+    all_workspaces: int = NO_LIMIT
 
     @classmethod
     def of(cls, chosen: Settings) -> Quotas:
         """A person's own machine bounds only the length of a prompt; a hosted workspace all three."""
         if chosen.mode == "local":
             return cls(prompt_chars=chosen.max_prompt_chars)
-        return cls(chosen.max_examples, chosen.max_prompt_chars, chosen.max_stored_bytes)
+        return cls(
+            chosen.max_examples,
+            chosen.max_prompt_chars,
+            chosen.max_stored_bytes,
+            chosen.max_all_bytes,
+            chosen.max_workspaces,
+        )
 
     def check(self, examples: Iterable[Example]) -> None:
         """Raises an `AppError` naming the first example that cannot be stored."""
@@ -62,6 +71,15 @@ class Quotas:
             hint="Remove a dataset that is no longer needed, or load fewer rows.",
             code="limit",
         )
+
+
+def site_full(held: int, most: int, things: str) -> AppError:
+    """All workspaces together are at their bound."""
+    return AppError(
+        f"This site holds {held:,} {things} and takes at most {most:,}, so nothing new can be kept.",
+        hint="Download and remove what you no longer need, or ask its operator for more room.",
+        code="limit",
+    )
 
 
 def check_text(text: str) -> None:

@@ -11,11 +11,12 @@ import contextlib
 import os
 import threading
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from core.records import SalienceMatrix
 from core.store import faults
-from core.store.bundle import place, read_salience, salience_to_bytes, write_atomically
+from core.store.bundle import place, read_salience, request_ids, salience_to_bytes, write_atomically
 
 _ABANDONED_SECONDS = 3600
 
@@ -69,6 +70,17 @@ class SalienceFiles:
             if self._held > self.budget_bytes:
                 self._evict(keep=path)
         return True
+
+    def forget(self, texts: Collection[tuple[int, ...]]) -> None:
+        """Removes every matrix of one of `texts`, each the token ids of a prompt and its answer."""
+        if not texts:
+            return
+        for _, _, path in self._files():
+            if request_ids(path) in texts:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+        with self._lock:
+            self._held = None
 
     def stored_bytes(self) -> int:
         """What the files weigh together."""

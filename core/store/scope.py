@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine
+import time
+
+from sqlalchemy import Connection, Engine, delete, select
 
 from core.store.limits import Quotas
-from core.store.tables import SHARED, examples
+from core.store.tables import SHARED, deeds, examples
+
+MOST_DEEDS = 1_000
 
 
 class Scope:
@@ -15,4 +19,23 @@ class Scope:
         self.engine = engine
         self.id = name
         self.limits = limits
+        self.who = ""
+        """Who acts, for `deeds`; empty: nobody asks (one's own machine)."""
         self._seen = examples.c.workspace_id.in_((name, SHARED))
+
+    @property
+    def writable(self) -> bool:
+        """Whether anything here may be changed: not by a link that may only look."""
+        return not self.engine.get_execution_options().get("whence_read_only", False)
+
+    def note(self, connection: Connection, what: str) -> None:
+        """Write down that `who` did `what`; the oldest beyond `MOST_DEEDS` go."""
+        if not self.who:
+            return
+        row = {"workspace_id": self.id, "at": time.time(), "who": self.who[:200], "what": what[:500]}
+        connection.execute(deeds.insert(), [row])
+        mine = deeds.c.workspace_id == self.id
+        oldest = select(deeds.c.seq).where(mine).order_by(deeds.c.seq.desc()).offset(MOST_DEEDS).limit(1)
+        last = connection.execute(oldest).scalar()
+        if last is not None:
+            connection.execute(delete(deeds).where(mine, deeds.c.seq <= last))

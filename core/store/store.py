@@ -30,11 +30,12 @@ from core.store.bundle import Bundle, generation_from_json, generation_to_json
 from core.store.cause_files import CauseFiles
 from core.store.engine import open_database, watch_of, writing
 from core.store.keys import Prompt, generation_key, listed_as, model_key
-from core.store.limits import Quotas
+from core.store.limits import Quotas, site_full
 from core.store.rows import insert_examples, to_example
 from core.store.salience_files import SalienceFiles
 from core.store.sql import chunks, insert_new, upsert
 from core.store.tables import LOCAL, SHARED, datasets, examples, generations, workspaces
+from core.store.visitors import Visitors
 from core.store.workspace import Workspace
 
 PRECOMPUTED = ROOT / "data" / "precomputed"
@@ -50,7 +51,7 @@ class Store:
     `generation_bytes` the answers in the database (0: all are kept); the oldest leave first. `hosted`: no
     common workspace, each visitor has one with an id that cannot be guessed. `backups`: so many daily copies of
     a SQLite database are kept, and a copy is made before its tables change. With less than `least_free_bytes` on
-    the disk, `fault` says so before it is full.
+    the disk, `fault` says so before it is full. What nobody opened for `keep_days` goes (0: never).
     """
 
     def __init__(
@@ -65,12 +66,15 @@ class Store:
         hosted: bool = False,
         backups: int = 0,
         least_free_bytes: int = 0,
+        keep_days: int = 0,
     ) -> None:
         self.limits = limits or Quotas()
         self.hosted = hosted
         self.bundle = Bundle(bundle)
         self.data_dir, self.least_free_bytes = data_dir, least_free_bytes
         self.engine = open_database(database_url, data_dir, backups=backups)
+        self.keep_days, self.swept_at = keep_days, 0.0
+        self.visitors = Visitors(self)
         self._backup_fault: AppError | None = None
         self._daily: backup.Daily | None = None
         self._files = SalienceFiles(data_dir, salience_bytes)
@@ -97,6 +101,7 @@ class Store:
             hosted=chosen.mode == "hosted",
             backups=chosen.backups,
             least_free_bytes=chosen.least_free_bytes,
+            keep_days=chosen.keep_days if chosen.mode == "hosted" else 0,
         )
 
     def close(self) -> None:
@@ -121,6 +126,9 @@ class Store:
             own = workspaces.c.id.not_in((SHARED, LOCAL))
             untouched = ~select(datasets.c.id).where(datasets.c.workspace_id == workspaces.c.id).exists()
             connection.execute(delete(workspaces).where(idle, own, untouched))
+            held = connection.execute(select(func.count()).select_from(workspaces)).scalar_one()
+            if held >= self.limits.all_workspaces:
+                raise site_full(held, self.limits.all_workspaces, "workspaces")
             connection.execute(workspaces.insert(), [_empty_workspace(name)])
         return Workspace(self.engine, name, self.limits)
 
@@ -293,6 +301,11 @@ class Store:
     def salience(self, key: str) -> SalienceMatrix | None:
         """The matrix of `key` (`SalienceRequest.key`), from disk or the bundle; None when there is none."""
         return self._files.get(key) or self.bundle.salience(key)
+
+    def forget_maps(self, payloads: Iterable[bytes]) -> None:
+        """Removes the matrices of answers that went (their `generations.payload`)."""
+        answers = (found for found in map(_unpack, payloads) if found is not None)
+        self._files.forget({tuple(map(int, found.tokens.ids)) for found in answers})
 
     def salience_bytes(self) -> int:
         """What the matrices on disk weigh."""

@@ -211,3 +211,36 @@ work_items = Table(
     Column("state", String(16), nullable=False),
     Column("result", Text, nullable=False),
 )
+
+holders = Table(
+    "holders",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    _workspace(),
+    Column("created_at", Float, nullable=False),
+    Index(None, "workspace_id"),
+)
+"""Whose a workspace is: the digest of a browser's name or of an account, never the name itself."""
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    _workspace(),
+    Column("token_digest", String(64), nullable=False, unique=True),
+    Column("may_edit", Boolean, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("ends_at", Float, nullable=False),
+    Index(None, "workspace_id"),
+)
+
+deeds = Table(
+    "deeds",
+    metadata,
+    Column("seq", _BIG, primary_key=True, autoincrement=True),
+    _workspace(),
+    Column("at", Float, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Index(None, "workspace_id", "seq"),
+)

@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from core.errors import AppError
 from core.records import Example
 from core.store.engine import writing
-from core.store.limits import check_text, text_bytes
+from core.store.limits import NO_LIMIT, check_text, site_full, text_bytes
 from core.store.results import ResultStore
 from core.store.rows import insert_examples, new_id, to_example
 from core.store.sql import chunks
@@ -108,6 +108,7 @@ class Workspace(ResultStore):
             row = self.dataset_row(self.id, dataset_id, name, origin, "", listed, problems, imported)
             connection.execute(datasets.insert(), [row])
             self._append(connection, dataset_id, listed)
+            self.note(connection, f"added the dataset “{name}” with {len(listed):,} examples")
         return self.dataset(dataset_id)
 
     def plan_for(self, shape: str) -> Any:
@@ -142,6 +143,7 @@ class Workspace(ResultStore):
                 )
             )
             connection.execute(delete(datasets).where(datasets.c.id == dataset_id))
+            self.note(connection, f"removed a dataset with {len(gone):,} examples ({dataset_id})")
             weight = sum(len(text.encode()) for _, texts in gone for text in texts)
             self._charge(connection, -len(gone), -weight)
 
@@ -216,6 +218,8 @@ class Workspace(ResultStore):
             try:
                 with writing(self.engine) as connection:
                     kept = self._append(connection, dataset_id, rows)
+                    named = f"example {kept[0].id}" if len(kept) == 1 else f"{len(kept):,} examples"
+                    self.note(connection, f"added {named}")
                     _touch(connection, dataset_id)
                 return kept
             except IntegrityError:  # another server process took an id between the look and the insert
@@ -299,6 +303,11 @@ class Workspace(ResultStore):
                 workspaces.c.examples + count <= self.limits.examples,
                 workspaces.c.stored_bytes + weight <= self.limits.stored_bytes,
             )
+            if self.limits.all_bytes < NO_LIMIT:
+                together = select(func.coalesce(func.sum(workspaces.c.stored_bytes), 0))
+                held_by_all = int(connection.execute(together).scalar_one())
+                if held_by_all + weight > self.limits.all_bytes:
+                    raise site_full(held_by_all, self.limits.all_bytes, "bytes of text")
         grown = {
             "examples": workspaces.c.examples + count,
             "stored_bytes": workspaces.c.stored_bytes + weight,

@@ -113,23 +113,28 @@ def test_how_it_looks(
     assert wider <= 0  # nothing makes the page scroll sideways
 
 
-def test_two_visitors_of_one_link_keep_each_others_examples(
+def test_a_browser_finds_its_workspace_again_and_a_shared_link_leads_others_there(
     serve: Callable[..., str], open_page: Callable[..., Page]
 ) -> None:
     address = serve("streamlit_app.py", WHENCE_MODE="hosted")
     mine, yours, stranger = open_page("light"), open_page("dark"), open_page("light", "narrow")
     open_dataset(mine, address)
-    expect(mine).to_have_url(re.compile(r"workspace=[\w-]{43}"))
-    (link,) = re.findall(r"workspace=[\w-]{43}", mine.url)
-    open_dataset(yours, address, link)
     upload(mine, "mine.txt", "from me\n")
+    mine.get_by_role("button", name="Workspace").click()
+    mine.get_by_role("combobox", name="Whoever has the link may").click()
+    mine.get_by_role("option", name="change things").click()
+    mine.get_by_role("button", name="Make a link").click()
+    shown = mine.get_by_test_id("stCode").filter(has_text="share=")
+    expect(shown).to_be_visible()
+    (link,) = re.findall(r"share=[\w.-]+", shown.inner_text())
+    open_dataset(yours, address, link)
+    expect(yours.get_by_text("Somebody shared this workspace with you")).to_be_visible()
     upload(yours, "yours.txt", "from you\n")
-    open_dataset(mine, address, link)
+    open_dataset(mine, address)  # the bare address
     mine.get_by_role("combobox", name="Dataset").click()
     for name in ("mine (1 row)", "yours (1 row)"):
         expect(mine.get_by_role("option", name=name)).to_be_visible()
     open_dataset(stranger, address)
-    assert link not in stranger.url
     stranger.get_by_role("combobox", name="Dataset").click()
     expect(stranger.get_by_role("option", name="Sample prompts")).to_be_visible()
     expect(stranger.get_by_role("option", name=re.compile("mine|yours"))).to_have_count(0)

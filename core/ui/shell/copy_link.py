@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.ui.shell import library
+from core.ui.shell.services import service
+
 _mount = st.components.v2.component(
     "whence_copy_link",
     html='<button type="button" class="copy-link">Copy link</button>',
@@ -39,4 +42,6 @@ export default function ({ parentElement }) {
 
 def button() -> None:
     """Draw the button. The link holds ids (example, model, granularity, target), never prompt text."""
+    if service().store.hosted and library.shared_link() is None:
+        return  # the address opens nothing for anybody else: *Workspace* in the sidebar makes links that do
     _mount(key="copy-link")

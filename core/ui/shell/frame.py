@@ -20,7 +20,7 @@ from core.errors import AppError
 from core.figures import palette
 from core.figures.palette import Theme
 from core.settings import ROOT
-from core.ui.shell import job_list, keeping, looking, model_box, problem
+from core.ui.shell import job_list, keeping, looking, model_box, problem, sharing
 
 ASSETS = Path(__file__).parent / "assets"
 SIDEBAR_PX = 224
@@ -51,6 +51,7 @@ def run(pages: Mapping[str, Sequence[Any]]) -> None:
             with st.sidebar:
                 model_box.draw()
                 jobs = st.container()
+                sharing.draw()
             keeping.draw()
             _run_page(page, jobs)
         except AppError as error:

@@ -1,7 +1,7 @@
-"""Which workspace, dataset and example the person has open; all three stand in the link.
+"""Which workspace, dataset and example the person has open; dataset and example stand in the link.
 
-Prompt text never does. In hosted mode a first visit gets a workspace of its own, whose id in the link
-cannot be guessed.
+Prompt text never does. On a hosted site the workspace is no part of the link: a browser is known by its cookie, an
+account by its sign-in, and a shared link (`share=…`) holds a token of its own.
 """
 
 from __future__ import annotations
@@ -13,33 +13,90 @@ import streamlit as st
 from core.errors import AppError
 from core.records import Example
 from core.store.seeding import SAMPLES
+from core.ui.shell import problem, visitor
 from core.ui.shell.services import service
 
 if TYPE_CHECKING:
+    from core.store.visitors import SharedLink
     from core.store.workspace import Dataset, Workspace
 
+SHARE = "share"
+"""In the address."""
+_OPENED = "token of the shared link"
+"""In the session."""
 MENU_LIMIT = 500
 """A menu of examples lists at most this many; the Dataset page finds the others."""
 
 
 def workspace() -> Workspace:
-    """The person's workspace: everybody's own one on a laptop, the one in the link when hosted."""
+    """Everybody's own one on a laptop. Hosted: the one that a shared link opens, else the visitor's own."""
     store = service().store
     if not store.hosted:
         return store.workspace()
-    name = st.query_params.get("workspace") or st.session_state.get("workspace")
-    if name:
-        try:
-            found = store.workspace(name)
-        except AppError:
-            st.warning("This link's workspace does not exist (any more), so you have a new one.")
-            found = store.new_workspace()
-    else:
+    shared = _shared()
+    if shared is not None:
+        return shared[0]
+    browser, account = visitor.browser(), visitor.account()
+    if account:
+        return store.visitors.home(account, who=visitor.shown(), instead_of=browser)
+    if browser:
+        return store.visitors.home(browser, who=visitor.shown())
+    return _passing()
+
+
+def _passing() -> Workspace:
+    """For a browser that keeps no cookie: a workspace for as long as its page is open."""
+    store = service().store
+    name = st.session_state.get("workspace")
+    try:
+        found = store.workspace(name) if name else store.new_workspace()
+    except AppError:
         found = store.new_workspace()
     st.session_state["workspace"] = found.id
-    if st.query_params.get("workspace") != found.id:
-        st.query_params["workspace"] = found.id
+    found.who = visitor.shown()
     return found
+
+
+def passing() -> bool:
+    """Whether this visitor's workspace ends with the page, because the browser is not known again."""
+    return not visitor.browser() and not visitor.account()
+
+
+def _shared() -> tuple[Workspace, SharedLink] | None:
+    """What the shared link in the address opens; asked each time, so that a revoked link ends at once."""
+    token = st.query_params.get(SHARE) or st.session_state.get(_OPENED)
+    if not token:
+        return None
+    try:
+        found = service().store.visitors.shared(token, who=f"{visitor.shown()}, by a shared link")
+    except AppError as error:
+        leave_share()
+        st.warning(problem.sentence(error))
+        return None
+    st.session_state[_OPENED] = token
+    if st.query_params.get(SHARE) != token:
+        st.query_params[SHARE] = token
+    return found
+
+
+def shared_link() -> SharedLink | None:
+    """The shared link through which this person looks; None in one's own workspace."""
+    found = _shared() if service().store.hosted else None
+    return found[1] if found else None
+
+
+def leave_share() -> None:
+    """Go back to one's own workspace."""
+    start_anew()
+    st.session_state.pop(_OPENED, None)
+    st.query_params.pop(SHARE, None)
+
+
+def start_anew() -> None:
+    """Forget what is open: it is in another workspace, or gone."""
+    for name in ("workspace", "dataset", "example"):
+        st.session_state.pop(name, None)
+        st.query_params.pop(name, None)
 
 
 def dataset() -> Dataset:

@@ -84,13 +84,15 @@ def test_a_driver_that_is_not_installed_is_named(tmp_path: Path) -> None:
 
 
 def test_the_store_follows_the_settings(tmp_path: Path) -> None:
-    for mode, limits in (("local", Quotas(prompt_chars=9)), ("hosted", Quotas(5, 9, 1234))):
+    for mode, limits in (("local", Quotas(prompt_chars=9)), ("hosted", Quotas(5, 9, 1234, 5678, 7))):
         chosen = Settings(
             mode=mode,  # type: ignore[arg-type]
             data_dir=tmp_path / mode,
             MAX_EXAMPLES=5,
             max_prompt_chars=9,
             max_stored_bytes=1234,
+            max_all_bytes=5678,
+            max_workspaces=7,
         )
         store = Store.of(chosen)
         assert (store.hosted, store.limits) == (mode == "hosted", limits)

@@ -1,0 +1,117 @@
+"""The sidebar's box of a hosted site: whose workspace this is, shared links, taking all along, removing all."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import streamlit as st
+
+from core.errors import AppError
+from core.ui.shell import library, problem, visitor
+from core.ui.shell.services import service
+
+LASTS = {"a day": 1, "a week": 7, "a month": 30, "a year": 365}
+NEW_LINK = "new shared link"
+
+
+def draw() -> None:
+    """Nothing on one's own machine."""
+    if not service().store.hosted:
+        return
+    link = library.shared_link()
+    if link is not None:
+        ends = _day(link.ends_at)
+        may = "You may change it" if link.may_edit else "You may look, not change"
+        st.info(f"Somebody shared this workspace with you. {may}, until {ends}.")
+        st.button("Back to my workspace", on_click=library.leave_share, width="stretch")
+        return
+    with st.popover("Workspace", icon=":material/folder_shared:", width="stretch"):
+        _account()
+        _share()
+        _mine()
+    full = service().store.visitors.nearly_full(library.workspace())
+    if full:
+        st.warning(problem.plain(full))
+    st.caption(problem.plain(_kept()))
+
+
+def _kept() -> str:
+    """How long this stays: the notice before anything goes."""
+    if library.passing():
+        return "Your browser sends no cookie, so this workspace is only here until you close the page."
+    days = service().store.keep_days
+    return f"Kept until nobody opens it for {days} days." if days else ""
+
+
+def _account() -> None:
+    if not visitor.may_sign_in():
+        return
+    if visitor.account():
+        st.caption(problem.plain(f"Signed in as {visitor.shown()}"))
+        st.button("Sign out", on_click=st.logout)
+    else:
+        st.button("Sign in", on_click=st.login, help="Your workspace is then yours on every machine.")
+
+
+def _share() -> None:
+    here, visitors = library.workspace(), service().store.visitors
+    st.markdown("**Share**")
+    one, two = st.columns(2)
+    rights = one.selectbox("Whoever has the link may", ["look", "change things"], key="share rights")
+    lasts = two.selectbox("It ends after", list(LASTS), index=1, key="share lasts")
+    if st.button("Make a link", key="make link"):
+        try:
+            _, token = visitors.share(here, may_edit=rights == "change things", days=LASTS[lasts])
+            st.session_state[NEW_LINK] = _address(token)
+        except AppError as error:
+            problem.show(error)
+    if (address := st.session_state.get(NEW_LINK)) is not None:
+        st.code(address, language=None, wrap_lines=True)
+        st.caption("It is shown only now: copy it.")
+    for link in visitors.links(here):
+        left, right = st.columns([3, 1], vertical_alignment="center")
+        left.caption(f"May {'change things' if link.may_edit else 'look'}, until {_day(link.ends_at)}")
+        right.button("Revoke", key=f"revoke {link.id}", on_click=_revoke, args=(link.id,))
+
+
+def _mine() -> None:
+    here = library.workspace()
+    st.markdown("**Everything of mine**")
+    from core.store.takeout import takeout
+
+    st.download_button(
+        "Download all", lambda: takeout(here), "whence-workspace.zip", "application/zip", on_click="ignore"
+    )
+    with st.expander("What was done"):
+        deeds = service().store.visitors.deeds(here)
+        st.dataframe(
+            [{"when (UTC)": _moment(deed.at), "who": deed.who, "what": deed.what} for deed in deeds],
+            hide_index=True,
+            alt="What was done in this workspace",
+        )
+    sure = st.checkbox("Remove all my examples, answers, marks and shared links", key="forget sure")
+    if st.button("Delete everything", type="primary", key="forget", disabled=not sure):
+        service().store.visitors.forget(here)
+        library.start_anew()
+        st.rerun()
+
+
+def _revoke(link: str) -> None:
+    service().store.visitors.revoke(library.workspace(), link)
+    st.session_state.pop(NEW_LINK, None)
+
+
+def _address(token: str) -> str:
+    """This page's address with the share's token, and what is open, but nothing else."""
+    parts = urlsplit(st.context.url or "")
+    kept = {name: st.query_params[name] for name in ("dataset", "example") if name in st.query_params}
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode({**kept, "share": token}), ""))
+
+
+def _day(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%d %B %Y}"
+
+
+def _moment(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M}"

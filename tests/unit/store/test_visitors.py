@@ -1,0 +1,237 @@
+"""Whose a workspace is, links that share it, what goes and when; on either kind of database."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import text
+
+from core.errors import AppError
+from core.records import Example
+from core.store import Quotas, Store, WorkList, generation_key
+from core.store.engine import writing
+from core.store.takeout import takeout
+from core.store.workspace import Workspace
+from tests.unit.store.conftest import make_generation, make_matrix
+
+DAY = 86_400
+
+
+@pytest.fixture
+def hosted(open_store: Callable[..., Store]) -> Store:
+    return open_store(hosted=True)
+
+
+def filled(here: Workspace, prompt: str = "ab") -> str:
+    return here.add_dataset("menu", [Example("e1", prompt, "t", "s")]).id
+
+
+def test_a_browser_comes_back_to_its_own_and_to_nobody_elses(hosted: Store) -> None:
+    mine = hosted.visitors.home("browser a", who="a browser")
+    dataset = filled(mine)
+    assert hosted.visitors.home("browser a", who="a browser").id == mine.id
+    other = hosted.visitors.home("browser b", who="a browser")
+    assert other.id != mine.id
+    with pytest.raises(AppError, match="does not exist"):
+        other.dataset(dataset)
+
+
+def test_an_account_takes_its_browsers_workspace_along_once(hosted: Store) -> None:
+    mine = hosted.visitors.home("browser a", who="a browser")
+    filled(mine)
+    signed_in = hosted.visitors.home("account i s", who="me@a.example", instead_of="browser a")
+    assert signed_in.id == mine.id
+    after_sign_out = hosted.visitors.home("browser a", who="a browser")
+    assert after_sign_out.id != mine.id
+    elsewhere = hosted.visitors.home("account i s", who="me@a.example", instead_of="browser b")
+    assert elsewhere.id == mine.id
+
+
+def test_names_and_tokens_are_kept_as_digests_only(hosted: Store) -> None:
+    mine = hosted.visitors.home("browser very-secret-name", who="a browser")
+    _, token = hosted.visitors.share(mine, may_edit=False, days=1)
+    with hosted.engine.connect() as connection:
+        rows = [
+            str(row)
+            for table in ("holders", "shares", "deeds")
+            for row in connection.execute(text(f"SELECT * FROM {table}"))
+        ]
+    assert rows and not any("very-secret-name" in row or token in row for row in rows)
+
+
+WRITES: dict[str, Callable[[Workspace, str], object]] = {
+    "add_dataset": lambda here, _: here.add_dataset("more", []),
+    "remove_dataset": lambda here, dataset: here.remove_dataset(dataset),
+    "add_examples": lambda here, dataset: here.add_example(dataset, Example("e9", "new", None, "t")),
+    "retire": lambda here, _: here.retire(["e1"]),
+    "star": lambda here, _: here.star(["e1"]),
+    "add_to_slice": lambda here, dataset: here.add_to_slice(dataset, "hard", ["e1"]),
+    "work": lambda here, _: WorkList(here).begin("kind", "key", ["e1"], {}),
+}
+
+
+@pytest.mark.parametrize("write", sorted(WRITES))
+def test_a_link_that_may_look_shows_all_and_changes_nothing(hosted: Store, write: str) -> None:
+    mine = hosted.visitors.home("browser a", who="a browser")
+    dataset = filled(mine)
+    _, token = hosted.visitors.share(mine, may_edit=False, days=1)
+    here, link = hosted.visitors.shared(token, who="somebody")
+    assert not here.writable and not link.may_edit and mine.writable
+    assert [e.prompt for e in here.examples(dataset)] == ["ab"]
+    with pytest.raises(AppError, match="lets you look, and not change") as told:
+        WRITES[write](here, dataset)
+    assert told.value.code == "forbidden"
+    assert [e.prompt for e in mine.examples(dataset)] == ["ab"]
+
+
+@pytest.mark.parametrize("write", sorted(WRITES))
+def test_a_link_that_may_change_does_and_it_is_written_down(hosted: Store, write: str) -> None:
+    mine = hosted.visitors.home("browser a", who="a browser")
+    dataset = filled(mine)
+    _, token = hosted.visitors.share(mine, may_edit=True, days=1)
+    here, _ = hosted.visitors.shared(token, who="b, by a shared link")
+    WRITES[write](here, dataset)
+    deeds = hosted.visitors.deeds(mine)
+    assert {deed.who for deed in deeds} <= {"a browser", "b, by a shared link"}
+    if write in ("add_dataset", "remove_dataset", "add_examples"):
+        assert deeds[0].who == "b, by a shared link"
+
+
+def test_a_link_ends_by_its_day_and_at_once_when_it_is_revoked(hosted: Store) -> None:
+    mine = hosted.visitors.home("browser a", who="a browser")
+    first, token = hosted.visitors.share(mine, may_edit=True, days=1)
+    _, other = hosted.visitors.share(mine, may_edit=True, days=7)
+    assert {link.id for link in hosted.visitors.links(mine)} >= {first.id}
+    stranger = hosted.visitors.home("browser b", who="a browser")
+    hosted.visitors.revoke(stranger, first.id)
+    hosted.visitors.shared(token, who="x")
+    hosted.visitors.revoke(mine, first.id)
+    with writing(hosted.engine) as connection:
+        connection.execute(text("UPDATE shares SET ends_at = :now"), {"now": time.time() - 1})
+    for dead in (token, other, "", "x" * 43, mine.id):
+        with pytest.raises(AppError, match="ended or was revoked") as told:
+            hosted.visitors.shared(dead, who="x")
+        assert told.value.code == "missing"
+    assert hosted.visitors.links(mine) == ()
+
+
+def answered(store: Store, prompt: str) -> tuple[str, str]:
+    """An answer to `prompt` and a map of it are kept; their keys."""
+    generation = make_generation(prompt, "cd")
+    key = generation_key(prompt, generation.model, generation.params)
+    store.save_generation(key, generation, prompt=prompt)
+    matrix = make_matrix(tokens=len(prompt) + 2)
+    request = type(matrix.request)(
+        **{f: getattr(matrix.request, f) for f in ("model", "prompt_len", "method", "targets", "options")},
+        ids=tuple(map(int, generation.tokens.ids)),
+    )
+    matrix = type(matrix)(request, matrix.values, matrix.gram, matrix.signed, matrix.units, matrix.note)
+    store.save_salience(matrix)
+    return key, request.key
+
+
+def test_everything_of_mine_goes_and_nothing_of_others(hosted: Store) -> None:
+    mine, other = (hosted.visitors.home(f"browser {n}", who="a browser") for n in "ab")
+    filled(mine, "only mine")
+    mine.star(["e1"])
+    filled(mine, "both of us")
+    filled(other, "both of us")
+    (own, own_map), (common, common_map) = answered(hosted, "only mine"), answered(hosted, "both of us")
+    _, token = hosted.visitors.share(mine, may_edit=True, days=1)
+    assert hosted.salience(own_map) is not None
+    hosted.visitors.forget(mine)
+    assert hosted.generation(own) is None and hosted.salience(own_map) is None
+    assert hosted.generation(common) is not None and hosted.salience(common_map) is not None
+    assert len(other.datasets()) == 1
+    with pytest.raises(AppError):
+        hosted.visitors.shared(token, who="x")
+    with hosted.engine.connect() as connection:
+        for table in ("examples", "stars", "deeds", "shares", "holders"):
+            query = text(f"SELECT count(*) FROM {table} WHERE workspace_id = :w")
+            assert connection.execute(query, {"w": mine.id}).scalar() == 0, table
+    assert hosted.visitors.home("browser a", who="a browser").id != mine.id
+
+
+def test_what_nobody_opened_for_long_goes_and_what_was_opened_stays(open_store: Callable[..., Store]) -> None:
+    store = open_store(hosted=True, keep_days=30)
+    old, fresh = (store.visitors.home(f"browser {n}", who="a browser") for n in "ab")
+    dataset, kept = filled(old, "old"), filled(fresh, "fresh")
+    key, _ = answered(store, "old")
+    with writing(store.engine) as connection:
+        change = text("UPDATE workspaces SET seen_at = :then WHERE id = :w")
+        connection.execute(change, {"then": time.time() - 31 * DAY, "w": old.id})
+    store.swept_at = 0
+    store.visitors.forget_unopened()
+    assert fresh.dataset(kept).rows == 1 and store.generation(key) is None
+    with pytest.raises(AppError):
+        old.dataset(dataset)
+    with pytest.raises(AppError):
+        store.workspace(old.id)
+    assert store.visitors.home("browser a", who="a browser").id != old.id
+
+
+def test_nothing_goes_where_nothing_is_set(hosted: Store) -> None:
+    here = hosted.visitors.home("browser a", who="a browser")
+    with writing(hosted.engine) as connection:
+        connection.execute(text("UPDATE workspaces SET seen_at = 0"))
+    hosted.visitors.forget_unopened()
+    assert hosted.visitors.home("browser a", who="a browser").id == here.id
+
+
+def test_all_workspaces_together_are_bounded_and_it_is_told_before(open_store: Callable[..., Store]) -> None:
+    store = open_store(hosted=True, limits=Quotas(all_bytes=1000, all_workspaces=4))
+    one, two = (store.visitors.home(f"browser {n}", who="a browser") for n in "ab")
+    assert store.visitors.nearly_full(one) == ""
+    filled(one, "x" * 500)
+    filled(two, "x" * 320)
+    assert "This site holds 8" in store.visitors.nearly_full(
+        one
+    ) and "of at most 1,000" in store.visitors.nearly_full(two)
+    with pytest.raises(AppError, match=r"This site holds \d+ bytes of text and takes at most 1,000") as told:
+        filled(two, "x" * 300)
+    assert told.value.code == "limit" and len(two.datasets()) == 1
+    store.visitors.home("browser c", who="a browser")
+    with pytest.raises(AppError, match="holds 4 workspaces and takes at most 4"):
+        store.visitors.home("browser d", who="a browser")
+
+
+def test_what_is_taken_along_loads_again(hosted: Store) -> None:
+    here = hosted.visitors.home("browser a", who="a browser")
+    dataset = here.add_dataset(
+        "menu", [Example("e1", "ab", "t", "s", fields={"n": 1}), Example("e2", "가", None, "s")]
+    )
+    here.star(["e1"])
+    here.add_to_slice(dataset.id, "hard", ["e2"])
+    answered(hosted, "ab")
+    other = hosted.visitors.home("browser b", who="a browser")
+    filled(other, "not mine")
+    with zipfile.ZipFile(io.BytesIO(takeout(here))) as file:
+        held = {n: file.read(n).decode() for n in file.namelist()}
+    rows = [json.loads(line) for line in held["examples.jsonl"].splitlines()]
+    assert [(r["id"], r["prompt"], r["target"]) for r in rows] == [("e1", "ab", "t"), ("e2", "가", None)]
+    assert json.loads(held["answers.jsonl"])["text"] == "cd"
+    assert (
+        "e1" in held["stars.jsonl"]
+        and "hard" in held["slices.jsonl"]
+        and "e2" in held["slice_examples.jsonl"]
+    )
+    assert "added the dataset" in held["deeds.jsonl"] and not any(
+        "not mine" in words for words in held.values()
+    )
+
+
+def test_only_the_newest_deeds_are_kept(hosted: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.store.scope.MOST_DEEDS", 3)
+    here = hosted.visitors.home("browser a", who="a browser")
+    for number in range(6):
+        here.add_dataset(f"d{number}", [])
+    assert [deed.what.split("“")[1].split("”")[0] for deed in hosted.visitors.deeds(here)] == [
+        "d5",
+        "d4",
+        "d3",
+    ]
