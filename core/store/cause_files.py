@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -114,3 +115,16 @@ class CauseFiles:
         for _, path in sorted(dated)[: len(dated) - self.most * 9 // 10]:
             with contextlib.suppress(OSError):
                 path.unlink()
+
+    def forget(self, texts: Collection[tuple[int, ...]]) -> None:
+        """Removes every cause found in one of `texts`, each the token ids of a prompt and its answer."""
+        if not texts:
+            return
+        for path in (self.folder / "causes").glob("??/*.json"):
+            try:
+                ids = tuple(map(int, json.loads(path.read_text(encoding="utf-8"))["request"]["ids"]))
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+            if ids in texts:
+                with contextlib.suppress(OSError):
+                    path.unlink()

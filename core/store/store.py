@@ -303,9 +303,11 @@ class Store:
         return self._files.get(key) or self.bundle.salience(key)
 
     def forget_maps(self, payloads: Iterable[bytes]) -> None:
-        """Removes the matrices of answers that went (their `generations.payload`)."""
+        """Removes the matrices and causes of answers that went (their `generations.payload`)."""
         answers = (found for found in map(_unpack, payloads) if found is not None)
-        self._files.forget({tuple(map(int, found.tokens.ids)) for found in answers})
+        texts = {tuple(map(int, found.tokens.ids)) for found in answers}
+        self._files.forget(texts)
+        self.causes.forget(texts)
 
     def salience_bytes(self) -> int:
         """What the matrices on disk weigh."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
+from core.cause import Cause, CauseRequest, CauseSettings
 from core.errors import AppError
 from core.records import Example
 from core.store import Quotas, Store, WorkList, generation_key
@@ -120,8 +121,8 @@ def test_a_link_ends_by_its_day_and_at_once_when_it_is_revoked(hosted: Store) ->
     assert hosted.visitors.links(mine) == ()
 
 
-def answered(store: Store, prompt: str) -> tuple[str, str]:
-    """An answer to `prompt` and a map of it are kept; their keys."""
+def answered(store: Store, prompt: str) -> tuple[str, str, str]:
+    """An answer to `prompt`, a map of it and its cause are kept; their keys."""
     generation = make_generation(prompt, "cd")
     key = generation_key(prompt, generation.model, generation.params)
     store.save_generation(key, generation, prompt=prompt)
@@ -132,7 +133,18 @@ def answered(store: Store, prompt: str) -> tuple[str, str]:
     )
     matrix = type(matrix)(request, matrix.values, matrix.gram, matrix.signed, matrix.units, matrix.note)
     store.save_salience(matrix)
-    return key, request.key
+    length = len(request.ids)
+    asked = CauseRequest(
+        request.model,
+        request.ids,
+        length - 2,
+        ((length - 1, length),),
+        ((0, length - 2),),
+        (),
+        CauseSettings(),
+    )
+    store.causes.put(Cause(asked, "none", (), (), None, (), None, "", False, 1, 0.1))
+    return key, request.key, asked.key
 
 
 def test_everything_of_mine_goes_and_nothing_of_others(hosted: Store) -> None:
@@ -141,12 +153,14 @@ def test_everything_of_mine_goes_and_nothing_of_others(hosted: Store) -> None:
     mine.star(["e1"])
     filled(mine, "both of us")
     filled(other, "both of us")
-    (own, own_map), (common, common_map) = answered(hosted, "only mine"), answered(hosted, "both of us")
+    own, own_map, own_cause = answered(hosted, "only mine")
+    common, common_map, common_cause = answered(hosted, "both of us")
     _, token = hosted.visitors.share(mine, may_edit=True, days=1)
-    assert hosted.salience(own_map) is not None
+    assert hosted.salience(own_map) is not None and hosted.causes.get(own_cause) is not None
     hosted.visitors.forget(mine)
     assert hosted.generation(own) is None and hosted.salience(own_map) is None
     assert hosted.generation(common) is not None and hosted.salience(common_map) is not None
+    assert hosted.causes.get(own_cause) is None and hosted.causes.get(common_cause) is not None
     assert len(other.datasets()) == 1
     with pytest.raises(AppError):
         hosted.visitors.shared(token, who="x")
@@ -161,7 +175,7 @@ def test_what_nobody_opened_for_long_goes_and_what_was_opened_stays(open_store: 
     store = open_store(hosted=True, keep_days=30)
     old, fresh = (store.visitors.home(f"browser {n}", who="a browser") for n in "ab")
     dataset, kept = filled(old, "old"), filled(fresh, "fresh")
-    key, _ = answered(store, "old")
+    key, _, _ = answered(store, "old")
     with writing(store.engine) as connection:
         change = text("UPDATE workspaces SET seen_at = :then WHERE id = :w")
         connection.execute(change, {"then": time.time() - 31 * DAY, "w": old.id})
