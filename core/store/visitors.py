@@ -94,6 +94,29 @@ class Visitors:
         here.who = who
         return here
 
+    def claim(self, holder: str, name: str) -> bool:
+        """Give `holder` the workspace called `name`, as links of earlier versions named it; True: it is theirs now.
+
+        Those links were the workspace's only key. The first who opens one and has kept nothing yet gets it; one that
+        somebody holds is given to nobody else.
+        """
+        mine = _holder(holder)
+        with writing(self.engine) as connection:
+            there = select(workspaces.c.id).where(
+                workspaces.c.id == name, workspaces.c.id.not_in((SHARED, LOCAL))
+            )
+            held = connection.execute(select(holders.c.id).where(holders.c.workspace_id == name)).scalar()
+            if connection.execute(there).scalar() is None or held is not None:
+                return held == mine
+            own = select(holders.c.workspace_id).where(holders.c.id == mine)
+            kept = select(datasets.c.id).where(datasets.c.workspace_id.in_(own))
+            if connection.execute(kept).first() is not None:
+                return False
+            connection.execute(delete(holders).where(holders.c.id == mine))
+            row = {"id": mine, "workspace_id": name, "created_at": time.time()}
+            connection.execute(holders.insert(), [row])
+        return True
+
     # --- shared links
 
     def share(self, workspace: Workspace, *, may_edit: bool, days: float) -> tuple[SharedLink, str]:

@@ -115,3 +115,20 @@ def test_from_page_to_page_on_a_hosted_site(open_app: Callable[..., AppTest], mi
         app.switch_page(f"pages/{page}.py")
         app.run()
         assert not app.exception
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_link_of_an_earlier_version_still_opens_its_workspace(
+    open_app: Callable[..., AppTest], fake_service: Service, monkeypatch: pytest.MonkeyPatch, held: bool
+) -> None:
+    monkeypatch.setattr("core.ui.shell.visitor.browser", lambda: "browser a")
+    visitors = fake_service.store.visitors
+    old = visitors.home("browser b", who="a browser") if held else fake_service.store.new_workspace()
+    kept = old.add_dataset("dear", [Example("mine", "my own prompt", None, "s")])
+    app = open_app("dataset")
+    app.query_params["workspace"] = old.id
+    app.session_state["dataset"] = kept.id
+    app.run()
+    assert not app.exception and "workspace" not in app.query_params
+    assert ("my own prompt" in shown(app)) == (not held)
+    assert ("of an earlier version" in said(app)) == held

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SHARE = "share"
 """In the address."""
+_OLD = "workspace"
+"""In addresses of earlier versions, which were a workspace's only key."""
 _OPENED = "token of the shared link"
 """In the session."""
 MENU_LIMIT = 500
@@ -37,6 +39,12 @@ def workspace() -> Workspace:
     if shared is not None:
         return shared[0]
     browser, account = visitor.browser(), visitor.account()
+    holder = account or browser
+    if holder and (old := st.query_params.pop(_OLD, "")) and not store.visitors.claim(holder, old):
+        st.warning(
+            "This link is of an earlier version, and its workspace is somebody's already or gone, or you have kept "
+            "something here. Ask its owner for a shared link."
+        )
     if account:
         return store.visitors.home(account, who=visitor.shown(), instead_of=browser)
     if browser:

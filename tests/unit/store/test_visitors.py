@@ -42,6 +42,22 @@ def test_a_browser_comes_back_to_its_own_and_to_nobody_elses(hosted: Store) -> N
         other.dataset(dataset)
 
 
+def test_a_link_of_an_earlier_version_is_claimed_once_by_who_has_kept_nothing(hosted: Store) -> None:
+    old = hosted.new_workspace()  # as earlier versions made it: nobody holds it
+    filled(old)
+    busy = hosted.visitors.home("browser busy", who="a browser")
+    filled(busy)
+    assert not hosted.visitors.claim("browser busy", old.id)
+    hosted.visitors.home("browser a", who="a browser")
+    assert hosted.visitors.claim("browser a", old.id)
+    assert hosted.visitors.home("browser a", who="a browser").id == old.id
+    assert hosted.visitors.claim("browser a", old.id)  # opened again
+    assert not hosted.visitors.claim("browser b", old.id)
+    assert not hosted.visitors.claim("browser b", busy.id)
+    for none in ("", "nowhere", "local", "shared"):
+        assert not hosted.visitors.claim("browser b", none)
+
+
 def test_an_account_takes_its_browsers_workspace_along_once(hosted: Store) -> None:
     mine = hosted.visitors.home("browser a", who="a browser")
     filled(mine)
