@@ -11,6 +11,7 @@ database is not at the newest version, which keeps a usual start quick. Knows no
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 _WRITES = {"whence_writes": True}
 _MIGRATION_LOCK = 0x57484E43
 _BUSY_SECONDS = 30
+_AGAIN_SECONDS = 0.02
 _CONNECT_SECONDS = 10
 _CHECKED_BYTES = 256 * 1024 * 1024
 """A larger file is not read whole at every start; the daily backup checks it."""
@@ -187,7 +189,7 @@ def _prepare_sqlite(engine: Engine, watch: Watch) -> None:
         try:
             cursor = raw.cursor()
             cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
-            cursor.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(cursor)
             cursor.execute("PRAGMA synchronous = NORMAL")
             cursor.execute("PRAGMA foreign_keys = ON")
             cursor.close()
@@ -201,6 +203,19 @@ def _prepare_sqlite(engine: Engine, watch: Watch) -> None:
         if writes and watch.damaged is not None:
             raise watch.damaged
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Switch the file to its write-ahead log, which asks for the whole file and does not wait for it by itself."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(_AGAIN_SECONDS)
 
 
 def _version(connection: Connection) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from sqlalchemy import inspect, text
 from core.errors import AppError
 from core.settings import Settings
 from core.store import Quotas, Store
+from core.store import engine as engine_module
 from core.store.engine import MIGRATIONS, head, open_database, writing
 from core.store.tables import metadata
 
@@ -39,6 +41,24 @@ def test_many_open_an_empty_database_at_once(tmp_path: Path, database_url: str) 
         with engine.connect() as connection:
             assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == head()
         engine.dispose()
+
+
+def test_the_write_ahead_log_waits_for_who_holds_the_file() -> None:
+    class Held:
+        """A cursor of a file that somebody else lets go of at the third try."""
+
+        tries = 0
+
+        def execute(self, _statement: str) -> None:
+            self.tries += 1
+            if self.tries < 3:
+                busy = sqlite3.OperationalError("database is locked")
+                busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+                raise busy
+
+    held = Held()
+    engine_module._write_ahead(held)  # type: ignore[arg-type]
+    assert held.tries == 3
 
 
 def test_sqlite_writes_ahead_and_keeps_references(tmp_path: Path) -> None:
