@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
+from core.checks import as_checked, to_json
 from core.errors import AppError
 from core.models.language_model import Capabilities
 from core.models.manager import ModelManager
 from core.records import Example, Generation, ModelSpec, Tokens
 from core.service import Service
 from core.settings import ROOT, Settings
+from core.store.marks import DatasetChecks
 from tests.pages.drawn import bar_tables
 from tests.unit.fake_model import FakeModel
 
@@ -137,6 +140,37 @@ def test_answers_judgements_maps_and_agreement(app: AppTest, loads: list[str]) -
     assert "Explaining" in captions(app)
     said = " ".join(m.value.replace("\\", "") for m in app.markdown)
     assert "Different answers, yet for the same reason (agreement 1.00)." in said
+
+
+def verdicts(app: AppTest) -> list[str]:
+    """The lines under the answers, left to right."""
+    lines = (m.value.replace("\\", "") for m in app.markdown)
+    return [said for said in lines if said.startswith((":green[", ":red[", ":gray["))]
+
+
+def test_each_models_answer_has_the_verdict_of_the_datasets_checks(app: AppTest, service: Service) -> None:
+    here = service.store.workspace()
+    asked = [as_checked("contains", {"text": "onm"}), as_checked("length", {"most": 9})]
+    here.save_checks(here.dataset_of("a"), DatasetChecks(tuple(to_json(asked)), ()))
+    compared(app).set_value(["one · float32", "one · int8", "one · nf4"]).run()
+    run(app)
+    # float32 writes "onm", nf4 "onX"; int8 does not load, so that there is nothing to judge.
+    right, wrong = verdicts(app)
+    assert right.startswith(":green[✓ right] it contains “onm”; ")
+    assert wrong == ":red[✗ wrong] not: it contains “onm”"
+
+
+def test_an_answer_that_was_stopped_is_not_judged(app: AppTest, service: Service) -> None:
+    class Cut(FakeModel):
+        def generate(self, *args: Any, **kwargs: Any) -> Generation:
+            return replace(super().generate(*args, **kwargs), stop_reason="stopped")
+
+    service.manager._loader = lambda spec, **_: (Cut if spec.precision == "nf4" else FakeModel)(spec)
+    here = service.store.workspace()
+    asked = [as_checked("contains", {"text": "zzz"})]
+    here.save_checks(here.dataset_of("a"), DatasetChecks(tuple(to_json(asked)), ()))
+    run(app)
+    assert verdicts(app) == [":red[✗ wrong] not: it contains “zzz”"]
 
 
 def select(app: AppTest, label: str, value: str) -> AppTest:

@@ -7,8 +7,11 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.checks import as_checked, to_json
 from core.records import Example
 from core.service import Service
+from core.store.marks import DatasetChecks
+from core.ui.compare_page import grid
 from core.ui.compare_page.run import SideBySide
 
 
@@ -51,6 +54,64 @@ def test_run_answers_every_version_and_judges_each_answer_under_each_prompt(app:
     assert not app.error
 
 
+def verdicts(app: AppTest) -> list[str]:
+    """The lines under the answers, left to right."""
+    lines = (m.value.replace("\\", "") for m in app.markdown)
+    return [said for said in lines if said.startswith((":green[", ":red[", ":gray["))]
+
+
+def test_each_answer_has_the_verdict_of_the_datasets_checks(app: AppTest, fake_service: Service) -> None:
+    press(app, "Run")
+    finish(app)
+    assert verdicts(app) == []  # nothing is checked
+    here = fake_service.store.workspace()
+    asked = DatasetChecks(tuple(to_json([as_checked("contains", {})])), ())
+    here.save_checks(here.dataset_of("first"), asked)
+    app.run()
+    assert not app.exception
+    assert verdicts(app) == [
+        ":green[✓ right] it contains “cba”",
+        ":gray[? unsure] there is no target to compare with",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "hoped", "right"),
+    [
+        ("She pays 180.", "18", False),  # a part of another number
+        ("It is -5.", "5", False),
+        ("3 and 15 make 18. In all: 20", "18", False),  # the number that the answer comes to counts
+        ("In all: 1,800.0 dollars", "$1800", True),
+        ("#### 18\nSee page 3.", "18", True),
+        ("6 + 12 = 18", "Six and twelve.\n#### 18", True),  # a worked target with its number marked
+        ("the concatenation", "cat", False),  # whole words
+        ("The Black Cat.", "black cat", True),
+        ("18 apples and pears", "18 apples", True),  # words with a number are words
+        ("<think>Paris? No.</think>Rome", "Paris", False),  # what was thought is no answer
+        ("", "18", False),
+    ],
+)
+def test_the_hoped_for_words_are_found_as_the_metrics_find_them(answer: str, hoped: str, right: bool) -> None:
+    assert grid.fits(answer, hoped) is right
+
+
+@pytest.mark.parametrize(
+    ("answer", "hoped", "line"),
+    [
+        ("one\ntwo", "", "two"),
+        ("```\nx = 1\n```\n", "", "x = 1"),  # a line without a letter or digit says nothing
+        ("It is a black cat.\nAsk me more!", "black cat", "It is a black cat."),  # where the words stand
+        ("First 18.\nThen 20.", "18", "Then 20."),  # wrong: what it comes to
+        ("a black\ncat", "black cat", "cat"),  # right, but in no line of its own
+        ("<think>long\nthought</think>\nRome", "", "Rome"),
+        ("…", "", "…"),
+        (" \n", "18", "(nothing)"),
+    ],
+)
+def test_a_cell_shows_the_line_that_matters(answer: str, hoped: str, line: str) -> None:
+    assert grid.telling_line(answer, hoped) == line
+
+
 def test_one_version_is_too_few(app: AppTest) -> None:
     app.multiselect[0].set_value(["first"]).run()
     assert [i.value.split(".")[0] for i in app.info] == ["Choose at least two versions"]
@@ -76,3 +137,5 @@ def test_variables_through_every_version(open_app: Callable[[str], AppTest], fak
     app.run()
     assert not app.exception
     assert any("of 1: short: 1, long: 1" in m.value.replace("\\", "") for m in app.markdown)
+    (shown,) = [f.value for f in app.dataframe if "short" in f.value and "word" in f.value]
+    assert list(shown["short"]) == ["✓ cba"]

@@ -13,7 +13,7 @@ from core.checks.measures import VERDICT, outcome_of, rulings
 from core.errors import AppError
 from core.jobs import Job
 from core.metrics import MetricRow
-from core.records import Example, digest
+from core.records import Example, Generation, digest
 from core.runs import Report, ScoreAnswers, judging, metric_rows, runner
 from core.runs.judging import Judge
 from core.store.workspace import Workspace
@@ -87,23 +87,24 @@ def ask_judge(key: str, questions: Sequence[Example], dataset_id: str) -> Job[Re
     return runner(service()).run(task, questions, spec, workspace=place, owner=f"{owner()} judge {key}")
 
 
-def of_answer(example: Example, response: str | None, dataset_id: str) -> AnswerVerdict | None:
-    """The verdict on one answer, or None where nothing is checked or nothing was answered."""
+def of_answer(example: Example, generation: Generation, dataset_id: str) -> AnswerVerdict | None:
+    """The verdict on one answer, or None where nothing is checked or the answer was stopped before its end."""
     asked = conditions(library.workspace(), dataset_id)
-    if not asked or response is None:
+    if not asked or generation.stop_reason == "stopped":
         return None
-    row = MetricRow(example.id, response, example.targets, prompt=example.prompt)
+    row = MetricRow(example.id, generation.text, example.targets, prompt=example.prompt)
     (row,), _left = judging.with_judgements([row], asked, judges(asked), service().store)
     return verdict(rulings(row, asked))
 
 
-def line(example: Example, response: str | None) -> None:
+def line(example_id: str, generation: Generation) -> None:
     """Draw the verdict on an answer and why, in the container that is open; nothing where nothing is checked."""
+    here = library.workspace()
     try:
-        dataset_id = library.workspace().dataset_of(example.id)
-    except AppError:
+        example, dataset_id = here.example(example_id), here.dataset_of(example_id)
+    except AppError:  # removed since it was asked: there is nothing to check it by
         return
-    found = of_answer(example, response, dataset_id)
+    found = of_answer(example, generation, dataset_id)
     if found is not None:
         st.markdown(f"{MARKS[found.outcome]} {problem.plain(found.why)}")
 

@@ -1,4 +1,7 @@
-"""The answers side by side, only the words that differ in colour; a click chooses what is explained."""
+"""The answers side by side, only the words that differ in colour, each with the verdict of its dataset's checks.
+
+A click chooses what is explained.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import streamlit as st
 
 from core.compare import word_diff
 from core.records import Segment
-from core.ui.asking import answering, target_choice
+from core.ui.asking import answering, target_choice, verdicts
 from core.ui.compare_page.run import Side, SideBySide
 from core.ui.explaining import maps
 from core.ui.explaining.controls import Cut
@@ -60,6 +63,8 @@ def draw(comparison: SideBySide, cut: Cut) -> dict[int, ShownSides]:
                     _writing(place, side)
                 else:
                     shown[place] = _answer(place, side, cut, marks[place])
+                    if comparison.answered:
+                        verdicts.line(side.example_id, side.generation)
     return shown
 
 

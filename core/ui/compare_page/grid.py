@@ -8,7 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from core.datasets import templates
+from core.metrics.contains import contains
+from core.metrics.numbers import last_number
+from core.metrics.same_number import same_number
 from core.records import Example, Generation, GenerationParams, ModelSpec
+from core.thinking import answer_of
 from core.ui.asking import prompt_box
 from core.ui.shell import job_box, looking, problem
 from core.ui.shell.services import owner, service
@@ -72,23 +76,49 @@ def _keep(result: dict[str, Generation]) -> None:
 
 
 def _results(rows: list[dict[str, str]], versions: list[str], texts: dict[str, str]) -> None:
-    """Last lines of the answers; a mark where the hoped-for words are in the answer."""
+    """The line of each answer that matters; a mark whether what was hoped for is there."""
     wins = dict.fromkeys(versions, 0)
     judged = 0
     table = []
     for at, row in enumerate(rows):
-        hoped = row[TARGET].strip().casefold()
+        hoped = row[TARGET].strip()
         judged += bool(hoped)
         shown = {name: value for name, value in row.items() if name != TARGET}
         for version in versions:
             text = texts.get(f"{at} {version}", "")
-            right = bool(hoped) and hoped in text.casefold()
+            right = bool(hoped) and fits(text, hoped)
             wins[version] += right
             mark = ("✓ " if right else "✗ ") if hoped else ""
-            shown[version] = mark + (text.strip().splitlines() or ["(nothing)"])[-1]
+            shown[version] = mark + telling_line(text, hoped)
         table.append(shown)
     if judged:
         said = ", ".join(f"{version}: {count}" for version, count in wins.items())
         st.write(problem.plain(f"Answers with the hoped-for words, of {judged}: {said}"))
     st.dataframe(table, hide_index=True)
-    st.caption("The last line of each answer. ✓: the hoped-for words stand in the answer, ✗: they do not.")
+    st.caption(
+        "Of each answer the line where the hoped-for words stand, else its last. ✓: they stand there, whole and in "
+        "order, or, where a number is hoped for, it is the number that the answer comes to (its last, or the one "
+        "marked by #### or \\\\boxed). ✗: not so."
+    )
+
+
+def fits(text: str, hoped: str) -> bool:
+    """Whether an answer, its thinking aside, has what was hoped for: the same number where `hoped` is one or marks
+    one, else its words, whole and in order.
+    """
+    said = answer_of(text)
+    return bool(same_number(said, hoped) if _is_number(hoped) else contains(said, hoped))
+
+
+def telling_line(text: str, hoped: str) -> str:
+    """The last line of a right answer that fits by itself, else the last line that has a letter or digit."""
+    lines = [line.strip() for line in answer_of(text).splitlines() if line.strip()]
+    saying = [line for line in reversed(lines) if any(char.isalnum() for char in line)] or lines[::-1]
+    if hoped and fits(text, hoped):
+        saying = [line for line in saying if fits(line, hoped)] or saying
+    return saying[0] if saying else "(nothing)"
+
+
+def _is_number(hoped: str) -> bool:
+    found = last_number(hoped)
+    return found is not None and (found.marked or found.text == hoped.strip().rstrip("."))
