@@ -71,7 +71,7 @@ def test_a_closed_tab_ends_its_views_at_once_and_its_answers_after_a_while(
     here.left()
     assert [job.state for job in (view, answer, run)] == ["stopped", "queued", "queued"]
     Presence(queue, "ann").came()  # the connection is back in time
-    assert not presence._leaving
+    assert "ann" not in presence._leaving
     here.left()
     presence._leaving["ann"].cancel()
     here.gone()
