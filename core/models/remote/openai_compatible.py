@@ -274,7 +274,7 @@ def load(
     stop: threading.Event | None = None,
     limits: HttpLimits | None = None,
 ) -> OpenAICompatible:
-    """Connects to `spec.path` and finds out what it offers (at most six requests for one token each)."""
+    """Connects to `spec.path` and finds out what it offers (a few requests for one token, or eight, each)."""
     address = base_address(spec.path)
     model = unquote(urlsplit(spec.path.strip()).fragment)
     remote = Remote(address, SECRETS.token(spec.path), what="The server", limits=limits)

@@ -16,10 +16,12 @@ from core.errors import AppError, Stopped
 from core.models.remote.http import Remote
 from core.models.remote.http_faults import RefusalError
 from core.models.remote.openai_fields import AcceptedFields
-from core.models.remote.openai_stream import Told, told
+from core.models.remote.openai_stream import REPLACEMENT, Told, told, written
 
 PROBE = "One two three"
 _PROBE_PARAMS = {"max_tokens": 1, "temperature": 0, "top_p": 1, "seed": 0}
+_MORE = 8
+"""Tokens asked for where the one that came is no character: servers hold such a token back, with all told of it."""
 _ABSENT = (404, 405, 501)
 
 
@@ -68,7 +70,7 @@ def ask_echo(
 
 
 def probe(remote: Remote, model: str, stop: threading.Event | None = None) -> Offer:
-    """Asks the server for its models, and for one token in each way.
+    """Asks the server for its models, and for one token in each way (a few where the one is no character).
 
     Raises: AppError where it can neither complete nor chat: the refusal that matters, in the server's words.
     """
@@ -77,13 +79,22 @@ def probe(remote: Remote, model: str, stop: threading.Event | None = None) -> Of
     named = {"model": model} if model else {}
     fields = AcceptedFields()
 
+    def post(path: str, body: dict[str, Any]) -> dict[str, Any]:
+        return _choice(fields.ask(path, body, lambda shaped: remote.post(path, shaped, stop=stop)))
+
     def ask(path: str, question: dict[str, Any]) -> tuple[dict[str, Any], AppError | None]:
         for extra in ({"logprobs": 1 if "prompt" in question else True}, {}):
             body = {**named, **_PROBE_PARAMS, **question, **extra}
             try:
-                return _choice(
-                    fields.ask(path, body, lambda shaped: remote.post(path, shaped, stop=stop))
-                ), None
+                found = post(path, body)
+                if extra and _says_nothing(found):
+                    try:
+                        found = post(path, {**body, "max_tokens": _MORE}) or found
+                    except Stopped:
+                        raise
+                    except AppError:
+                        return found, None  # it answered one token: what it offers is read from that
+                return found, None
             except Stopped:
                 raise
             except AppError as error:
@@ -117,6 +128,16 @@ def _choice(answer: Any) -> dict[str, Any]:
     choices = answer.get("choices") if isinstance(answer, dict) else None
     first = choices[0] if isinstance(choices, list) and choices else None
     return first if isinstance(first, dict) else {}
+
+
+def _says_nothing(choice: dict[str, Any]) -> bool:
+    """Whether an answer of one token leaves open if the server tells probabilities: its token is no character."""
+    if not choice or told(choice.get("logprobs")):
+        return False
+    message = choice.get("message")
+    content = message.get("content") if isinstance(message, dict) else None
+    text = written(choice.get("text", content))
+    return not text or REPLACEMENT in text
 
 
 def _only_model(remote: Remote, stop: threading.Event | None) -> str:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.models.remote import openai_compatible
@@ -50,4 +51,5 @@ def test_it_is_connected_answers_and_is_known_to_tell_no_targets_probability(ser
     made = model.generate(model.tokenize("The soup has"), GenerationParams(max_new_tokens=6))
     assert made.text == made.tokens.response and made.stop_reason in ("length", "eos")
     assert len(made.logprob_nats) == len(made.tokens) - made.tokens.prompt_len
+    assert np.isfinite(made.logprob_nats).all() and (made.logprob_nats < 0).all()
     model.close()

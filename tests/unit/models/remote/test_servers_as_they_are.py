@@ -14,7 +14,7 @@ from core.models.remote.http import HttpLimits
 from core.models.remote.openai_stream import Heard
 from core.records import GenerationParams, Message, ModelSpec
 from tests.unit.models.loopback import Answer, Asked, Loopback, loopback
-from tests.unit.models.remote.test_openai_compatible import full, plain, sse, without
+from tests.unit.models.remote.test_openai_compatible import ANSWER, full, plain, sse, without
 
 FAST = HttpLimits(silence_seconds=0.5, retries=0, backoff_seconds=0.01)
 CHAT = (Message("user", "Soup?"),)
@@ -314,6 +314,37 @@ def test_a_token_that_is_not_told_is_unknown_alone() -> None:
     placed = heard("A b c", [token("A", -0.1), token(" b", -0.2)]).placed("A b c")
     assert placed is not None
     assert placed[0] == [(0, 1), (1, 3), (3, 5)] and placed[1][:2] == [-0.1, -0.2] and np.isnan(placed[1][2])
+
+
+@pytest.mark.parametrize("shown", ["\ufffd", ""])
+def test_a_first_token_that_is_no_character_does_not_hide_that_probabilities_are_told(shown: str) -> None:
+    """llama.cpp holds back a token that is part of a character, and tells no probability with it."""
+
+    def holding(asked: Asked) -> Answer:
+        body = asked.body or {}
+        if "prompt" in body and not body.get("stream") and body["max_tokens"] <= 1:
+            return Answer({"choices": [{"text": shown, "logprobs": None, "finish_reason": "length"}]})
+        return full(asked)
+
+    with loopback(without(holding, "/v1/chat/completions")) as held:
+        model = connect(held)
+        assert model.capabilities.own_probabilities
+        made = model.generate(model.tokenize("Soup:"), GenerationParams())
+    assert made.logprob_nats.tolist() == [-0.25] * len(ANSWER)
+
+
+def test_a_server_that_fails_on_more_tokens_is_taken_as_it_answered_first() -> None:
+    def short(asked: Asked) -> Answer:
+        body = asked.body or {}
+        if body.get("stream"):
+            return plain(asked)
+        if "prompt" in body and body["max_tokens"] > 1:
+            return Answer({"error": {"message": "too long"}}, status=400)
+        return Answer({"choices": [{"text": "\ufffd", "logprobs": None}]})
+
+    with loopback(without(short, "/v1/chat/completions")) as held:
+        can = connect(held).capabilities
+    assert can.generate and not can.own_probabilities
 
 
 def test_tokens_of_something_else_are_not_taken_for_the_answers() -> None:
