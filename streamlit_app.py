@@ -39,6 +39,6 @@ def pages() -> dict[str, list[StreamlitPage]]:
 
 
 if __name__ == "__main__":
-    frame.run(pages())
+    frame.run_chosen_page(pages())
 else:
     app = App("streamlit_app.py", middleware=server.middleware(), routes=server.ROUTES)

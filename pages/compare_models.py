@@ -15,9 +15,9 @@ frame.begin(
 
 left, right = st.columns(2, vertical_alignment="bottom")
 with left:
-    example = example_menu.draw()
+    example = example_menu.choose_example()
 with right:
-    specs = choice.draw()
+    specs = choice.choose_models()
 if len(specs) < choice.LEAST:
     st.info("Choose at least two models.")
     st.stop()
@@ -29,27 +29,27 @@ def sides(of: Example) -> list[run.Side]:
     return [run.Side(title(spec), of.id, prompt_box.sent(of.prompt, of), spec) for spec in specs]
 
 
-comparison = run.current("models")
+comparison = run.comparison_on_show("models")
 asked = sides(example)
 if comparison is None or not comparison.same(asked, params):
-    comparison = run.known("models", asked, params)
+    comparison = run.known_comparison("models", asked, params)
     if comparison is None and choice.ships(specs):
-        comparison = run.start("models", asked, params)
+        comparison = run.start_comparison("models", asked, params)
 
 waiting = comparison is None or not comparison.answered
 with st.expander("The prompt", expanded=comparison is None):
-    text, pressed = prompt_box.draw(example, busy=comparison is not None and waiting)
+    text, pressed = prompt_box.edit_prompt(example, busy=comparison is not None and waiting)
     if pressed:
         try:
-            opened = versions.keep(
+            opened = versions.keep_version(
                 example, text, edit="edited while comparing models", fields=prompt_box.fields(example)
             )
-            run.start("models", sides(opened), params)
+            run.start_comparison("models", sides(opened), params)
             library.open_example(opened.id)
             st.rerun()
         except AppError as error:
-            problem.show(error)
+            problem.show_error(error)
 if comparison is None:
     st.info("These models have not answered this prompt yet. Press Run.")
 else:
-    view.draw(comparison)
+    view.draw_comparison(comparison)

@@ -14,7 +14,7 @@ frame.begin(
 
 left, right = st.columns(2, vertical_alignment="bottom")
 with left:
-    example = example_menu.draw()
+    example = example_menu.choose_example()
 with right:
     versions = prompts.choose(example)
 if len(versions) < prompts.LEAST:
@@ -22,19 +22,19 @@ if len(versions) < prompts.LEAST:
     st.stop()
 
 spec, params = model_box.chosen(), parameters.params()
-comparison = run.current("prompts")
+comparison = run.comparison_on_show("prompts")
 asked = [run.Side(v.id, v.id, prompt_box.sent(v.prompt, v), spec) for v in versions]
 if comparison is None or not comparison.same(asked, params):
-    comparison = run.known("prompts", asked, params)
+    comparison = run.known_comparison("prompts", asked, params)
 
 busy = comparison is not None and not comparison.answered
 if st.button("Run", type="primary", shortcut="Ctrl+Enter", disabled=busy):
-    run.start("prompts", asked, params)
+    run.start_comparison("prompts", asked, params)
     st.rerun()
 
 if comparison is None:
     st.info("The model has not answered all of these prompts yet. Press Run.")
 prompts.differences(versions, opened=comparison is None)
 if comparison is not None:
-    view.draw(comparison)
-grid.draw(versions, spec, params)
+    view.draw_comparison(comparison)
+grid.draw_grid(versions, spec, params)

@@ -14,54 +14,54 @@ spec, params = model_box.chosen(), parameters.params()
 
 def arrived(result: object) -> None:
     """Whatever job has ended."""
-    staging.arrived(result)
-    effects.arrived(result)
+    staging.take_over_made(result)
+    effects.take_over_measured(result)
 
 
 left, right = st.columns([30, 70], gap="medium")
 with left:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        rows = row_choice.draw("counterfactuals", with_open=True)
+        rows = row_choice.choose_rows("counterfactuals", with_open=True)
         copy_link.button()
-    asked = form.draw()
+    asked = form.choose_generator()
     if st.button(
         "Make changes",
-        type="primary" if staging.current() is None else "secondary",
-        disabled=job_box.running("counterfactuals"),
+        type="primary" if staging.staged_now() is None else "secondary",
+        disabled=job_box.is_running("counterfactuals"),
     ):
         try:
-            staging.begin(asked, rows.examples, spec, params)
+            staging.begin_making(asked, rows.examples, spec, params)
             st.rerun()
         except AppError as error:
-            problem.show(error)
+            problem.show_error(error)
 
 with right:
-    job_box.draw("counterfactuals", arrived)
-    staged = staging.current()
+    job_box.draw_job("counterfactuals", arrived)
+    staged = staging.staged_now()
     if staged is None:
         st.info(
             "Choose what to change on the left, then press “Make changes”. Nothing is run before you say so."
         )
         st.stop()
-    effects.draw(staged)
+    effects.draw_effects(staged)
     if staged.kept:
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            way = sending.draw(spec)
-            busy = job_box.running("counterfactuals")
-            measured = effects.shown(staged)
+            way = sending.choose_sending(spec)
+            busy = job_box.is_running("counterfactuals")
+            measured = effects.is_measured(staged)
             if st.button(
                 f"Run {len(staged.kept):,} and rank",
                 type="secondary" if measured else "primary",
                 disabled=busy,
             ):
                 try:
-                    effects.begin(staged, spec, params, way)
+                    effects.begin_measuring(staged, spec, params, way)
                     st.rerun()
                 except AppError as error:
-                    problem.show(error)
+                    problem.show_error(error)
             if st.button(f"Add {len(staged.kept):,} to the dataset"):
                 try:
-                    st.toast(f"{staging.add(staged, rows.dataset.id):,} examples added.")
+                    st.toast(f"{staging.add_to_dataset(staged, rows.dataset.id):,} examples added.")
                 except AppError as error:
-                    problem.show(error)
-    staging.draw(staged, measured=effects.shown(staged))
+                    problem.show_error(error)
+    staging.draw_staged(staged, measured=effects.is_measured(staged))

@@ -22,8 +22,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         key=f"dataset open {dataset.id}",
         width=420,
     )
-    loading.draw()
-    checking.draw(workspace, dataset)
+    loading.draw_load_menu()
+    checking.draw_checks_menu(workspace, dataset)
     shown = [] if importing.waiting() else grid.columns(table, dataset.id)
     copy_link.button()
 if chosen != dataset.id:
@@ -33,9 +33,9 @@ if chosen != dataset.id:
 if loading.step():
     st.stop()
 
-loading.said()
-places = narrow.draw(table, workspace, dataset.id, [name for name in table.columns if name != "id"])
-picked = grid.draw(table, places, shown)
+loading.tell_what_was_loaded()
+places = narrow.narrow_rows(table, workspace, dataset.id, [name for name in table.columns if name != "id"])
+picked = grid.choose_rows(table, places, shown)
 left = table["id"].iloc[places].tolist()
 row_choice.remember(dataset.id, picked, left)
 if not len(table):
@@ -43,7 +43,7 @@ if not len(table):
 elif not left:
     st.info("No row fits. Change the search or the filters.")
 
-rows.draw(workspace, dataset, table, picked, left)
-running.draw(workspace, dataset, picked, left)
+rows.draw_row_actions(workspace, dataset, table, picked, left)
+running.draw_runs(workspace, dataset, picked, left)
 checking.progress(workspace, dataset)
 rows.texts(table, picked)

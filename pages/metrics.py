@@ -11,10 +11,10 @@ from core.ui.shell import copy_link, frame, job_box, library, problem
 frame.begin("How good are they?", "The answers to many examples, with intervals.", trade="Metrics")
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    rows = row_choice.draw("metrics")
+    rows = row_choice.choose_rows("metrics")
     every = library.workspace().examples(rows.dataset.id)
     edits = answerers.edits(rows.examples, every)
-    chosen = systems.draw(library.workspace(), rows.dataset.id, every, bool(edits))
+    chosen = systems.choose_systems(library.workspace(), rows.dataset.id, every, bool(edits))
     labels = dict(LANGUAGES)
     language = st.selectbox(
         "Language",
@@ -27,15 +27,15 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     )
     copy_link.button()
 
-if not job_box.draw("metrics"):
+if not job_box.draw_job("metrics"):
     try:
         columns = [work.column(system, rows, edits, language or "auto") for system in chosen]
     except AppError as error:
-        problem.show(error)
+        problem.show_error(error)
         st.stop()
-    missing.draw(columns, rows, language or "auto")
-    picked = results.table(columns)
-    downloads.draw(columns, rows)
+    missing.draw_missing_answers(columns, rows, language or "auto")
+    picked = results.choose_metric(columns)
+    downloads.draw_metric_downloads(columns, rows)
     results.versus(columns)
-    charts.draw(columns, rows, picked)
+    charts.draw_metric_charts(columns, rows, picked)
     results.how_computed(columns)

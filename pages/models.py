@@ -11,8 +11,8 @@ frame.begin("Models", "Which model answers, what it can do, and what it needs")
 left, right = st.columns([45, 55], gap="large")
 with left:
     st.subheader("Models you can choose", anchor=False)
-    loading.draw()
-    known.draw()
+    loading.draw_loading()
+    known.draw_model_cards()
 with right:
     st.subheader("Add a model", anchor=False)
     if service().settings.mode == "hosted":
@@ -20,9 +20,9 @@ with right:
         st.stop()
     here, elsewhere, registry = st.tabs(["On this machine", "On another machine", "Get a real model"])
     with here:
-        local.draw()
-        found.draw()
+        local.draw_folder_form()
+        found.draw_models_found()
     with elsewhere:
-        remote.draw()
+        remote.draw_server_form()
     with registry:
-        real.draw()
+        real.draw_real_models()

@@ -5,12 +5,12 @@ from core.ui.salience_page import bar, link, view
 from core.ui.shell import frame
 
 frame.begin()
-link.take()
+link.take_linked_answer()
 
-example = bar.draw()
+example = bar.draw_why_bar()
 spec, params = link.opened()
-answer = answering.current(example, prompt_box.sent(example.prompt, example), spec, params)
+answer = answering.answer_on_show(example, prompt_box.sent(example.prompt, example), spec, params)
 prompt_box.around(example, answer)
-view.draw(example, spec, params)
+view.draw_answer_and_reasons(example, spec, params)
 answering.into_link(answer)
 parameters.into_link()

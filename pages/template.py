@@ -15,9 +15,9 @@ frame.begin(
 
 spec = model_box.chosen()
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    rows = row_choice.draw("template")
-    method = view.method()
-    way = sending.draw(spec)
+    rows = row_choice.choose_rows("template")
+    method = view.choose_method()
+    way = sending.choose_sending(spec)
     copy_link.button()
 template = st.text_area(
     "Template",
@@ -29,7 +29,7 @@ template = st.text_area(
     help="{name} stands where the rows differ. Everything else has to be the same in every row.",
 )
 
-if not job_box.draw(work.JOB):
+if not job_box.draw_job(work.JOB):
     try:
         if not rows.examples:
             raise AppError("There are no rows here.", hint="Choose others, or change the search.")
@@ -37,7 +37,7 @@ if not job_box.draw(work.JOB):
             st.info("Write the template that the rows were made from, with {name} where they differ.")
             st.stop()
         fitting = work.fitting(template or "", rows.examples)
-        found = work.known(template or "", fitting, method.name, spec, way)
+        found = work.known_sections(template or "", fitting, method.name, spec, way)
         left = len(fitting) - (len(found.ids) if found else 0)
         if left:
             st.caption(
@@ -45,9 +45,9 @@ if not job_box.draw(work.JOB):
                 f"{left:,} are not explained yet."
             )
             if st.button(f"Explain {left:,} rows", type="primary"):
-                work.begin(template or "", fitting, method.name, spec, way)
+                work.begin_explaining(template or "", fitting, method.name, spec, way)
                 st.rerun()
         if found is not None:
-            view.draw(found, {row.id: row for row in fitting}, template or "")
+            view.draw_section_shares(found, {row.id: row for row in fitting}, template or "")
     except AppError as error:
-        problem.show(error)
+        problem.show_error(error)

@@ -11,12 +11,12 @@ frame.begin("How far to trust it?", "How often an explanation is right, where th
 
 spec = model_box.chosen()
 st.subheader("Where the cause is known", anchor=False)
-benchmark.draw(spec)
+benchmark.draw_benchmark(spec)
 
 st.subheader("On your own example", anchor=False)
-example = example_menu.draw()
+example = example_menu.choose_example()
 try:
     sent = prompt_box.sent(example.prompt, example)
-    curve.draw(answering.current(example, sent, spec, parameters.params()))
+    curve.draw_curve(answering.answer_on_show(example, sent, spec, parameters.params()))
 except AppError as error:
-    problem.show(error)
+    problem.show_error(error)

@@ -61,7 +61,9 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service
     made = Service(chosen, manager=ModelManager(loader(FakeModel())))
     monkeypatch.setattr("core.ui.shell.services.settings", lambda: chosen)
     monkeypatch.setattr("core.service.Service", lambda _settings: made)
-    monkeypatch.setattr("core.ui.trust_page.benchmark.draw.__defaults__", (tmp_path / "results.json",))
+    monkeypatch.setattr(
+        "core.ui.trust_page.benchmark.draw_benchmark.__defaults__", (tmp_path / "results.json",)
+    )
     st.cache_resource.clear()
     yield made
     st.cache_resource.clear()

@@ -277,6 +277,33 @@ def test_the_check_of_class_names_can_fail() -> None:
     assert meanings(both) == {"Row": ["core.a", "core.b"]}
 
 
+SAY_NOTHING = {"draw", "show", "render", "run", "view", "of", "known", "current"}
+"""Names that leave open what is drawn or found, so that one has to open the file."""
+
+
+def unsaid(path: str, source: str) -> list[str]:
+    """Functions at the top of a module of the pages whose names say nothing."""
+    return [
+        f"{path}: {node.name}"
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef) and node.name in SAY_NOTHING
+    ]
+
+
+def test_a_function_of_the_pages_says_what_it_draws_or_finds() -> None:
+    found = [
+        name
+        for path in (ROOT / "core/ui").rglob("*.py")
+        for name in unsaid(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+def test_the_check_of_function_names_can_fail() -> None:
+    source = "def draw(): ...\ndef draw_answers(): ...\nclass Box:\n    def show(self): ..."
+    assert unsaid("core/ui/shell/box.py", source) == ["core/ui/shell/box.py: draw"]
+
+
 def test_pages_are_short() -> None:
     long = {p.name: n for p in (ROOT / "pages").glob("*.py") if (n := len(p.read_text().splitlines())) >= 100}
     assert long == {}

@@ -41,7 +41,7 @@ class System:
         return f"{title(self.spec)}{way}{', edited prompts' if self.edited else ''}"
 
 
-def known(here: Workspace, dataset_id: str) -> tuple[System, ...]:
+def known_systems(here: Workspace, dataset_id: str) -> tuple[System, ...]:
     """The model in use first, then every other that has answered something in this dataset; each as plain
     text, and in the ways in which its answers were asked for.
     """

@@ -88,7 +88,9 @@ def _key(example_id: str, spec: ModelSpec) -> tuple[str, str, str]:
     return (example_id, spec.name, spec.precision)
 
 
-def current(example: Example, sent: Prompt, spec: ModelSpec, params: GenerationParams) -> Answer | None:
+def answer_on_show(
+    example: Example, sent: Prompt, spec: ModelSpec, params: GenerationParams
+) -> Answer | None:
     """The answer on the screen: this session's newest one, else one that is known already; loads no model."""
     held = _answers().get(_key(example.id, spec))
     if held is None:
@@ -116,7 +118,7 @@ def linked(example: Example) -> Answer | None:
     sent: Prompt = example.prompt
     ways: tuple[Prompt, ...] = (
         example.prompt,
-        (*(conversation.of(example) or ()), Message("user", example.prompt)),
+        (*(conversation.turns_of(example) or ()), Message("user", example.prompt)),
     )
     for way in ways:
         if generation_key(way, found.model, found.params) == key:
@@ -133,7 +135,7 @@ def linked(example: Example) -> Answer | None:
 _TAKEN, _MISSING = "link taken", "link missing"
 
 
-def missing() -> bool:
+def linked_answer_is_missing() -> bool:
     """Whether the link named an answer that is not kept here, or not of this prompt; told once."""
     return bool(st.session_state.pop(_MISSING, None))
 
@@ -156,7 +158,7 @@ def asked(example: Example, spec: ModelSpec) -> Answer | None:
     return _asked().get(_key(example.id, spec))
 
 
-def start(
+def ask_model(
     example: Example,
     prompt: str,
     sent: Callable[[str, Example], Prompt],
@@ -179,7 +181,7 @@ def start(
         spec,
         params,
         owner=owner(),
-        view=looking.view(),
+        view=looking.view_on_show(),
         example_id=planned.id,
         draft=before.generation if before is not None else None,
     )
@@ -190,7 +192,7 @@ def start(
         spec,
         params,
         job=job,
-        keeps=lambda: versions.keep(
+        keeps=lambda: versions.keep_version(
             example, prompt, target=target, edit="edited under “Why this answer?”", fields=fields
         ),
         before=before,
@@ -198,7 +200,7 @@ def start(
     return _asked()[key]
 
 
-def settle(example: Example, spec: ModelSpec) -> bool:
+def settle_answer(example: Example, spec: ModelSpec) -> bool:
     """Put what was asked for `example` on the screen once it is answered. Returns whether that was now.
 
     A run that failed, or that was stopped before its first word, leaves the screen as it is.
@@ -256,7 +258,7 @@ ENDINGS = {
 }
 
 
-def facts(generation: Generation) -> str:
+def facts_of_answer(generation: Generation) -> str:
     """One line under the answer: how likely the model found it, how long it is, how long it took."""
     rows = generation.logprob_nats
     known = len(rows) and bool(np.isfinite(rows).all())  # a model elsewhere may not tell

@@ -20,12 +20,12 @@ Prompt = str | tuple[Message, ...]
 NAMES = {"system": "System message", "user": "User", "assistant": "Assistant"}
 
 
-def of(example: Example) -> tuple[Message, ...] | None:
+def turns_of(example: Example) -> tuple[Message, ...] | None:
     """The turns before the prompt that `example` keeps; None where it keeps no chat (or something else)."""
     return example.earlier_turns or (() if example.fields.get(FIELD) == [] else None)
 
 
-def kept(turns: Sequence[Message]) -> list[dict[str, str]]:
+def turns_as_field(turns: Sequence[Message]) -> list[dict[str, str]]:
     """`turns` as the field's value."""
     return [{"role": turn.role, "content": turn.content} for turn in turns]
 

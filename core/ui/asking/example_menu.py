@@ -9,9 +9,9 @@ from core.ui.asking import versions
 from core.ui.shell import copy_link, library
 
 
-def draw() -> Example:
+def choose_example() -> Example:
     """Draw the menu of examples. Returns the one that is open."""
-    versions.settle()
+    versions.settle_boxes()
     current = library.example()
     listed = library.examples()
     options = list(listed) if current.id in listed else [current.id, *listed]

@@ -86,7 +86,7 @@ def add_stop(text: str) -> None:
     st.session_state[_NEXT] = list(dict.fromkeys([*value(STOPS), text]))
 
 
-def take(found: GenerationParams) -> None:
+def take_parameters(found: GenerationParams) -> None:
     """Make the settings those of an answer that was opened; before they are drawn."""
     for setting in PARAMETERS:
         held = found.stop if setting.key == STOPS else getattr(found, setting.key)
@@ -104,7 +104,7 @@ def into_link() -> None:
             st.query_params[setting.link] = words
 
 
-def draw(prompt: str = "") -> None:
+def draw_parameters(prompt: str = "") -> None:
     """Draw the widgets in the container that is open; stop texts are proposed from `prompt`. What they say holds
     for every page.
     """

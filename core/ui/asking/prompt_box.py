@@ -13,7 +13,7 @@ from core.ui.asking.answering import Answer
 from core.ui.asking.conversation import Prompt
 from core.ui.shell import problem
 
-__all__ = ["advanced", "around", "drafted", "draw", "fields", "filled", "sent"]
+__all__ = ["advanced", "around", "drafted", "edit_prompt", "fields", "filled", "sent"]
 
 PLAIN, CHAT = "plain", "chat"
 
@@ -30,8 +30,8 @@ def _default() -> str:
 
 def _way(example: Example) -> str:
     """How the draft of `example` is to be sent."""
-    chosen = versions.draft(example, "send as")
-    return chosen or (CHAT if conversation.of(example) is not None else _default())
+    chosen = versions.draft_of(example, "send as")
+    return chosen or (CHAT if conversation.turns_of(example) is not None else _default())
 
 
 def sent(text: str, example: Example | None = None) -> Prompt:
@@ -39,7 +39,7 @@ def sent(text: str, example: Example | None = None) -> Prompt:
 
     Models without a chat template get plain text either way.
     """
-    earlier = conversation.of(example) if example is not None else None
+    earlier = conversation.turns_of(example) if example is not None else None
     if earlier is None and _default() == PLAIN:
         return text
     return (*(earlier or ()), Message("user", text))
@@ -51,18 +51,18 @@ def fields(example: Example) -> dict[str, Any]:
     A single turn needs nothing kept: the link says that it is sent as a chat.
     Raises: AppError for a turn in which nothing stands.
     """
-    chat = conversation.of(example) is not None
+    chat = conversation.turns_of(example) is not None
     if _way(example) == PLAIN:
         return {conversation.FIELD: None} if chat else {}
-    turns = conversation.checked(turn_list.draft(example))
-    return {conversation.FIELD: conversation.kept(turns)} if turns or chat else {}
+    turns = conversation.checked(turn_list.drafted_turns(example))
+    return {conversation.FIELD: conversation.turns_as_field(turns)} if turns or chat else {}
 
 
 def drafted(text: str, example: Example) -> Prompt:
     """What Run would send now."""
     if _way(example) == PLAIN:
         return text
-    said = (t for t in turn_list.draft(example) if t.role != "system" or t.content.strip())
+    said = (t for t in turn_list.drafted_turns(example) if t.role != "system" or t.content.strip())
     return (*said, Message("user", text))
 
 
@@ -70,10 +70,10 @@ def around(example: Example, answer: Answer | None) -> None:
     """What is asked besides the text: the turns before it, where it is sent as a chat, and its variables."""
     if _way(example) == CHAT:
         generation = answer.generation if answer is not None else None
-        if turn_list.draw(example, generation.text if generation is not None else ""):
+        if turn_list.draw_turns(example, generation.text if generation is not None else ""):
             text = versions.prompt_draft(example)
             same = answer is not None and generation is not None and _asked_last(answer.sent) == text
-            turn_list.add(example, text, generation.text if same and generation is not None else "")
+            turn_list.add_turn(example, text, generation.text if same and generation is not None else "")
             st.rerun()
     _variables(example)
 
@@ -109,7 +109,7 @@ def _variables(example: Example) -> None:
 
 
 def _variable(example: Example, name: str) -> str:
-    return f"variable {name} of {example.id} ({versions.times(example)})"
+    return f"variable {name} of {example.id} ({versions.times_reset(example)})"
 
 
 def filled(example: Example, text: str) -> tuple[str, dict[str, str]]:
@@ -125,21 +125,23 @@ def filled(example: Example, text: str) -> tuple[str, dict[str, str]]:
     return (templates.render(text, given), {"template": text, **given}) if given else (text, {})
 
 
-def draw(example: Example, *, busy: bool, asked: Prompt | None = None, reply: str = "") -> tuple[str, bool]:
+def edit_prompt(
+    example: Example, *, busy: bool, asked: Prompt | None = None, reply: str = ""
+) -> tuple[str, bool]:
     """Draw the editor. Returns the text in the box and whether Run was pressed.
 
     `asked` is what the answer on the screen was asked, and `reply` that answer, where there is one.
     """
     chat = _way(example) == CHAT
     asked = sent(example.prompt, example) if asked is None else asked
-    add = turn_list.draw(example, reply, busy=busy) if chat else False
-    text = versions.prompt_box(
+    add = turn_list.draw_turns(example, reply, busy=busy) if chat else False
+    text = versions.draw_prompt_box(
         example,
         height=max(HEIGHT - turn_list.height(example), LEAST_HEIGHT) if chat else HEIGHT,
         help_="Change anything, then press Run (or Ctrl+Enter). Your change is kept as a version.",
     )
     if add:
-        turn_list.add(example, text, reply if _asked_last(asked) == text else "")
+        turn_list.add_turn(example, text, reply if _asked_last(asked) == text else "")
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button("Run", type="primary", shortcut="Ctrl+Enter", disabled=busy)
@@ -156,11 +158,11 @@ def _asked_last(asked: Prompt) -> str:
 
 def advanced(example: Example) -> None:
     """How the prompt is sent and the answer is drawn; in the container that is open."""
-    key = f"send as {example.id} ({versions.times(example)})"
+    key = f"send as {example.id} ({versions.times_reset(example)})"
 
     def chosen() -> None:
         way = st.session_state[key]
-        versions.hold(example, "send as", way)
+        versions.hold_draft(example, "send as", way)
         st.session_state["send as"] = way
         if way == CHAT:
             st.query_params["send"] = CHAT
@@ -178,4 +180,4 @@ def advanced(example: Example) -> None:
         help="A chat is written in the model's own template, whose words are shown grey. Above the prompt "
         "you can add a system message and what was said before.",
     )
-    parameters.draw(versions.prompt_draft(example))
+    parameters.draw_parameters(versions.prompt_draft(example))

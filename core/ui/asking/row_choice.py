@@ -44,14 +44,14 @@ def _in_table(dataset: Dataset) -> dict[str, list[str]]:
     return {name: ids for name, ids in groups.items() if 0 < len(ids) < dataset.rows}
 
 
-def draw(key: str, *, with_open: bool = False) -> Rows:
+def choose_rows(key: str, *, with_open: bool = False) -> Rows:
     """Draw the two controls (in the container that is open). A search that cannot be read shows all rows.
 
     `with_open` offers the example that is open on the other pages, and begins with it.
     """
     here, dataset = library.workspace(), library.dataset()
     table = _in_table(dataset)
-    by_verdict = verdicts.groups(here, dataset.id)
+    by_verdict = verdicts.groups_by_verdict(here, dataset.id)
     groups = [*([OPEN] if with_open else []), ALL, *table, STARRED, *here.slices(dataset.id), *by_verdict]
     group = st.selectbox(
         "Rows",
@@ -92,5 +92,5 @@ def _ids(
         try:
             frame = frame[search(frame, asked)]
         except AppError as error:
-            problem.show(error)
+            problem.show_error(error)
     return [str(name) for name in frame["id"]]

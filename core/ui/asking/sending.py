@@ -20,7 +20,7 @@ KEY, FOLLOWED = "rows sent as", "rows sent as on the Salience page"
 LABELS: dict[SendAs, str] = {"plain": "plain text", "chat": "chat"}
 
 
-def draw(spec: ModelSpec) -> SendAs:
+def choose_sending(spec: ModelSpec) -> SendAs:
     """Draw the choice in the container that is open. Returns what it says."""
     salience: SendAs = "plain" if isinstance(prompt_box.sent(""), str) else "chat"
     if st.session_state.get(FOLLOWED) != salience:

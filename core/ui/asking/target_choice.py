@@ -42,7 +42,9 @@ def of_link(link: str, response: str) -> Target | None:
     return Target(_joined(spans), response)
 
 
-def of(indices: Sequence[int], segments: Sequence[Segment], response: str, offset: int) -> Target | None:
+def target_of(
+    indices: Sequence[int], segments: Sequence[Segment], response: str, offset: int
+) -> Target | None:
     """The target that the chosen response segments make; None when none is chosen.
 
     `offset` is where the response starts in the text that the segments count in.
@@ -77,7 +79,7 @@ def _overlapping(spans: Sequence[Span], segments: Sequence[Segment], offset: int
     )
 
 
-def default(segments: Sequence[Segment]) -> tuple[int, ...]:
+def default_choice(segments: Sequence[Segment]) -> tuple[int, ...]:
     """The last segment that says something: where an answer's conclusion stands."""
     return next(((s.index,) for s in reversed(segments) if any(map(str.isalnum, s.text))), ()) or next(
         ((s.index,) for s in reversed(segments) if s.text.strip()), ()
@@ -90,10 +92,10 @@ def first(lines: Sequence[Segment], response: str, offset: int, *, ends: int | N
     `ends`: where in the response what counts ends (a tail that begins the next example does not).
     """
     within = [s for s in lines if ends is None or s.chars[0] - offset < ends]
-    return of(default(within), lines, response, offset)
+    return target_of(default_choice(within), lines, response, offset)
 
 
-def keep(
+def carried_over(
     target: Target | None,
     segments: Sequence[Segment],
     response: str,
@@ -129,4 +131,4 @@ def keep(
     if found:
         return found
     start = first(lines, response, offset, ends=ends)
-    return (_overlapping(start.chars, segments, offset) if start else ()) or default(segments)
+    return (_overlapping(start.chars, segments, offset) if start else ()) or default_choice(segments)

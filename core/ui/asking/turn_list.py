@@ -23,31 +23,31 @@ TURN_HEIGHT, LIST_HEIGHT, ROW_HEIGHT = 84, 300, 48
 Turns = list[dict[str, str]]
 
 
-def draft(example: Example) -> tuple[Message, ...]:
+def drafted_turns(example: Example) -> tuple[Message, ...]:
     """The turns as they stand in the boxes."""
     return tuple(Message(turn["role"], turn["content"]) for turn in _turns(example))  # type: ignore[arg-type]
 
 
 def _turns(example: Example) -> Turns:
-    text = versions.draft(example, KIND)
+    text = versions.draft_of(example, KIND)
     if text is not None:
         held: Turns = json.loads(text)
         return held
-    turns = conversation.of(example) or ()
-    return [{"id": str(at), **turn} for at, turn in enumerate(conversation.kept(turns))]
+    turns = conversation.turns_of(example) or ()
+    return [{"id": str(at), **turn} for at, turn in enumerate(conversation.turns_as_field(turns))]
 
 
 def _hold(example: Example, turns: Turns) -> None:
-    versions.hold(example, KIND, json.dumps(turns))
+    versions.hold_draft(example, KIND, json.dumps(turns))
 
 
 def height(example: Example) -> int:
-    """Pixels that `draw` takes."""
+    """Pixels that `draw_turns` takes."""
     count = len(_turns(example))
     return ROW_HEIGHT + (min(LIST_HEIGHT, 24 + count * (TURN_HEIGHT + 44)) if count else 0)
 
 
-def draw(example: Example, reply: str, *, busy: bool = False) -> bool:
+def draw_turns(example: Example, reply: str, *, busy: bool = False) -> bool:
     """Draw the boxes, and the buttons that add one. `reply` answers the prompt; `busy`: it is being written.
 
     Returns whether the prompt and its answer should become turns of the chat.
@@ -82,7 +82,7 @@ def draw(example: Example, reply: str, *, busy: bool = False) -> bool:
 
 def _turn(example: Example, turns: Turns, at: int) -> None:
     turn = turns[at]
-    key = f"turn {example.id} {versions.times(example)} {turn['id']}"
+    key = f"turn {example.id} {versions.times_reset(example)} {turn['id']}"
     spoken = [t for t in turns[: at + 1] if t["role"] == turn["role"]]
     name = conversation.NAMES[turn["role"]] + ("" if turn["role"] == "system" else f" {len(spoken)}")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -137,7 +137,7 @@ def _remove(example: Example, turn_id: str, pair: bool) -> None:
         versions.put_prompt(example, gone["content"])  # the way back from "Add a turn"
 
 
-def add(example: Example, prompt: str, reply: str) -> None:
+def add_turn(example: Example, prompt: str, reply: str) -> None:
     """Make `prompt` and its answer turns of the chat, and empty the prompt's box; draw the page anew then."""
     _hold(example, [*_turns(example), _new("user", prompt), _new("assistant", reply)])
     versions.put_prompt(example, "")

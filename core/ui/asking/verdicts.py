@@ -97,7 +97,7 @@ def of_answer(example: Example, generation: Generation, dataset_id: str) -> Answ
     return verdict(rulings(row, asked))
 
 
-def line(example_id: str, generation: Generation) -> None:
+def draw_verdict(example_id: str, generation: Generation) -> None:
     """Draw the verdict on an answer and why, in the container that is open; nothing where nothing is checked."""
     here = library.workspace()
     try:
@@ -109,7 +109,7 @@ def line(example_id: str, generation: Generation) -> None:
         st.markdown(f"{MARKS[found.outcome]} {problem.plain(found.why)}")
 
 
-def groups(here: Workspace, dataset_id: str) -> dict[str, list[str]]:
+def groups_by_verdict(here: Workspace, dataset_id: str) -> dict[str, list[str]]:
     """Ids of the rows by verdict, such as "wrong: demo": slices that nobody has to make."""
     asked = conditions(here, dataset_id)
     if not asked:

@@ -27,7 +27,7 @@ LEAST_ALIKE = 0.34
 """A text of which less than this is the example's is another text, not a version."""
 
 
-def prompt_box(example: Example, *, height: int, help_: str, kept: str = "") -> str:
+def draw_prompt_box(example: Example, *, height: int, help_: str, kept: str = "") -> str:
     """The text box **Prompt** of `example`, with its draft. Returns what stands in it.
 
     `kept` stands there in place of the prompt: the template that it was made from.
@@ -44,7 +44,7 @@ def _box(label: str, kind: str, example: Example, kept: str, height: int, help_:
     # Streamlit keeps a widget's value within one page; the draft is what all pages share. A box that was put
     # back is a new widget, so that the browser drops what was typed in the old one.
     drafts, name = _drafts(), f"{kind} {example.id}"
-    key = f"{name} ({times(example)})" if times(example) else name
+    key = f"{name} ({times_reset(example)})" if times_reset(example) else name
 
     def typed() -> None:
         drafts[name] = st.session_state[key]
@@ -59,18 +59,18 @@ def _drafts() -> dict[str, str]:
     return held
 
 
-def draft(example: Example, kind: str) -> str | None:
+def draft_of(example: Example, kind: str) -> str | None:
     """What is written of `kind` and not kept yet; None where nothing is."""
     return _drafts().get(f"{kind} {example.id}")
 
 
-def hold(example: Example, kind: str, text: str) -> None:
+def hold_draft(example: Example, kind: str, text: str) -> None:
     """Make `text` the draft of `kind`: `prompt`, `target`, or a further kind of `KINDS`."""
     _drafts()[f"{kind} {example.id}"] = text
 
 
 def hold_id(example_id: str, kind: str, text: str) -> None:
-    """As `hold`, for the example of this id."""
+    """As `hold_draft`, for the example of this id."""
     _drafts()[f"{kind} {example_id}"] = text
 
 
@@ -81,16 +81,16 @@ def prompt_draft(example: Example) -> str:
 
 def put_prompt(example: Example, text: str) -> None:
     """Put `text` into the box **Prompt**, whatever stands there. For callbacks, or before `st.rerun`."""
-    hold(example, "prompt", text)
-    _resets()[example.id] = times(example) + 1
+    hold_draft(example, "prompt", text)
+    _resets()[example.id] = times_reset(example) + 1
 
 
-def times(example: Example) -> int:
+def times_reset(example: Example) -> int:
     """How often the boxes of `example` were filled anew: part of their names, so that they start afresh."""
     return _resets().get(example.id, 0)
 
 
-def settle() -> None:
+def settle_boxes() -> None:
     """Put back the boxes whose text was kept as a version; call it before any of them is drawn."""
     for example in st.session_state.pop(_SETTLED, ()):
         reset(example)
@@ -100,7 +100,7 @@ def reset(example: Example) -> None:
     """Throw the drafts of `example` away. For callbacks and before the boxes are drawn."""
     found = [_drafts().pop(f"{kind} {example.id}", None) for kind in KINDS]
     if any(text is not None for text in found):
-        _resets()[example.id] = times(example) + 1
+        _resets()[example.id] = times_reset(example) + 1
 
 
 def _resets() -> dict[str, int]:
@@ -115,14 +115,14 @@ def planned(
     target: str | None = None,
     fields: Mapping[str, Any] | None = None,
 ) -> Example:
-    """The example that `keep` would return, without keeping anything; a new one's id is not given away yet.
+    """The example that `keep_version` would return, without keeping anything; a new one's id is not given away yet.
 
     Raises: AppError for an empty prompt.
     """
     return _plan(example, prompt, target, "", fields)[0]
 
 
-def keep(
+def keep_version(
     example: Example,
     prompt: str,
     *,

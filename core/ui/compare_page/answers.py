@@ -40,7 +40,7 @@ STICKY = """<style>
 """The answers stay in sight while one reads where they came from."""
 
 
-def draw(comparison: SideBySide, cut: Cut) -> dict[int, ShownSides]:
+def draw_answers(comparison: SideBySide, cut: Cut) -> dict[int, ShownSides]:
     """Draw the answers in columns. Returns what is shown of each side that has one, by place."""
     first = next((side.generation for side in comparison.sides if side.generation is not None), None)
     if first is not None:
@@ -58,13 +58,13 @@ def draw(comparison: SideBySide, cut: Cut) -> dict[int, ShownSides]:
             with column:
                 st.markdown(f"**{problem.plain(side.name)}**")
                 if side.error is not None:
-                    problem.show(side.error)
+                    problem.show_error(side.error)
                 elif side.generation is None:
                     _writing(place, side)
                 else:
                     shown[place] = _answer(place, side, cut, marks[place])
                     if comparison.answered:
-                        verdicts.line(side.example_id, side.generation)
+                        verdicts.draw_verdict(side.example_id, side.generation)
     return shown
 
 
@@ -104,7 +104,7 @@ def _answer(place: int, side: Side, cut: Cut, marks: Sequence[tuple[int, int, st
     tokens = generation.tokens
     here = maps.parts_or_lines(generation, cut.granularity, cut.pattern)
     prompt, response = here.prompt, here.response
-    chosen = target_choice.keep(
+    chosen = target_choice.carried_over(
         answering.target(tokens.response), response, tokens.response, tokens.prompt_chars
     )
     key = f"answer-{place}"
@@ -113,7 +113,7 @@ def _answer(place: int, side: Side, cut: Cut, marks: Sequence[tuple[int, int, st
         picked = choice(key)
         if picked is not None:
             answering.choose_target(
-                target_choice.of(picked.indices, response, tokens.response, tokens.prompt_chars)
+                target_choice.target_of(picked.indices, response, tokens.response, tokens.prompt_chars)
             )
 
     salience_text(
@@ -121,7 +121,7 @@ def _answer(place: int, side: Side, cut: Cut, marks: Sequence[tuple[int, int, st
         prompt_segments=prompt,
         response_segments=response,
         selected=chosen,
-        note=answering.facts(generation),
+        note=answering.facts_of_answer(generation),
         changed=marks,
         show=("response",),
         link=f"compared-{place}",

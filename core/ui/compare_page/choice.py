@@ -16,16 +16,16 @@ LEAST, MOST = 2, 4
 KEY = "compared"
 
 
-def options() -> dict[str, ModelSpec]:
+def comparable() -> dict[str, ModelSpec]:
     """Everything that can be compared, by title."""
     return {title(made): made for spec in catalog().specs() for made in variants(spec)}
 
 
-def default() -> list[str]:
+def default_models() -> list[str]:
     """The chosen model as it is, and quantised to 4 bits (another model where that makes no sense)."""
     here = [title(spec) for spec in variants(chosen())]
     quantised = [name for name in here if name.endswith("nf4")]
-    others = [name for name in options() if name not in here]
+    others = [name for name in comparable() if name not in here]
     return [here[0], *(quantised or others)][:LEAST]
 
 
@@ -34,11 +34,11 @@ def ships(specs: Sequence[ModelSpec]) -> bool:
     return all(Path(spec.path) in (Path(DEMO_MODEL), ROOT / DEMO_MODEL) for spec in specs)
 
 
-def draw() -> tuple[ModelSpec, ...]:
+def choose_models() -> tuple[ModelSpec, ...]:
     """Draw the menu. Returns the chosen models, in the order in which they were chosen."""
-    known = options()
+    known = comparable()
     if KEY not in st.session_state and KEY not in st.query_params:
-        st.session_state[KEY] = default()
+        st.session_state[KEY] = default_models()
     elif any(name not in known for name in st.session_state.get(KEY, ())):  # removed on the Models page
         st.session_state[KEY] = [name for name in st.session_state[KEY] if name in known]
     names = st.multiselect(

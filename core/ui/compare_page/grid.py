@@ -27,7 +27,7 @@ def template_of(example: Example) -> str:
     return templates.template_of(example) or example.prompt
 
 
-def draw(versions: Sequence[Example], spec: ModelSpec, params: GenerationParams) -> None:
+def draw_grid(versions: Sequence[Example], spec: ModelSpec, params: GenerationParams) -> None:
     """Draw the table of values, the button, and what came of it."""
     st.subheader("The same values through every version", anchor=False)
     names = list(dict.fromkeys(n for v in versions for n in templates.variables(template_of(v))))
@@ -38,18 +38,19 @@ def draw(versions: Sequence[Example], spec: ModelSpec, params: GenerationParams)
         )
         return
     rows = _values(versions, names)
-    if st.button("Run the table", disabled=job_box.running(JOB) or not rows):
+    if st.button("Run the table", disabled=job_box.is_running(JOB) or not rows):
         asked = [
             (f"{at} {v.id}", prompt_box.sent(templates.render(template_of(v), row), v))
             for at, row in enumerate(rows)
             for v in versions
         ]
-        job_box.hold(
-            JOB, service().answers.generate_many(asked, spec, params, owner=owner(), view=looking.view())
+        job_box.hold_job(
+            JOB,
+            service().answers.generate_many(asked, spec, params, owner=owner(), view=looking.view_on_show()),
         )
         st.session_state["grid asked"] = (rows, [v.id for v in versions])
         st.rerun()
-    job_box.draw(JOB, _keep)
+    job_box.draw_job(JOB, _keep)
     done = st.session_state.get("grid done")
     if done is not None and done[1] == [v.id for v in versions]:
         _results(*done)

@@ -17,7 +17,7 @@ from core.ui.shell import frame, problem
 from core.ui.shell.bar_table import BarFigure, BarLine, BarPanel, BarSeries, bar_table
 
 
-def draw(comparison: SideBySide) -> None:
+def draw_likelihoods(comparison: SideBySide) -> None:
     """Draw the table; the token probabilities of one answer on demand."""
     names = [side.name for side in comparison.sides]
     heading = "How likely each model finds each answer"
@@ -27,7 +27,7 @@ def draw(comparison: SideBySide) -> None:
     marked = of_model if comparison.one_prompt else of_version
     judged = "judged by" if comparison.one_prompt else "under"
     bar_table(
-        [BarPanel(tuple(lines(names, comparison.mean_nats())))],
+        [BarPanel(tuple(likelihood_lines(names, comparison.mean_nats())))],
         key="cross-likelihood",
         about=heading,
         series=[BarSeries(f"{judged} {name}", marked(name)) for name in names],
@@ -47,7 +47,7 @@ def draw(comparison: SideBySide) -> None:
             _tokens(comparison, names)
 
 
-def lines(names: Sequence[str], mean_nats: NDArray[np.float64]) -> list[BarLine]:
+def likelihood_lines(names: Sequence[str], mean_nats: NDArray[np.float64]) -> list[BarLine]:
     """A row an answer, a bar a judge: the geometric mean of its tokens' probabilities.
 
     `mean_nats` (answers, judges): mean log-probability of an answer's tokens, NaN where it is not known.

@@ -74,4 +74,4 @@ def differences(versions: Sequence[Example], *, opened: bool) -> None:
                 if other.prompt == first.prompt:
                     st.caption("The same prompt.")
                     continue
-                diff.draw(word_diff(first.prompt, other.prompt))
+                diff.draw_diff(word_diff(first.prompt, other.prompt))

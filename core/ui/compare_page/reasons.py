@@ -36,7 +36,9 @@ class Found:
     shares: dict[int, SideShares]
 
 
-def find(comparison: SideBySide, shown: dict[int, ShownSides], method: Method, cut: Cut, look: Look) -> Found:
+def find_reasons(
+    comparison: SideBySide, shown: dict[int, ShownSides], method: Method, cut: Cut, look: Look
+) -> Found:
     """What is known so far; loads no model."""
     matrices: dict[int, SalienceMatrix] = {}
     shares: dict[int, SideShares] = {}
@@ -70,7 +72,7 @@ def verdict(comparison: SideBySide, shown: dict[int, ShownSides], found: Found) 
     return versions_verdict(one.text, other.text, found.shares[places[0]], found.shares[places[1]])
 
 
-def draw(
+def draw_parts(
     comparison: SideBySide, shown: dict[int, ShownSides], found: Found, method: Method, cut: Cut
 ) -> None:
     """The list of parts: of all models together, or what gained and lost between two versions."""

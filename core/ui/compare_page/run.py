@@ -159,7 +159,7 @@ class SideBySide:
                 self.params,
                 owner=self._owner(place, "answer"),
                 example_id=side.example_id,
-                view=looking.view(),
+                view=looking.view_on_show(),
             )
         if side.job.finished:
             side.generation = side.job.result
@@ -176,7 +176,7 @@ class SideBySide:
                     side.scores[other] = AppError("The answer is empty.")
                     continue
                 held = side.scores[other] = service().answers.score(
-                    side.prompt, text, side.spec, owner=self._owner(place, other), view=looking.view()
+                    side.prompt, text, side.spec, owner=self._owner(place, other), view=looking.view_on_show()
                 )
             if held is not None and not isinstance(held, (Generation, AppError)) and held.finished:
                 side.scores[other] = held.result or held.error or AppError("Nothing came back.")
@@ -198,7 +198,7 @@ class SideBySide:
                 side.generation.tokens,
                 owner=self._owner(place, "map"),
                 replaces=True,
-                view=looking.view(),
+                view=looking.view_on_show(),
                 until="view",
                 label=f"Map of {side.name}, {method.label}",
             )
@@ -206,15 +206,15 @@ class SideBySide:
             side.maps[request.key] = held.error
 
 
-def current(key: str) -> SideBySide | None:
+def comparison_on_show(key: str) -> SideBySide | None:
     """The comparison that the page `key` shows."""
     found: SideBySide | None = st.session_state.get(f"comparison {key}")
     return found
 
 
-def start(key: str, sides: Sequence[Side], params: GenerationParams) -> SideBySide:
+def start_comparison(key: str, sides: Sequence[Side], params: GenerationParams) -> SideBySide:
     """Begin a comparison in the place of the one before, which is stopped."""
-    before = current(key)
+    before = comparison_on_show(key)
     if before is not None:
         before.stop()
     made = SideBySide(params, list(sides))
@@ -222,10 +222,10 @@ def start(key: str, sides: Sequence[Side], params: GenerationParams) -> SideBySi
     return made
 
 
-def known(key: str, sides: Sequence[Side], params: GenerationParams) -> SideBySide | None:
+def known_comparison(key: str, sides: Sequence[Side], params: GenerationParams) -> SideBySide | None:
     """A comparison whose answers are all known already; loads no model."""
     for side in sides:
         side.generation = service().answers.known(side.prompt, side.spec, params, example_id=side.example_id)
         if side.generation is None:
             return None
-    return start(key, sides, params)
+    return start_comparison(key, sides, params)

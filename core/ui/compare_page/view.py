@@ -22,7 +22,7 @@ POLL_SECONDS = 0.3
 DETAILS = "compare-details"
 
 
-def draw(comparison: SideBySide) -> None:
+def draw_comparison(comparison: SideBySide) -> None:
     """Draw everything that depends on the answers."""
     comparison.step(controls.method(), controls.cut())
     watched = comparison.answered and bool(comparison.jobs())
@@ -35,7 +35,7 @@ def draw(comparison: SideBySide) -> None:
 
 def _view(comparison: SideBySide, answered: bool, watched: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="salience-controls"):
-        controls.draw()
+        controls.draw_map_controls()
     method, cut = controls.method(), controls.cut()
     before = comparison.finished_pieces
     comparison.step(method, cut)
@@ -43,8 +43,8 @@ def _view(comparison: SideBySide, answered: bool, watched: bool) -> None:
     if comparison.answered != answered or (answered and news):
         st.rerun()
     head = st.container(key="verdict")
-    here = answers.draw(comparison, cut)
-    found = reasons.find(comparison, here, method, cut, controls.look())
+    here = answers.draw_answers(comparison, cut)
+    found = reasons.find_reasons(comparison, here, method, cut, controls.look())
     with head:
         said = (
             reasons.verdict(comparison, here, found) if comparison.answered else "Waiting for the answers …"
@@ -53,11 +53,11 @@ def _view(comparison: SideBySide, answered: bool, watched: bool) -> None:
     if not comparison.answered:
         _working(comparison, comparison.jobs())
         return
-    reasons.draw(comparison, here, found, method, cut)
+    reasons.draw_parts(comparison, here, found, method, cut)
     with st.expander("Details: the prompt in colour, likelihoods", key=DETAILS, on_change="rerun") as opened:
         if opened.open:
             reasons.draw_maps(comparison, here, found, method, cut, controls.look())
-            likely.draw(comparison)
+            likely.draw_likelihoods(comparison)
 
 
 def _progress(comparison: SideBySide, finished: int) -> None:

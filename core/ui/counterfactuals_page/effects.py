@@ -23,7 +23,7 @@ KEY = "effects"
 NONE = "no metric"
 
 
-def begin(staged: Staged, spec: ModelSpec, params: GenerationParams, way: SendAs) -> None:
+def begin_measuring(staged: Staged, spec: ModelSpec, params: GenerationParams, way: SendAs) -> None:
     """The job that measures every kept change; originals without an answer are run first."""
     parents = [staged.originals[name] for name in dict.fromkeys(e.parent_id or "" for e in staged.kept)]
     said = {e.id: service().answers.known(e.sent(way), spec, params) for e in parents}
@@ -31,8 +31,8 @@ def begin(staged: Staged, spec: ModelSpec, params: GenerationParams, way: SendAs
     run = runner(service()).run
     if missing:
         job = run(Generate(params, way), missing, spec, workspace=library.workspace(), owner=owner())
-        st.session_state["after answers"] = lambda: begin(staged, spec, params, way)
-        job_box.hold("counterfactuals", job)
+        st.session_state["after answers"] = lambda: begin_measuring(staged, spec, params, way)
+        job_box.hold_job("counterfactuals", job)
         return
     answers = {name: found.text for name, found in said.items() if found is not None}
     originals = tuple((e.id, e.sent(way), answers[e.id]) for e in parents)
@@ -44,10 +44,10 @@ def begin(staged: Staged, spec: ModelSpec, params: GenerationParams, way: SendAs
         owner=owner(),
     )
     st.session_state[KEY] = (staged, {e.id: (e, answers[e.id]) for e in parents}, None, way)
-    job_box.hold("counterfactuals", job)
+    job_box.hold_job("counterfactuals", job)
 
 
-def arrived(result: object) -> None:
+def take_over_measured(result: object) -> None:
     """Takes over a finished job: goes on to the measuring, or notes where the results are."""
     if not isinstance(result, Report):
         return
@@ -59,15 +59,15 @@ def arrived(result: object) -> None:
         st.session_state[KEY] = (staged, originals, result, way)
 
 
-def shown(staged: Staged) -> bool:
+def is_measured(staged: Staged) -> bool:
     """Whether the effects of `staged` have been measured."""
     held = st.session_state.get(KEY)
     return held is not None and held[0] is staged and held[2] is not None
 
 
-def draw(staged: Staged) -> None:
+def draw_effects(staged: Staged) -> None:
     """The ranked effects of `staged`, where they have been measured."""
-    if not shown(staged):
+    if not is_measured(staged):
         return
     held = st.session_state[KEY]
     originals, report, way = held[1:]
@@ -87,7 +87,7 @@ def draw(staged: Staged) -> None:
     try:
         found = ranked(to_effects(staged.examples, originals, results, metric), order or "logprob")
     except AppError as error:
-        problem.show(error)
+        problem.show_error(error)
         return
     changed, known = flipped(found)
     st.subheader(f"{changed:,} of {known:,} changes made the model answer something else", anchor=False)
@@ -158,9 +158,9 @@ def _one(effect: Effect) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.caption("The prompt, changed")
-        diff.draw(shortened(effect.prompt_diff))
+        diff.draw_diff(shortened(effect.prompt_diff))
         with st.expander("The whole prompt"):
-            diff.draw(effect.prompt_diff)
+            diff.draw_diff(effect.prompt_diff)
     with right:
         st.caption(problem.plain(effect.sentence.capitalize()))
-        diff.draw(effect.response_diff)
+        diff.draw_diff(effect.response_diff)

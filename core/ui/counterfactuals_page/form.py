@@ -22,7 +22,7 @@ class FormChoices:
     seed: int
 
 
-def draw() -> FormChoices:
+def choose_generator() -> FormChoices:
     """Draw the menu of generators and the chosen one's fields."""
     labels = {member.name: member.label for member in GENERATORS}
     name = st.selectbox(
@@ -34,7 +34,7 @@ def draw() -> FormChoices:
     )
     member = by_name(name or GENERATORS[0].name)
     st.caption(member.description)
-    choices = forms.ask(member.name, member.fields)
+    choices = forms.ask_options(member.name, member.fields)
     left, right = st.columns(2)
     limit = left.number_input("At most, of each example", 1, 1000, 20, key="limit", persist_state="session")
     seed = right.number_input(

@@ -47,12 +47,14 @@ class Staged:
         return [example for example in self.examples if example.id not in self.dropped]
 
 
-def current() -> Staged | None:
+def staged_now() -> Staged | None:
     found: Staged | None = st.session_state.get(KEY)
     return found
 
 
-def begin(asked: FormChoices, rows: Sequence[Example], spec: ModelSpec, params: GenerationParams) -> None:
+def begin_making(
+    asked: FormChoices, rows: Sequence[Example], spec: ModelSpec, params: GenerationParams
+) -> None:
     """The job that makes the changes; with a model only where the generator needs one.
 
     Raises: AppError as `core.counterfactuals.make` does where no model is needed.
@@ -99,11 +101,11 @@ def begin(asked: FormChoices, rows: Sequence[Example], spec: ModelSpec, params: 
             [(e.id, e.prompt, e.target, said[e.id]) for e in rows],
         ),
         owner=owner(),
-        view=looking.view(),
+        view=looking.view_on_show(),
         label=f"Changed examples: {asked.generator.label}",
     )
     st.session_state["staging"] = staged
-    job_box.hold("counterfactuals", job)
+    job_box.hold_job("counterfactuals", job)
 
 
 def _translate() -> Translate | None:
@@ -113,14 +115,14 @@ def _translate() -> Translate | None:
     return translation_models(pattern) if pattern else None
 
 
-def arrived(result: object) -> None:
+def take_over_made(result: object) -> None:
     """Takes over what a job made."""
     take = st.session_state.pop("staging", None)
     if take is not None and isinstance(result, Made):
         take(result)
 
 
-def draw(staged: Staged, *, measured: bool = False) -> None:
+def draw_staged(staged: Staged, *, measured: bool = False) -> None:
     """Every staged change with its words marked, a page at a time; folded once the list of effects leads."""
     if measured:
         with st.expander(f"Keep, edit or drop: {len(staged.kept):,} of {len(staged.examples):,} kept"):
@@ -166,7 +168,7 @@ def _one(staged: Staged, example: Example) -> None:
         with st.container(width="stretch", gap=None):
             st.caption(problem.plain(f"{example.parent_id}: {example.edit}"))
             parent = staged.originals[example.parent_id or ""]
-            diff.draw(shortened(word_diff(parent.prompt, example.prompt)))
+            diff.draw_diff(shortened(word_diff(parent.prompt, example.prompt)))
         with st.popover("Edit"):
             text = st.text_area("Prompt", example.prompt, height=300, key=f"edit {example.id}")
             if st.button("Use this text", key=f"use {example.id}"):
@@ -203,7 +205,7 @@ def shortened(runs: Sequence[Run]) -> list[Run]:
     return out
 
 
-def add(staged: Staged, dataset_id: str) -> int:
+def add_to_dataset(staged: Staged, dataset_id: str) -> int:
     """Appends what is kept and not there yet to the dataset, lineage kept. Returns how many."""
     new = [example for example in staged.kept if example.id not in staged.added]
     kept = library.workspace().add_examples(dataset_id, new)

@@ -20,7 +20,7 @@ from core.records import Example
 from core.runs import column_spec, measured, runner
 from core.store.marks import DatasetChecks
 from core.ui.asking import verdicts
-from core.ui.asking.answerers import System, desk, known
+from core.ui.asking.answerers import System, desk, known_systems
 from core.ui.dataset_page.grid import counted
 from core.ui.shell import forms, job_box, problem
 from core.ui.shell.model_list import catalog
@@ -35,7 +35,7 @@ WAIT_SECONDS = 8.0
 MOST_LOOKED_AT = 2000
 
 
-def draw(workspace: Workspace, dataset: Dataset) -> None:
+def draw_checks_menu(workspace: Workspace, dataset: Dataset) -> None:
     """The menu *Checks*, its progress, and what is left to check."""
     kept = workspace.checks(dataset.id)
     asked = verdicts.conditions(workspace, dataset.id)
@@ -48,19 +48,19 @@ def draw(workspace: Workspace, dataset: Dataset) -> None:
 def progress(workspace: Workspace, dataset: Dataset) -> None:
     """Check what can be checked at once, and offer the rest."""
     asked = verdicts.conditions(workspace, dataset.id)
-    if not asked or job_box.draw(JOB):
+    if not asked or job_box.draw_job(JOB):
         return
     examples = workspace.examples(dataset.id)
     for system in _systems(workspace, dataset, workspace.checks(dataset.id)):
         try:
             _one(workspace, dataset, system, examples, asked)
         except AppError as error:
-            problem.show(error)
+            problem.show_error(error)
 
 
 def _systems(workspace: Workspace, dataset: Dataset, kept: DatasetChecks) -> list[System]:
     columns = [System(column_spec(path)) for path in kept.answer_columns]
-    return [*known(workspace, dataset.id), *columns]
+    return [*known_systems(workspace, dataset.id), *columns]
 
 
 def _one(
@@ -101,9 +101,9 @@ def _one(
 
 def _hold(start: Any) -> None:
     try:
-        job_box.hold(JOB, start())
+        job_box.hold_job(JOB, start())
     except AppError as error:
-        problem.show(error)
+        problem.show_error(error)
         return
     st.rerun()
 
@@ -131,7 +131,7 @@ def _another(
     name = st.selectbox("Check", list(labels), format_func=labels.__getitem__, key="check kind")
     member = by_name(name or members[0].name)
     st.caption(member.description)
-    options = forms.ask(f"check {member.name}", member.fields)
+    options = forms.ask_options(f"check {member.name}", member.fields)
     if member.asks_model:
         options["model"] = (
             st.selectbox("Judge", [spec.name for spec in catalog().specs()], key="check judge") or ""
@@ -143,7 +143,7 @@ def _another(
         try:
             made = as_checked(member.name, options, negated=turned, hosted=hosted)
         except AppError as error:
-            problem.show(error)
+            problem.show_error(error)
             return
         if made.key not in [one.key for one in asked]:
             _keep(workspace, dataset, (*asked, made), kept.answer_columns)

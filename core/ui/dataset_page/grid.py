@@ -34,7 +34,7 @@ def columns(table: pd.DataFrame, dataset_id: str) -> list[str]:
     return [name for name in names if name in chosen] or ["prompt"]
 
 
-def draw(table: pd.DataFrame, places: Positions, shown: list[str]) -> list[str]:
+def choose_rows(table: pd.DataFrame, places: Positions, shown: list[str]) -> list[str]:
     """Draw a page of the rows at `places`. Returns the ids of the rows that are selected there."""
     pages = max(1, -(-len(places) // PAGE_ROWS))
     page = 1

@@ -38,7 +38,7 @@ _TRIED_ROWS = 2_000
 """So many rows are made into examples while the person chooses; all of them when *Add* is pressed."""
 
 
-def hold(rows: FileRows, workspace: Workspace) -> None:
+def hold_file(rows: FileRows, workspace: Workspace) -> None:
     """Put a file before the person: it becomes a dataset when they press *Add*."""
     if not rows.rows:
         raise AppError(_nothing(rows))
@@ -50,12 +50,12 @@ def hold(rows: FileRows, workspace: Workspace) -> None:
             check(before, rows)
         except AppError:
             before = None
-    number = times() + 1
+    number = files_held() + 1
     st.session_state[_TIMES] = number
     st.session_state[HELD] = (number, rows, propose(rows, before))
 
 
-def times() -> int:
+def files_held() -> int:
     """How many files were put before the person in this session."""
     return int(st.session_state.get(_TIMES, 0))
 
@@ -65,7 +65,7 @@ def waiting() -> bool:
     return HELD in st.session_state
 
 
-def draw() -> LoadedDataset | None:
+def confirm_import() -> LoadedDataset | None:
     """Draw the step. Returns what to add once the person presses *Add*; Cancel ends the step."""
     number, rows, proposal = st.session_state[HELD]
     bounds = Bounds.of(settings())
@@ -78,7 +78,7 @@ def draw() -> LoadedDataset | None:
     with form:
         plan = _form(rows, proposal, f"import {number}")
     with seen:
-        fault = preview.draw(rows, plan, bounds, _TRIED_ROWS)
+        fault = preview.draw_import_preview(rows, plan, bounds, _TRIED_ROWS)
     with form:
         _leftover(rows, plan)
         with st.container(horizontal=True):
@@ -225,7 +225,7 @@ def _nothing(rows: FileRows) -> str:
     return f"None of the {len(rows.problems):,} lines could be read. Line {first.line:,}, for example: {first.reason}"
 
 
-def kept(loaded: LoadedDataset) -> dict[str, Any]:
+def kept_of_import(loaded: LoadedDataset) -> dict[str, Any]:
     """What the store keeps of an import, beside the examples."""
     return {
         "origin": loaded.origin,

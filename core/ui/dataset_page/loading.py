@@ -25,12 +25,12 @@ from core.ui.shell import library, problem
 SAID = "dataset said"
 
 
-def draw() -> None:
+def draw_load_menu() -> None:
     """The *Load* menu."""
     bounds = Bounds.of(settings())
     sources = offered(bounds)
     # Another key once a file was read: the menu closes, and nothing of the last file stands in it.
-    with st.popover("Load", key=f"dataset load {importing.times()}"):
+    with st.popover("Load", key=f"dataset load {importing.files_held()}"):
         places = st.tabs(["Upload", *(source.label for source in sources), "Paste", "Empty"])
         with places[0]:
             _upload(bounds)
@@ -87,9 +87,9 @@ def _empty() -> None:
 def _take(read: Callable[[], FileRows]) -> None:
     """Read a file and put it before the person; or say why not."""
     try:
-        importing.hold(read(), library.workspace())
+        importing.hold_file(read(), library.workspace())
     except AppError as error:
-        problem.show(error)
+        problem.show_error(error)
         return
     st.rerun()
 
@@ -98,7 +98,7 @@ def step() -> bool:
     """The import step, while a file waits. Returns whether one does."""
     if not importing.waiting():
         return False
-    loaded = importing.draw()
+    loaded = importing.confirm_import()
     if loaded is not None:
         _keep(loaded, f"{_count(len(loaded.examples), 'example')} loaded. {loaded.counts.sentence()}")
     return True
@@ -107,9 +107,11 @@ def step() -> bool:
 def _keep(loaded: LoadedDataset, told: str) -> None:
     """Keep what was read as a dataset of its own, and open it; or say why not."""
     try:
-        made = library.workspace().add_dataset(loaded.name, loaded.examples, **importing.kept(loaded))
+        made = library.workspace().add_dataset(
+            loaded.name, loaded.examples, **importing.kept_of_import(loaded)
+        )
     except AppError as error:
-        problem.show(error)
+        problem.show_error(error)
         return
     importing.done()
     st.session_state[SAID] = told
@@ -123,7 +125,7 @@ def _count(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
-def said() -> None:
+def tell_what_was_loaded() -> None:
     """What the last loading had to say, once; how the open dataset was read; and what could not be."""
     if told := st.session_state.pop(SAID, ""):
         st.success(problem.plain(told))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MADE = "made by"
 
 
-def facts(spec: ModelSpec, params: GenerationParams, send_as: SendAs) -> dict[str, Any]:
+def facts_of_making(spec: ModelSpec, params: GenerationParams, send_as: SendAs) -> dict[str, Any]:
     """What of an answer's making belongs into every export; no path of this machine."""
     return {
         "model": spec.name,
@@ -47,7 +47,7 @@ def added(
         for row in mine.itertuples():
             if row.key in made:
                 spec, params = made[str(row.key)]
-                told[str(row.id)] = facts(spec, params, row.send_as) | {"ended": row.stop_reason}  # type: ignore[arg-type]
+                told[str(row.id)] = facts_of_making(spec, params, row.send_as) | {"ended": row.stop_reason}  # type: ignore[arg-type]
         place = list(out.columns).index(before) + 1
         cells = pd.Series([told.get(name) for name in out["id"]], index=out.index, dtype=object)
         named = cells.rename(f"{MADE} ({label})")

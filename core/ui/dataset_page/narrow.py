@@ -34,7 +34,7 @@ parentheses."""
 Positions = NDArray[np.intp]
 
 
-def draw(table: pd.DataFrame, workspace: Workspace, dataset_id: str, columns: list[str]) -> Positions:
+def narrow_rows(table: pd.DataFrame, workspace: Workspace, dataset_id: str, columns: list[str]) -> Positions:
     """Draw the line above the table. Returns the positions of the rows that are left, in their order."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         asked = st.text_input(
@@ -44,7 +44,7 @@ def draw(table: pd.DataFrame, workspace: Workspace, dataset_id: str, columns: li
             placeholder='soup source:menu NOT "no eggs"',
             help=HELP,
         )
-        by_verdict = verdicts.groups(workspace, dataset_id)
+        by_verdict = verdicts.groups_by_verdict(workspace, dataset_id)
         groups = [ALL, STARRED, *workspace.slices(dataset_id), *by_verdict]
         group = st.selectbox("Rows", groups, key=f"dataset rows {dataset_id}", width=170)
         order = st.selectbox(
@@ -59,7 +59,7 @@ def draw(table: pd.DataFrame, workspace: Workspace, dataset_id: str, columns: li
     try:
         left &= _found(table, asked or "")
     except AppError as error:
-        problem.show(error)
+        problem.show_error(error)
     places = np.flatnonzero(left)
     if order == FILE_ORDER or order not in table:
         return places

@@ -22,7 +22,7 @@ _IN_THE_FORM = ("was read as the prompt.", "read as the target.", "made by a tem
 """Ends of notes that the form beside says already."""
 
 
-def draw(rows: FileRows, plan: ColumnPlan, bounds: Bounds, most: int) -> AppError | None:
+def draw_import_preview(rows: FileRows, plan: ColumnPlan, bounds: Bounds, most: int) -> AppError | None:
     """Draw the first examples and the first rows. Returns why nothing can be added, or None."""
     made, file = st.tabs(["As examples", "In the file"])
     with file:
@@ -31,12 +31,12 @@ def draw(rows: FileRows, plan: ColumnPlan, bounds: Bounds, most: int) -> AppErro
         try:
             loaded = _tried(rows, plan, bounds, most)
         except AppError as error:
-            problem.show(error)
+            problem.show_error(error)
             return error
         if not loaded.examples:
             first = loaded.problems[0].reason if loaded.problems else ""
             fault = AppError(f"No row gives an example. {first}".strip())
-            problem.show(fault)
+            problem.show_error(fault)
             return fault
         st.caption(problem.plain(_counted(rows, loaded, most)))
         for note in loaded.notes[len(rows.notes) :]:

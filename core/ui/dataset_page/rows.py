@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.store.workspace import Dataset, Workspace
 
 
-def draw(
+def draw_row_actions(
     workspace: Workspace, dataset: Dataset, table: pd.DataFrame, picked: list[str], left: list[str]
 ) -> None:
     """The line under the table; `picked` are selected, `left` all rows that the filters leave."""
@@ -110,7 +110,7 @@ def _try(change: Callable[[], object], told: str = "") -> None:
     try:
         change()
     except AppError as error:
-        problem.show(error)
+        problem.show_error(error)
         return
     if told:
         st.toast(problem.plain(f"{told}."))

@@ -28,7 +28,7 @@ SELECTED, SHOWN, ALL = "selected", "shown", "all"
 MOST_LISTED = 5
 
 
-def draw(workspace: Workspace, dataset: Dataset, picked: list[str], left: list[str]) -> None:
+def draw_runs(workspace: Workspace, dataset: Dataset, picked: list[str], left: list[str]) -> None:
     """The line that starts a run, its progress, and the runs that can go on."""
     counts = {SELECTED: len(picked), SHOWN: len(left), ALL: dataset.rows}
     if counts[SHOWN] == counts[ALL]:
@@ -43,21 +43,21 @@ def draw(workspace: Workspace, dataset: Dataset, picked: list[str], left: list[s
             format_func=lambda name: f"{name} ({counts[name]:,})",
             key=f"dataset which {usual}",
         )
-        way = sending.draw(spec)
+        way = sending.choose_sending(spec)
         with st.popover("Parameters", help="They hold on every page."):
-            parameters.draw()
+            parameters.draw_parameters()
         count = counts[which] if which else 0
         pressed = st.button(
             f"Run {problem.plain(spec.name)} on {counted(count)}",
             type="primary",
-            disabled=not count or job_box.running(JOB),
+            disabled=not count or job_box.is_running(JOB),
             key="dataset run button",
         )
     st.caption(problem.plain(f"Each answer: {parameters.in_words(parameters.params(), way)}."))
     if pressed and which:
         ids = {SELECTED: picked, SHOWN: left, ALL: None}[which]
         _start(workspace, dataset.id, ids, spec, Generate(parameters.params(), way))
-    if not job_box.draw(JOB):
+    if not job_box.draw_job(JOB):
         _unfinished(workspace, dataset)
 
 
@@ -69,9 +69,9 @@ def _start(
         task = replace(task, batch=service().settings.batch_size)
         job = runner(service()).run(task, rows, spec, workspace=workspace, owner=f"{owner()} {JOB}")
     except AppError as error:
-        problem.show(error)
+        problem.show_error(error)
         return
-    job_box.hold(JOB, job)
+    job_box.hold_job(JOB, job)
     st.rerun()
 
 

@@ -90,7 +90,7 @@ def look() -> Look:
     )
 
 
-def draw(*, slim: bool = False) -> None:
+def draw_map_controls(*, slim: bool = False) -> None:
     """Draw them in the container that is open; `slim`: without their names above them."""
     labels: Literal["visible", "collapsed"] = "collapsed" if slim else "visible"
     names = [g.name for g in GRANULARITIES]
@@ -148,4 +148,4 @@ def _look(of: Method) -> None:
         persist_state="session",
         horizontal=True,
     )
-    forms.ask(of.name, of.options)
+    forms.ask_options(of.name, of.options)

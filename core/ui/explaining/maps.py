@@ -93,7 +93,7 @@ def job(answer: Answer, method: Method, here: Parts, first: Span | None) -> Job[
             options=chosen,
             rows=shown,
             first=first,
-            view=looking.view(),
+            view=looking.view_on_show(),
             until="view",
             label=f"Map of the answer, {method.label}",
         )
@@ -126,7 +126,7 @@ def clicked(answer: Answer, method: Method, here: Parts, span: Span | None) -> N
             span,
             owner=owner(),
             options=chosen,
-            view=looking.view(),
+            view=looking.view_on_show(),
             until="view",
         )
         answer.span_jobs[name] = held
@@ -271,5 +271,5 @@ def parts_or_lines(
         return parts(generation, granularity, pattern)
     except AppError as error:
         if tell:
-            problem.show(error)
+            problem.show_error(error)
         return parts(generation, "line", None)

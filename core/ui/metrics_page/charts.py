@@ -28,7 +28,7 @@ MOST_GROUPS = 12
 ALL = "all chosen rows"
 
 
-def draw(columns: Sequence[Column], rows: Rows, picked: Metric | None) -> None:
+def draw_metric_charts(columns: Sequence[Column], rows: Rows, picked: Metric | None) -> None:
     """Three charts of the metric whose row is chosen (at first Token F1), each a way to the examples behind it."""
     ready = [column for column in columns if column.figures is not None]
     if not ready:

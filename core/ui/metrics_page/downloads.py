@@ -20,7 +20,7 @@ from core.ui.metrics_page.work import Column
 from core.ui.shell.services import service
 
 
-def draw(columns: Sequence[Column], rows: Rows) -> None:
+def draw_metric_downloads(columns: Sequence[Column], rows: Rows) -> None:
     """A menu with the table of figures and, for two or more systems, the tests, in each kind of file."""
     ready = [column for column in columns if column.figures is not None]
     if not ready:

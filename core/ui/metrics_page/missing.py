@@ -26,7 +26,7 @@ from core.ui.shell.services import service
 Step = tuple[str, str, Callable[[], object]]
 
 
-def draw(columns: Sequence[Column], rows: Rows, language: str) -> None:
+def draw_missing_answers(columns: Sequence[Column], rows: Rows, language: str) -> None:
     """One line a system that lacks something; nothing where all is there."""
     checked = verdicts.conditions(library.workspace(), rows.dataset.id)
     if not checked and not any(
@@ -57,7 +57,7 @@ def draw(columns: Sequence[Column], rows: Rows, language: str) -> None:
                         begin()
                         st.rerun()
                     except AppError as error:
-                        problem.show(error)
+                        problem.show_error(error)
 
 
 def _steps(column: Column, rows: Rows, language: str) -> list[Step]:
@@ -72,7 +72,9 @@ def _steps(column: Column, rows: Rows, language: str) -> list[Step]:
                 "Compute the metrics",
                 f"{name} has {'answers to' if system.in_file else 'answered'} "
                 f"{total - len(column.unanswered):,} of {_count(total, 'row')}.",
-                lambda: job_box.hold("metrics", work.start(system, rows, column.examples, language)),
+                lambda: job_box.hold_job(
+                    "metrics", work.start_metrics(system, rows, column.examples, language)
+                ),
             )
         )
     for key, questions in column.unjudged.items():

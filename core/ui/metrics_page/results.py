@@ -19,7 +19,7 @@ from core.ui.shell.bar_table import BarFigure, BarLine, BarPanel, BarSeries, bar
 SURE = 0.05
 
 
-def table(columns: Sequence[Column]) -> Metric | None:
+def choose_metric(columns: Sequence[Column]) -> Metric | None:
     """One row a metric, a bar with its interval for each system. Returns the metric whose row is chosen."""
     found = [(c.system.label, work.aggregates(c)) for c in columns if c.figures is not None]
     if not found:

@@ -13,15 +13,17 @@ from core.datasets.cells import text_paths
 from core.records import Example
 from core.runs import column_spec
 from core.store.workspace import Workspace
-from core.ui.asking.answerers import System, known
+from core.ui.asking.answerers import System, known_systems
 
 KEY = "metrics systems"
 MOST_AT_ONCE = 6
 
 
-def draw(here: Workspace, dataset_id: str, every: Sequence[Example], has_edits: bool) -> tuple[System, ...]:
+def choose_systems(
+    here: Workspace, dataset_id: str, every: Sequence[Example], has_edits: bool
+) -> tuple[System, ...]:
     """Draw the menu of systems; at least one is always returned."""
-    systems = [one for system in known(here, dataset_id) for one in _both(system, has_edits)]
+    systems = [one for system in known_systems(here, dataset_id) for one in _both(system, has_edits)]
     systems += [System(column_spec(path)) for path in text_paths(every)]
     options = {system.label: system for system in systems}
     held = [name for name in st.session_state.get(KEY, []) if name in options]

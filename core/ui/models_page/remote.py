@@ -28,7 +28,7 @@ _TURN = "remote-token-turn"
 """Counts the tokens taken: each has a field of its own, so that the browser forgets it too."""
 
 
-def draw() -> None:
+def draw_server_form() -> None:
     """Draw the form; what is wrong with it stands under it."""
     kind = st.selectbox(
         "Kind of server",
@@ -60,9 +60,9 @@ def draw() -> None:
     address = str(st.session_state.get("remote-address", "")).strip()
     if _in_the_open(address) and st.session_state.get(_token_key()):
         st.warning("This address is not encrypted (http): others on the network could read the token.")
-    st.button("Connect", key="remote-connect", on_click=_connect, disabled=loading.running())
+    st.button("Connect", key="remote-connect", on_click=_connect, disabled=loading.is_loading())
     if (error := st.session_state.pop("remote-problem", None)) is not None:
-        problem.show(error)
+        problem.show_error(error)
 
 
 def _token_key() -> str:
@@ -93,6 +93,6 @@ def _connect() -> None:
             SECRETS.remember(address, token)
         path = f"{address}#{quote(model, safe='/:@.')}" if model and kind != "lit_server" else address
         name = str(state.get("remote-name", "")).strip() or model or urlsplit(address).netloc
-        loading.start(ModelSpec(name[:60], path, backend=kind, dtype="", device="remote"))
+        loading.start_loading(ModelSpec(name[:60], path, backend=kind, dtype="", device="remote"))
     except AppError as error:
         state["remote-problem"] = error

@@ -16,9 +16,9 @@ from core.ui.shell import copy_link, library, problem
 NEW = "new prompt"
 
 
-def draw() -> Example:
+def draw_why_bar() -> Example:
     """Draw the bar. Returns the example that is open."""
-    versions.settle()
+    versions.settle_boxes()
     if library.empty():
         st.info(problem.plain(f"“{library.dataset().name}” has no examples yet."))
         if st.button("Write its first prompt", type="primary"):
@@ -28,17 +28,17 @@ def draw() -> Example:
     current = library.example()
     with st.container(key="why-bar", horizontal=True, vertical_alignment="center", gap="small"):
         _examples(current)
-        timeline.draw(current)
+        timeline.draw_version_menu(current)
         if st.button("New prompt", icon=":material/add:", type="tertiary"):
             library.open_example(_new().id)
             st.rerun()
         st.space("stretch")
-        controls.draw(slim=True)
+        controls.draw_map_controls(slim=True)
         with st.popover("Settings"):
             _target(current)
             prompt_box.advanced(current)
             _draft(current)
-            tour.draw()
+            tour.draw_tour_button()
         with st.popover("Share"):
             copy_link.button()
     return current
@@ -72,14 +72,14 @@ def _draft(example: Example) -> None:
         if st.button("Keep without running", help="The text and target become a version as they are."):
             try:
                 text, fields = prompt_box.filled(example, versions.prompt_draft(example))
-                kept = versions.keep(
+                kept = versions.keep_version(
                     example,
                     text,
-                    target=versions.draft(example, "target"),
+                    target=versions.draft_of(example, "target"),
                     fields={**fields, **prompt_box.fields(example)},
                 )
             except AppError as error:
-                problem.show(error)
+                problem.show_error(error)
                 return
             if kept.id == example.id:
                 st.info("Nothing has changed yet, so there is nothing to keep.")
@@ -103,4 +103,4 @@ def _target(example: Example) -> None:
             help_="The answer that you hope for. Versions are judged by it, and the Metrics page compares with it.",
         )
     except AppError as error:
-        problem.show(error)
+        problem.show_error(error)

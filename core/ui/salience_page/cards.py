@@ -24,7 +24,7 @@ from core.ui.salience_text import Card
 Shares = NDArray[np.float32]
 
 
-def draw(
+def latest_card(
     answer: Answer,
     here: Parts,
     chosen: Sequence[int],
@@ -74,7 +74,7 @@ def _changed(
     matrix = maps.matrix(before, method, parts)
     if matrix is not None and shares is not None:
         tokens = old.tokens
-        rows = target_choice.keep(
+        rows = target_choice.carried_over(
             answering.target(tokens.response),
             parts.response,
             tokens.response,
@@ -91,7 +91,7 @@ def buttons(
     answer: Answer, here: Parts, chosen: Sequence[int], shares: Shares | None
 ) -> list[tuple[str, str, str, str]]:
     """*Find the cause*, *All*; while it is measured, Stop."""
-    if measuring.busy(answer) or causes.busy(answer, here, chosen):
+    if measuring.is_measuring(answer) or causes.is_searching(answer, here, chosen):
         return [("measure", "Stop measuring", "stop", "What is measured stays.")]
     if shares is None or answer.generation is None:
         return []

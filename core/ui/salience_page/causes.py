@@ -53,7 +53,7 @@ def _request(answer: Answer, here: Parts, chosen: Sequence[int], settings: Cause
     )
 
 
-def ask(
+def ask_cause(
     answer: Answer,
     here: Parts,
     chosen: Sequence[int],
@@ -72,18 +72,18 @@ def ask(
     request = _request(answer, here, chosen, settings)
     proposed = None if scores is None else np.array([scores[part.index] for part in own], np.float32)
     _held()[_key(answer, here, chosen)] = service().causes.find(
-        request, generation.tokens, owner=owner(), map_scores=proposed, view=looking.view()
+        request, generation.tokens, owner=owner(), map_scores=proposed, view=looking.view_on_show()
     )
 
 
-def job(answer: Answer, here: Parts, chosen: Sequence[int]) -> Job[Cause] | None:
+def cause_job(answer: Answer, here: Parts, chosen: Sequence[int]) -> Job[Cause] | None:
     """The one for the words chosen, if it was asked for."""
     return _held().get(_key(answer, here, chosen))
 
 
 def found(answer: Answer, here: Parts, chosen: Sequence[int]) -> Cause | None:
     """What is known by now; its verdict says whether that is all. What was found before, or ships, needs no asking."""
-    held = job(answer, here, chosen)
+    held = cause_job(answer, here, chosen)
     if held is not None:
         return held.result or held.partial
     if answer.generation is None or not chosen:
@@ -100,7 +100,7 @@ def parts_of(cause: Cause, here: Parts) -> tuple[Segment, ...]:
     return tuple(own[index] for index in cause.parts)
 
 
-def effects(cause: Cause, here: Parts, *, running: bool) -> dict[int, ShownEffect]:
+def effects_of_cause(cause: Cause, here: Parts, *, running: bool) -> dict[int, ShownEffect]:
     """What was measured of single parts, by index of the prompt's part."""
     own = asked_parts(here.prompt)
     shown = {
@@ -108,7 +108,7 @@ def effects(cause: Cause, here: Parts, *, running: bool) -> dict[int, ShownEffec
         for index in (cause.candidates if running else ())
     }
     for one in cause.singles:
-        shown[own[one.parts[0]].index] = measuring.said(-one.effect_nats, one.turns)
+        shown[own[one.parts[0]].index] = measuring.effect_in_words(-one.effect_nats, one.turns)
     return shown
 
 
@@ -124,22 +124,22 @@ def name(cause: Cause, here: Parts, names: Sequence[str], unit: str) -> str:
 
 def follow_up(answer: Answer, here: Parts, chosen: Sequence[int], names: Sequence[str], unit: str) -> None:
     """Once a cause is found, ask what the model writes without it."""
-    held = job(answer, here, chosen)
+    held = cause_job(answer, here, chosen)
     cause = held.result if held is not None else None
     if cause is None or not cause.parts:
         return
-    measuring.start(answer, parts_of(cause, here), name(cause, here, names, unit), here, chosen)
+    measuring.start_trial(answer, parts_of(cause, here), name(cause, here, names, unit), here, chosen)
 
 
-def busy(answer: Answer | None, here: Parts | None, chosen: Sequence[int]) -> bool:
+def is_searching(answer: Answer | None, here: Parts | None, chosen: Sequence[int]) -> bool:
     """Whether it is being measured."""
     if answer is None or answer.generation is None or here is None:
         return False
-    held = job(answer, here, chosen)
+    held = cause_job(answer, here, chosen)
     return held is not None and not held.finished
 
 
-def stop(answer: Answer, here: Parts, chosen: Sequence[int]) -> None:
-    held = job(answer, here, chosen)
+def stop_searching(answer: Answer, here: Parts, chosen: Sequence[int]) -> None:
+    held = cause_job(answer, here, chosen)
     if held is not None:
         held.stop()

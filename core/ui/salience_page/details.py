@@ -26,7 +26,7 @@ HEAT, TABLE, LIKELY = "Every answer part × every prompt part", "Table", "How su
 TRUST = "How far to trust this"
 
 
-def draw(
+def draw_details(
     answer: Answer,
     found: SalienceMatrix | None,
     here: Parts,
@@ -43,7 +43,7 @@ def draw(
         shown = st.pills("Details", [HEAT, TABLE, LIKELY, TRUST], key="details", persist_state="session")
         if found is not None:
             with st.popover("Report"):
-                downloads.draw(answer, found, here, chosen, method, granularity, reduce)
+                downloads.draw_map_downloads(answer, found, here, chosen, method, granularity, reduce)
     if shown == LIKELY:
         _likely(answer)
     elif shown == TRUST:
@@ -91,7 +91,7 @@ def _likely(answer: Answer) -> None:
     if not np.isfinite(generation.logprob_nats).all():
         st.caption("This model, which runs elsewhere, does not tell how likely it found its words.")
         return
-    found = weighed.of(answer)
+    found = weighed.known_alternatives(answer)
     others = [] if found is None else [list(zip(t, p)) for t, p in zip(found.texts, found.probabilities)]
     ties = () if found is None else found.ties
     st.plotly_chart(
@@ -100,8 +100,8 @@ def _likely(answer: Answer) -> None:
         key="token-probabilities",
         alt="How likely the model found each token of its answer, 0 to 1",
     )
-    st.caption(problem.plain(weighed.sentence(generation, found)))
-    weighed.draw(answer)
+    st.caption(problem.plain(weighed.how_sure(generation, found)))
+    weighed.ask_alternatives(answer)
 
 
 def _heatmap(
@@ -121,7 +121,7 @@ def _heatmap(
         if points:
             row = int(points[0]["customdata"][0])
             answering.choose_target(
-                target_choice.of([row], here.response, tokens.response, tokens.prompt_chars)
+                target_choice.target_of([row], here.response, tokens.response, tokens.prompt_chars)
             )
 
     st.plotly_chart(

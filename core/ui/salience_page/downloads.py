@@ -22,7 +22,7 @@ FILES: tuple[tuple[str, Callable[[ShownMap], bytes], str, str], ...] = (
 )
 
 
-def draw(
+def draw_map_downloads(
     answer: Answer,
     found: SalienceMatrix,
     here: Parts,

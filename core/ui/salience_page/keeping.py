@@ -13,17 +13,17 @@ CLOSED = "card closed"
 """In the session once the person closed what stands above the list."""
 
 
-def keep(example: Example, answer: Answer, number: int) -> Example | None:
+def keep_without(example: Example, answer: Answer, number: int) -> Example | None:
     """The version without the part of trial `number`; None where there is no such trial."""
     found = measuring.trials(answer)
     if not 0 <= number < len(found):
         return None
     trial = found[number]
     if isinstance(trial.sent, str):
-        return versions.keep(example, trial.sent, edit=f"without {trial.name}")
+        return versions.keep_version(example, trial.sent, edit=f"without {trial.name}")
     turns: tuple[Message, ...] = tuple(trial.sent)
-    fields = {conversation.FIELD: conversation.kept(turns[:-1])}
-    return versions.keep(example, turns[-1].content, edit=f"without {trial.name}", fields=fields)
+    fields = {conversation.FIELD: conversation.turns_as_field(turns[:-1])}
+    return versions.keep_version(example, turns[-1].content, edit=f"without {trial.name}", fields=fields)
 
 
 def closed() -> bool:

@@ -13,7 +13,7 @@ from core.ui.shell.services import service
 _ABSENT = "model that is not here"
 
 
-def take() -> None:
+def take_linked_answer() -> None:
     """Take over the answer that the link names, and the model and settings that it was asked with.
 
     Comes before any widget. A model that is not here is said to be so (`opened`), never another one shown.
@@ -23,7 +23,7 @@ def take() -> None:
     held = answering.linked(library.example())
     if held is None:
         return
-    parameters.take(held.params)
+    parameters.take_parameters(held.params)
     specs = [spec for spec in catalog().specs() if _same(spec, held.spec)]
     if not specs:
         st.session_state[_ABSENT] = (held.key, held.spec)
@@ -34,7 +34,7 @@ def take() -> None:
 
 def opened() -> tuple[ModelSpec, GenerationParams]:
     """The model and settings of the page; where the model of the link's answer is not here, still that one."""
-    if answering.missing():
+    if answering.linked_answer_is_missing():
         st.warning("The answer that this link names is not kept here. Press Run to ask the model again.")
     key, spec = st.session_state.get(_ABSENT, ("", None))
     if spec is not None and st.query_params.get("answer") == key:

@@ -11,13 +11,13 @@ from core.ui.explaining.maps import Parts
 from core.ui.shell import problem
 
 
-def draw(answer: Answer, method: Method, here: Parts) -> None:
+def draw_map_progress(answer: Answer, method: Method, here: Parts) -> None:
     """Draw it where there is something to say; nothing once the map is whole."""
     held = maps.under_way(answer, method, here)
     if held is None or held.state == "done":
         return
     if held.state == "failed" and held.error is not None:
-        problem.show(held.error)
+        problem.show_error(held.error)
     elif maps.failed(answer, method, here):
         count = len(maps.rows_so_far(method, held))
         with st.container(horizontal=True, vertical_alignment="center", key="map-stopped"):

@@ -87,19 +87,21 @@ def rows_of(answer: Answer, here: Parts, chosen: Sequence[int]) -> tuple[int, ..
     return tuple(sorted({row - start for a, b in spans for row in range(a, b)}))
 
 
-def find(answer: Answer, rows: tuple[int, ...], parts: Sequence[Segment]) -> TakeOutTrial | None:
+def found_trial(answer: Answer, rows: tuple[int, ...], parts: Sequence[Segment]) -> TakeOutTrial | None:
     """The newest trial without just these `parts`, for just these rows."""
     chars = tuple(part.chars for part in parts)
     same = (t for t in reversed(trials(answer)) if t.chars == chars and t.rows == rows)
     return next(same, None)
 
 
-def start(answer: Answer, parts: Sequence[Segment], name: str, here: Parts, chosen: Sequence[int]) -> None:
+def start_trial(
+    answer: Answer, parts: Sequence[Segment], name: str, here: Parts, chosen: Sequence[int]
+) -> None:
     """Ask the model again without `parts`, and how likely the chosen words are then; once for each question."""
     generation = answer.generation
     assert generation is not None
     rows = rows_of(answer, here, chosen)
-    known = find(answer, rows, parts)
+    known = found_trial(answer, rows, parts)
     if not rows or (known is not None and known.error is None):
         return
     tokens = generation.tokens
@@ -112,7 +114,7 @@ def start(answer: Answer, parts: Sequence[Segment], name: str, here: Parts, chos
         after = model.logprobs(tokens.after(model.tokenize(sent)))
         return float(after[at].sum()) - before
 
-    plain = sent if isinstance(sent, str) else conversation.kept(sent)
+    plain = sent if isinstance(sent, str) else conversation.turns_as_field(sent)
     asks = (plain, tokens.ids.tolist(), list(rows))
     mine = f"{owner()} what if {len(trials(answer))}"
     trials(answer).append(
@@ -129,11 +131,11 @@ def start(answer: Answer, parts: Sequence[Segment], name: str, here: Parts, chos
                 kind="what if",
                 asks=asks,
                 owner=mine,
-                view=looking.view(),
+                view=looking.view_on_show(),
                 label=f"What happens without {name}",
             ),
             writing=service().answers.generate(
-                sent, answer.spec, answer.params, owner=mine, view=looking.view()
+                sent, answer.spec, answer.params, owner=mine, view=looking.view_on_show()
             ),
         )
     )
@@ -145,10 +147,10 @@ def effect(trial: TakeOutTrial) -> ShownEffect:
         return ShownEffect("could not be measured", "failed", more=str(trial.error))
     if not trial.done:
         return ShownEffect("measuring …", "asked")
-    return said(trial.nats, trial.turns)
+    return effect_in_words(trial.nats, trial.turns)
 
 
-def said(nats: float, turns: bool | None) -> ShownEffect:
+def effect_in_words(nats: float, turns: bool | None) -> ShownEffect:
     """An effect in words: `nats` is how much likelier (above 0) or less likely the chosen words became."""
     if nats != nats:
         return ShownEffect("cannot be left out", "failed", more="nothing would stay before the answer")
@@ -159,14 +161,14 @@ def said(nats: float, turns: bool | None) -> ShownEffect:
     return ShownEffect(size, kind, nats)
 
 
-def effects(answer: Answer, here: Parts, chosen: Sequence[int]) -> dict[int, TakeOutTrial]:
+def measured_effects(answer: Answer, here: Parts, chosen: Sequence[int]) -> dict[int, TakeOutTrial]:
     """The trials of single parts for the words chosen, by index of the prompt's part."""
     rows = rows_of(answer, here, chosen)
-    found = {part.index: find(answer, rows, (part,)) for part in here.prompt}
+    found = {part.index: found_trial(answer, rows, (part,)) for part in here.prompt}
     return {index: trial for index, trial in found.items() if trial is not None}
 
 
-def busy(answer: Answer | None) -> bool:
+def is_measuring(answer: Answer | None) -> bool:
     """Whether a trial of this answer is under way."""
     return (
         answer is not None
@@ -175,7 +177,7 @@ def busy(answer: Answer | None) -> bool:
     )
 
 
-def stop(answer: Answer) -> None:
+def stop_measuring(answer: Answer) -> None:
     """End what is being measured; what is measured stays."""
     for trial in trials(answer):
         if not trial.done:

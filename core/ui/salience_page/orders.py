@@ -53,17 +53,17 @@ def follow(example: Example, spec: ModelSpec, params: GenerationParams) -> bool:
         try:
             again = done(example, spec, params, asked) or again
         except AppError as error:
-            problem.show(error)
+            problem.show_error(error)
     return again
 
 
 def _run(example: Example, spec: ModelSpec, params: GenerationParams, asked: Mapping[str, Any]) -> bool:
     text = str(asked.get("text", versions.prompt_draft(example)))
-    versions.hold(example, "prompt", text)
+    versions.hold_draft(example, "prompt", text)
     text, fields = prompt_box.filled(example, text)
-    target = versions.draft(example, "target")
+    target = versions.draft_of(example, "target")
     st.session_state.pop(keeping.CLOSED, None)
-    answering.start(
+    answering.ask_model(
         example, text, prompt_box.sent, spec, params, {**fields, **prompt_box.fields(example)}, target
     )
     return True
@@ -86,7 +86,7 @@ def _stop(example: Example, spec: ModelSpec, params: GenerationParams, asked: Ma
 
 
 def _screen(example: Example, spec: ModelSpec, params: GenerationParams) -> tuple[Answer, Parts] | None:
-    answer = answering.current(example, prompt_box.sent(example.prompt, example), spec, params)
+    answer = answering.answer_on_show(example, prompt_box.sent(example.prompt, example), spec, params)
     if answer is None or answer.generation is None:
         return None
     cut = controls.cut()
@@ -102,7 +102,7 @@ def _remove(example: Example, spec: ModelSpec, params: GenerationParams, asked: 
     if not 0 <= part < len(here.prompt):
         return False
     names = part_names(here.prompt, controls.cut().unit)
-    measuring.start(answer, (here.prompt[part],), names[part], here, _rows(asked, here))
+    measuring.start_trial(answer, (here.prompt[part],), names[part], here, _rows(asked, here))
     st.session_state.pop(keeping.CLOSED, None)
     return True
 
@@ -118,15 +118,15 @@ def _measure(example: Example, spec: ModelSpec, params: GenerationParams, asked:
     answer, here = on
     rows = _rows(asked, here)
     if asked.get("value") == "stop":
-        measuring.stop(answer)
-        causes.stop(answer, here, rows)
+        measuring.stop_measuring(answer)
+        causes.stop_searching(answer, here, rows)
         return True
     if not rows:
         return False
     method = controls.method()
     matrix = maps.told(answer, method, here, rows)
     values = maps.column_scores(matrix, here, rows, controls.look().reduce) if matrix is not None else None
-    causes.ask(answer, here, rows, values, method.name, everything=asked.get("value") == "all")
+    causes.ask_cause(answer, here, rows, values, method.name, everything=asked.get("value") == "all")
     st.session_state.pop(keeping.CLOSED, None)
     return True
 
@@ -142,7 +142,7 @@ def _keep(example: Example, spec: ModelSpec, params: GenerationParams, asked: Ma
     on = _screen(example, spec, params)
     if on is None:
         return False
-    kept = keeping.keep(example, on[0], int(asked.get("value", -1)))
+    kept = keeping.keep_without(example, on[0], int(asked.get("value", -1)))
     if kept is None:
         return False
     if asked.get("order") == "compare":

@@ -32,10 +32,10 @@ class Surface:
     first_line: int = 1
 
 
-def of(example: Example, answer: Answer | None) -> Surface:
+def surface_of(example: Example, answer: Answer | None) -> Surface:
     """The surface of `example`, over the map of `answer` where there is one."""
-    draft = versions.draft(example, "prompt")
-    times = versions.times(example)
+    draft = versions.draft_of(example, "prompt")
+    times = versions.times_reset(example)
     key = f"{example.id} ({times})" if times else example.id
     text = example.prompt if draft is None else draft
     if answer is None or answer.generation is None:

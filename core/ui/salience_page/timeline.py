@@ -12,7 +12,7 @@ from core.ui.shell.services import service
 RIGHT, WRONG = ":material/check:", ":material/close:"
 
 
-def draw(current: Example) -> None:
+def draw_version_menu(current: Example) -> None:
     """A menu that says which version is open; nothing for an example that has one version only."""
     members = library.workspace().lineage(current.id)
     if len(members) < 2:
@@ -45,7 +45,7 @@ def _answer(member: Example) -> str | None:
     """What the chosen model answered, if it is known; loads nothing."""
     spec = model_box.chosen()
     sent = prompt_box.sent(member.prompt, member)
-    held = answering.current(member, sent, spec, parameters.params())
+    held = answering.answer_on_show(member, sent, spec, parameters.params())
     if held is not None and held.generation is not None:
         return held.generation.text
     found = service().answers.known(sent, spec, parameters.params())

@@ -12,7 +12,7 @@ AGAIN = "tour asked for"
 Steps = list[tuple[str, str]]
 
 
-def draw() -> None:
+def draw_tour_button() -> None:
     """The button that begins it anew, in the container that is open."""
     if st.button("Show the tour", type="tertiary", icon=":material/route:"):
         st.session_state[AGAIN] = again() + 1
@@ -62,7 +62,7 @@ def _same(one: str, other: str) -> bool:
     return " ".join(one.split()) == " ".join(other.split())
 
 
-def of(
+def tour_steps(
     answer: str,
     example: Example,
     names: Sequence[str],

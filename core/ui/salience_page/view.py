@@ -74,7 +74,7 @@ class Screen:
         return None if values is None else aggregate.shares(values, aggregate.countable(self.here.prompt))
 
 
-def draw(example: Example, spec: ModelSpec, params: GenerationParams) -> None:
+def draw_answer_and_reasons(example: Example, spec: ModelSpec, params: GenerationParams) -> None:
     """Draw everything that depends on the answer."""
     looking.closer(example.id, spec.name, spec.precision)
     busy = _busy(example, spec, params)
@@ -82,7 +82,7 @@ def draw(example: Example, spec: ModelSpec, params: GenerationParams) -> None:
 
 
 def _answer(example: Example, spec: ModelSpec, params: GenerationParams) -> Answer | None:
-    return answering.current(example, prompt_box.sent(example.prompt, example), spec, params)
+    return answering.answer_on_show(example, prompt_box.sent(example.prompt, example), spec, params)
 
 
 def _busy(example: Example, spec: ModelSpec, params: GenerationParams) -> bool:
@@ -100,7 +100,7 @@ def _measuring(answer: Answer | None) -> bool:
     chosen = chosen_of(answer, here)
     # What a search found starts the question of what is written without it, so that comes first.
     causes.follow_up(answer, here, chosen, part_names(here.prompt, cut.unit), cut.unit)
-    return measuring.busy(answer) or causes.busy(answer, here, chosen)
+    return measuring.is_measuring(answer) or causes.is_searching(answer, here, chosen)
 
 
 def _map_missing(answer: Answer | None) -> bool:
@@ -113,20 +113,20 @@ def _map_missing(answer: Answer | None) -> bool:
 
 
 def _view(example: Example, spec: ModelSpec, params: GenerationParams, polling: bool) -> None:
-    if answering.settle(example, spec) or orders.follow(example, spec, params):
+    if answering.settle_answer(example, spec) or orders.follow(example, spec, params):
         st.rerun()
     if _busy(example, spec, params) != polling:
         st.rerun()  # whether the fragment looks again by itself is settled with the whole page
     answer, asked = _answer(example, spec, params), answering.asked(example, spec)
     if asked is not None and asked.error is not None:
-        problem.show(asked.error)
+        problem.show_error(asked.error)
     shown = _shown(answer) if answer is not None and answer.generation is not None else None
     why = _why(example, spec, answer, asked, shown)
     if shown is None:
         _without_answer(why, asked)
         return
     _with_answer(why, asked, shown)
-    details.draw(
+    details.draw_details(
         shown.answer,
         shown.matrix,
         shown.here,
@@ -136,7 +136,7 @@ def _view(example: Example, spec: ModelSpec, params: GenerationParams, polling: 
         shown.names,
         shown.cut.granularity,
     )
-    map_progress.draw(shown.answer, shown.method, shown.here)
+    map_progress.draw_map_progress(shown.answer, shown.method, shown.here)
 
 
 def _shown(answer: Answer) -> Screen:
@@ -165,7 +165,7 @@ def chosen_of(answer: Answer, here: Parts) -> tuple[int, ...]:
     tokens = generation.tokens
     lines = maps.parts(generation, "line", None).response
     kept = answering.target(tokens.response)
-    return target_choice.keep(
+    return target_choice.carried_over(
         kept, here.response, tokens.response, tokens.prompt_chars, lines, ends=tail_of(answer)
     )
 
@@ -181,7 +181,7 @@ def _why(
     example: Example, spec: ModelSpec, answer: Answer | None, asked: Answer | None, shown: Screen | None
 ) -> Why:
     """Everything beside the map."""
-    over = surface.of(example, answer)
+    over = surface.surface_of(example, answer)
     writing = asked is not None and asked.writing
     generation = answer.generation if answer is not None else None
     waiting = shown is not None and shown.values is None
@@ -216,7 +216,7 @@ def _explained(why: Why, shown: Screen, example: Example) -> Why:
     answer, generation = shown.answer, shown.answer.generation
     assert generation is not None
     rows = measuring.rows_of(answer, shown.here, shown.chosen)
-    trials = measuring.effects(answer, shown.here, shown.chosen)
+    trials = measuring.measured_effects(answer, shown.here, shown.chosen)
     shares = shown.shares
     said = _verdict(shown, trials)
     finer = controls.finer(shown.cut)
@@ -234,7 +234,7 @@ def _explained(why: Why, shown: Screen, example: Example) -> Why:
         why,
         tour=[]
         if shares is None
-        else tour.of(
+        else tour.tour_steps(
             generation.text, example, shown.names, shares.tolist(), [p.text for p in shown.here.prompt]
         ),
         tour_again=tour.again(),
@@ -248,16 +248,18 @@ def _explained(why: Why, shown: Screen, example: Example) -> Why:
         own=own,
         finer=f"Look at it by {finer.label.lower()}" if finer is not None else "",
         measure=cards.buttons(answer, shown.here, shown.chosen, shares),
-        cards=cards.draw(answer, shown.here, shown.chosen, shares, shown.cut, shown.method, shown.look),
+        cards=cards.latest_card(
+            answer, shown.here, shown.chosen, shares, shown.cut, shown.method, shown.look
+        ),
     )
 
 
 def _effects(shown: Screen, trials: Mapping[int, TakeOutTrial]) -> dict[int, ShownEffect]:
     """What was measured of each part: by the search for the cause, and one by one."""
-    held = causes.job(shown.answer, shown.here, shown.chosen)
+    held = causes.cause_job(shown.answer, shown.here, shown.chosen)
     cause = causes.found(shown.answer, shown.here, shown.chosen)
     running = held is not None and not held.finished
-    searched = causes.effects(cause, shown.here, running=running) if cause is not None else {}
+    searched = causes.effects_of_cause(cause, shown.here, running=running) if cause is not None else {}
     return {**searched, **{part: measuring.effect(trial) for part, trial in trials.items()}}
 
 
@@ -272,7 +274,7 @@ def _verdict(shown: Screen, trials: Mapping[int, TakeOutTrial]) -> reasons.Verdi
     own = [part.index for part in asked_parts(shown.here.prompt)]
     unit, numbers = shown.cut.unit, causes.numbers(shown.here, shown.names)
     rows = measuring.rows_of(shown.answer, shown.here, shown.chosen)
-    trial = measuring.find(shown.answer, rows, causes.parts_of(cause, shown.here))
+    trial = measuring.found_trial(shown.answer, rows, causes.parts_of(cause, shown.here))
     return reasons.of_cause(
         cause,
         shares.tolist(),
@@ -358,7 +360,9 @@ def _with_answer(why: Why, asked: Answer | None, shown: Screen) -> None:
     def on_select() -> None:
         picked = choice(orders.KEY)
         if picked is not None:
-            chosen = target_choice.of(picked.indices, here.response, tokens.response, tokens.prompt_chars)
+            chosen = target_choice.target_of(
+                picked.indices, here.response, tokens.response, tokens.prompt_chars
+            )
             answering.choose_target(chosen)
 
     salience_text(
@@ -374,7 +378,7 @@ def _with_answer(why: Why, asked: Answer | None, shown: Screen) -> None:
         strength=shown.look.strength,
         unit=shown.cut.unit,
         units=method.units,
-        note=f"{title(answer.spec)}, {answering.facts(generation)}",
+        note=f"{title(answer.spec)}, {answering.facts_of_answer(generation)}",
         why=why,
         hold=writing,
         tail=_tail_part(answer, here),

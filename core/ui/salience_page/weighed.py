@@ -48,13 +48,13 @@ def _job(answer: Answer) -> Job[Alternatives | None]:
     return held
 
 
-def of(answer: Answer) -> Alternatives | None:
+def known_alternatives(answer: Answer) -> Alternatives | None:
     """What is known by now."""
     held = _held().get(answer.key)
     return held.result if held is not None else None
 
 
-def draw(answer: Answer) -> None:
+def ask_alternatives(answer: Answer) -> None:
     """Ask for it, and say so while it is on its way."""
     held = _held().get(answer.key)
     if held is None:
@@ -67,7 +67,7 @@ def draw(answer: Answer) -> None:
     if not held.finished:
         st.fragment(_wait, run_every=POLL_SECONDS)(held)
     elif held.error is not None:
-        problem.show(held.error)
+        problem.show_error(held.error)
 
 
 def _wait(held: Job[Any]) -> None:
@@ -76,7 +76,7 @@ def _wait(held: Job[Any]) -> None:
     st.caption("Asking the model …")
 
 
-def sentence(generation: Generation, found: Alternatives | None) -> str:
+def how_sure(generation: Generation, found: Alternatives | None) -> str:
     """How sure the model was, in words; where it was next to undecided, between which words."""
     chances = [math.exp(min(float(v), 0.0)) for v in generation.logprob_nats]
     if not chances:

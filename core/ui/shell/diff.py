@@ -30,6 +30,6 @@ def diff_html(runs: Sequence[Run]) -> str:
     return f'{style}<div class="whence-diff" dir="auto">{"".join(parts)}</div>'
 
 
-def draw(runs: Sequence[Run]) -> None:
+def draw_diff(runs: Sequence[Run]) -> None:
     """Show `runs` in the container that is open."""
     st.html(diff_html(runs))

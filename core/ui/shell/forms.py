@@ -24,7 +24,7 @@ def given(member: str, fields: Sequence[Field]) -> dict[str, Option]:
     }
 
 
-def ask(member: str, fields: Sequence[Field]) -> dict[str, Option]:
+def ask_options(member: str, fields: Sequence[Field]) -> dict[str, Option]:
     """Draw the fields of the member called `member` and return what they say."""
     said: dict[str, Option] = {}
     for field in fields:

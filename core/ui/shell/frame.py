@@ -34,7 +34,7 @@ def theme() -> Theme:
     return "dark" if getattr(st.context.theme, "type", None) == "dark" else "light"
 
 
-def run(pages: Mapping[str, Sequence[Any]]) -> None:
+def run_chosen_page(pages: Mapping[str, Sequence[Any]]) -> None:
     """Draw the frame around the chosen one of `pages` (headings to `st.Page` objects) and run it."""
     _run.framed = True
     try:
@@ -49,13 +49,13 @@ def run(pages: Mapping[str, Sequence[Any]]) -> None:
         try:
             looking.at(page.title)
             with st.sidebar:
-                model_box.draw()
+                model_box.choose_model()
                 jobs = st.container()
-                sharing.draw()
-            keeping.draw()
+                sharing.draw_sharing()
+            keeping.warn_what_is_not_kept()
             _run_page(page, jobs)
         except AppError as error:
-            problem.show(error)
+            problem.show_error(error)
     finally:
         _run.framed = False
 
@@ -65,13 +65,13 @@ def _run_page(page: Any, jobs: DeltaGenerator) -> None:
     try:
         page.run()
     except AppError as error:
-        problem.show(error)
+        problem.show_error(error)
     except StopException:  # the page has said all that it has to say
         with jobs:
-            job_list.draw()
+            job_list.draw_job_list()
         raise
     with jobs:
-        job_list.draw()
+        job_list.draw_job_list()
 
 
 def begin(title: str = "", purpose: str = "", *, trade: str = "") -> None:

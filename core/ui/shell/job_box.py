@@ -19,18 +19,18 @@ POLL_SECONDS = 0.5
 _HELD = "job box"
 
 
-def hold(name: str, job: Job[Any]) -> None:
-    """Make `job` the one that `draw(name)` shows."""
+def hold_job(name: str, job: Job[Any]) -> None:
+    """Make `job` the one that `draw_job(name)` shows."""
     st.session_state.setdefault(_HELD, {})[name] = job
 
 
-def running(name: str) -> bool:
+def is_running(name: str) -> bool:
     """Whether there is a job of this name that has not ended."""
     job = st.session_state.get(_HELD, {}).get(name)
     return job is not None and not job.finished
 
 
-def draw(name: str, then: Callable[[Any], None] | None = None) -> bool:
+def draw_job(name: str, then: Callable[[Any], None] | None = None) -> bool:
     """Show the job while it runs; once it has ended, say how, call `then(result)` and redraw the page.
 
     Returns whether it is still running.
@@ -52,7 +52,7 @@ def draw(name: str, then: Callable[[Any], None] | None = None) -> bool:
             st.rerun()
         if job.state == "stopped":
             del held[name]
-        problem.show(job.error)
+        problem.show_error(job.error)
         return False
     st.fragment(_progress, run_every=POLL_SECONDS)(name, job)
     return True

@@ -16,7 +16,7 @@ BUSY_SECONDS, IDLE_SECONDS = 1.0, 4.0
 MOST = 6
 
 
-def draw() -> None:
+def draw_job_list() -> None:
     """Draw the list in the container that is open."""
     every = BUSY_SECONDS if service().depth else IDLE_SECONDS
     st.fragment(_list, run_every=every)()

@@ -46,9 +46,9 @@ def workspace() -> Workspace:
             "something here. Ask its owner for a shared link."
         )
     if account:
-        return store.visitors.home(account, who=visitor.shown(), instead_of=browser)
+        return store.visitors.home(account, who=visitor.visitor_name(), instead_of=browser)
     if browser:
-        return store.visitors.home(browser, who=visitor.shown())
+        return store.visitors.home(browser, who=visitor.visitor_name())
     return _passing()
 
 
@@ -61,7 +61,7 @@ def _passing() -> Workspace:
     except AppError:
         found = store.new_workspace()
     st.session_state["workspace"] = found.id
-    found.who = visitor.shown()
+    found.who = visitor.visitor_name()
     return found
 
 
@@ -76,10 +76,10 @@ def _shared() -> tuple[Workspace, SharedLink] | None:
     if not token:
         return None
     try:
-        found = service().store.visitors.shared(token, who=f"{visitor.shown()}, by a shared link")
+        found = service().store.visitors.shared(token, who=f"{visitor.visitor_name()}, by a shared link")
     except AppError as error:
         leave_share()
-        st.warning(problem.sentence(error))
+        st.warning(problem.in_markdown(error))
         return None
     st.session_state[_OPENED] = token
     if st.query_params.get(SHARE) != token:

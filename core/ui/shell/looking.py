@@ -23,10 +23,10 @@ def at(page: str, *within: str) -> None:
 
 def closer(*within: str) -> None:
     """The person looks at this within the page that is on the screen."""
-    at(page_of(view()), *within)
+    at(page_of(view_on_show()), *within)
 
 
-def view() -> str:
+def view_on_show() -> str:
     """Where the person is, for the jobs that are asked for there."""
     return str(st.session_state.get(KEY, ""))
 

@@ -33,7 +33,7 @@ def describe(spec: ModelSpec) -> str:
     return " · ".join(part for part in (size, spec.precision, device) if part)
 
 
-def missing(spec: ModelSpec) -> AppError | None:
+def why_no_model(spec: ModelSpec) -> AppError | None:
     """Why the files of a model of this machine are no model, before anybody asks it; None where nothing speaks against.
 
     Looks at names only. A visitor is told no path of the operator's.
@@ -52,7 +52,7 @@ def missing(spec: ModelSpec) -> AppError | None:
     return None
 
 
-def draw() -> None:
+def choose_model() -> None:
     """Draw the box in the container that is open."""
     names = [spec.name for spec in catalog().specs()]
     wanted = st.session_state.pop("choose model", None)
@@ -63,8 +63,8 @@ def draw() -> None:
         st.warning(problem.plain(f"There is no model “{linked}” here (any more): {chosen().name} is in use."))
     st.selectbox("Model", names, key="model", bind="query-params", help="More models on the Models page.")
     st.caption(describe(chosen()))
-    if wrong := missing(chosen()):
-        problem.show(wrong)
+    if wrong := why_no_model(chosen()):
+        problem.show_error(wrong)
     _tell_once(chosen())
 
 

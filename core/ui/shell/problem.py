@@ -21,13 +21,13 @@ _OF_THE_SITE = {
 logger = logging.getLogger(__name__)
 
 
-def show(error: AppError) -> None:
+def show_error(error: AppError) -> None:
     """The error's own words, as text: nothing in them is read as markup."""
     box = st.info if isinstance(error, Stopped) else st.error
-    box(sentence(error))
+    box(in_markdown(error))
 
 
-def sentence(error: AppError) -> str:
+def in_markdown(error: AppError) -> str:
     """The error's own words, safe as Markdown; to a visitor of a hosted site nothing of the machine behind it."""
     words = str(error)
     if error.code in _OF_THE_SITE and services.settings().mode == "hosted":

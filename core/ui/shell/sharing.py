@@ -15,7 +15,7 @@ LASTS = {"a day": 1, "a week": 7, "a month": 30, "a year": 365}
 NEW_LINK = "new shared link"
 
 
-def draw() -> None:
+def draw_sharing() -> None:
     """Nothing on one's own machine."""
     if not service().store.hosted:
         return
@@ -48,7 +48,7 @@ def _account() -> None:
     if not visitor.may_sign_in():
         return
     if visitor.account():
-        st.caption(problem.plain(f"Signed in as {visitor.shown()}"))
+        st.caption(problem.plain(f"Signed in as {visitor.visitor_name()}"))
         st.button("Sign out", on_click=st.logout)
     else:
         st.button("Sign in", on_click=st.login, help="Your workspace is then yours on every machine.")
@@ -65,7 +65,7 @@ def _share() -> None:
             _, token = visitors.share(here, may_edit=rights == "change things", days=LASTS[lasts])
             st.session_state[NEW_LINK] = _address(token)
         except AppError as error:
-            problem.show(error)
+            problem.show_error(error)
     if (address := st.session_state.get(NEW_LINK)) is not None:
         st.code(address, language=None, wrap_lines=True)
         st.caption("It is shown only now: copy it.")

@@ -38,7 +38,7 @@ def account() -> str:
     return f"account {issuer} {subject}" if issuer and subject else ""
 
 
-def shown() -> str:
+def visitor_name() -> str:
     """How this visitor is called in what was done: the account's address or name, or "a browser"."""
     if not account():
         return "a browser"

@@ -19,7 +19,7 @@ from core.ui.template_page.work import Sections
 MOST_ROWS = 200
 
 
-def method() -> Method:
+def choose_method() -> Method:
     """The menu of methods whose shares can be averaged: those without a sign."""
     members = {m.name: m for m in METHODS if not m.signed}
     chosen = st.selectbox(
@@ -33,7 +33,7 @@ def method() -> Method:
     return members[chosen or next(iter(members))]
 
 
-def draw(found: Sections, rows: Mapping[str, Example], template: str) -> None:
+def draw_section_shares(found: Sections, rows: Mapping[str, Example], template: str) -> None:
     """Bars first, the rows behind them second; a click on the map opens the row."""
     for name, reason in found.failed[:3]:
         st.warning(problem.plain(f"{name}: {reason}"))

@@ -72,14 +72,16 @@ def values_of(template: str, prompt: str) -> str:
     return " · ".join(value for value in values if value)
 
 
-def begin(template: str, rows: Sequence[Example], method: str, spec: ModelSpec, way: SendAs) -> None:
+def begin_explaining(
+    template: str, rows: Sequence[Example], method: str, spec: ModelSpec, way: SendAs
+) -> None:
     """The job that explains every row, kept for the page to show."""
     task = SummariseSalience(method, template=template, send_as=way)
     run = runner(service()).run
-    job_box.hold(JOB, run(task, rows, spec, workspace=library.workspace(), owner=owner()))
+    job_box.hold_job(JOB, run(task, rows, spec, workspace=library.workspace(), owner=owner()))
 
 
-def known(
+def known_sections(
     template: str, rows: Sequence[Example], method: str, spec: ModelSpec, way: SendAs
 ) -> Sections | None:
     """What the newest run of these rows found, whether it ended or not; None where there was none."""

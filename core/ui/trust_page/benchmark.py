@@ -23,12 +23,12 @@ HOW = (
 )
 
 
-def draw(spec: ModelSpec, path: Path = PATH) -> None:
+def draw_benchmark(spec: ModelSpec, path: Path = PATH) -> None:
     """Draw what is known, and for which model it holds."""
     try:
         found = read(path)
     except AppError as error:
-        problem.show(error)
+        problem.show_error(error)
         return
     if found is None:
         st.info("No benchmark has been run yet. “make bench-methods” makes these figures.")
@@ -70,7 +70,7 @@ def _tables(found: BenchmarkResults) -> None:
     with figures:
         shares = ("Cause first", "from", "to", "In the first three", "Precision@k")
         st.dataframe(
-            words.table(found),
+            words.prompts_table(found),
             hide_index=True,
             column_config={
                 **dict.fromkeys(shares, share),

@@ -55,7 +55,7 @@ class CurveQuestion:
     """Of the finished curve, in the session."""
 
 
-def draw(answer: Answer | None) -> None:
+def draw_curve(answer: Answer | None) -> None:
     """Draw the choices, the button, the job's progress and the curve."""
     if answer is None or answer.generation is None:
         st.info(
@@ -74,13 +74,13 @@ def draw(answer: Answer | None) -> None:
         )
     )
     known: dict[str, tuple[Trace, ...]] = st.session_state.setdefault("deletion curves", {})
-    if asked.key not in known and not job_box.running(JOB):
+    if asked.key not in known and not job_box.is_running(JOB):
         passes = len(asked.methods) * 11 + 55
         if st.button("Draw the curve", type="primary", disabled=not names):
-            begin(asked, answer)
+            begin_deletion(asked, answer)
             st.rerun()
         st.caption(f"About {passes:,} short passes of the model, more for methods that look at every part.")
-    job_box.draw(JOB, _keep)
+    job_box.draw_job(JOB, _keep)
     if asked.key in known:
         _show(known[asked.key], asked.insertion)
 
@@ -122,7 +122,7 @@ def _asked(answer: Answer, names: Sequence[str], granularity: str, insertion: bo
     here = maps.parts_or_lines(
         answer.generation, st.session_state.get("granularity", "line"), st.session_state.get("pattern")
     )
-    chosen = target_choice.keep(
+    chosen = target_choice.carried_over(
         answering.target(tokens.response), here.response, tokens.response, tokens.prompt_chars
     )
     span = maps.span_of(chosen, here.response)
@@ -138,7 +138,7 @@ def _asked(answer: Answer, names: Sequence[str], granularity: str, insertion: bo
     return CurveQuestion(tokens, span, text, parts, tuple(names), insertion, asks, key)
 
 
-def begin(asked: CurveQuestion, answer: Answer) -> None:
+def begin_deletion(asked: CurveQuestion, answer: Answer) -> None:
     """Start the job. Raises: AppError for more parts than anybody waits for."""
     if len(asked.parts) > MOST_PARTS:
         raise AppError(
@@ -158,7 +158,7 @@ def begin(asked: CurveQuestion, answer: Answer) -> None:
         )  # fmt: skip
         return asked.key, made
 
-    job_box.hold(
+    job_box.hold_job(
         JOB,
         service().with_model(
             work,
@@ -166,7 +166,7 @@ def begin(asked: CurveQuestion, answer: Answer) -> None:
             kind=JOB,
             asks=asked.asks,
             owner=owner(),
-            view=looking.view(),
+            view=looking.view_on_show(),
             label="Deletion curve",
         ),
     )

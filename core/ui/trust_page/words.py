@@ -75,7 +75,7 @@ def caveats(found: BenchmarkResults) -> list[str]:
     return said
 
 
-def table(found: BenchmarkResults) -> list[dict[str, object]]:
+def prompts_table(found: BenchmarkResults) -> list[dict[str, object]]:
     """Every row about prompts with a cause, for `st.dataframe`; shares from 0 to 1, in whole percents."""
     return [
         {

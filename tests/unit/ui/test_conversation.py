@@ -8,7 +8,7 @@ import pytest
 from core.errors import AppError
 from core.records import Example, Message, Role, Tokens
 from core.ui.asking import conversation
-from core.ui.asking.conversation import FIELD, checked, kept, of, places, replaced
+from core.ui.asking.conversation import FIELD, checked, places, replaced, turns_as_field, turns_of
 
 CHAT = (
     Message("system", "Be kind."),
@@ -65,15 +65,15 @@ def test_plain_text_stays_text():
 
 
 def test_an_example_keeps_its_turns():
-    assert of(Example("a", "p")) is None
-    assert of(Example("a", "p", fields={FIELD: kept(CHAT)})) == CHAT
-    assert of(Example("a", "p", fields={FIELD: []})) == ()
+    assert turns_of(Example("a", "p")) is None
+    assert turns_of(Example("a", "p", fields={FIELD: turns_as_field(CHAT)})) == CHAT
+    assert turns_of(Example("a", "p", fields={FIELD: []})) == ()
 
 
 @pytest.mark.parametrize("other", ["text", 3, [1], [{"role": "user"}], [{"role": "king", "content": ""}],
                                    [{"role": "user", "content": 4}]])  # fmt: skip
 def test_a_column_of_that_name_that_is_no_chat_is_left_alone(other):
-    assert of(Example("a", "p", fields={FIELD: other})) is None
+    assert turns_of(Example("a", "p", fields={FIELD: other})) is None
 
 
 def test_empty_turns():

@@ -1,7 +1,7 @@
 """The target survives a change of granularity by place and a new answer by text."""
 
 from core.records import Role, Segment
-from core.ui.asking.target_choice import Target, default, first, keep, of, of_link
+from core.ui.asking.target_choice import Target, carried_over, default_choice, first, of_link, target_of
 
 PROMPT = 10
 
@@ -19,11 +19,11 @@ NEW = "it has eggs in it.\nGuest: vegan\nRecommendation: Avoid.\n"
 
 
 def test_of_covers_the_chosen_segments() -> None:
-    target = of([1], lines(OLD), OLD, PROMPT)
+    target = target_of([1], lines(OLD), OLD, PROMPT)
     assert target is not None
     assert target.text == "Recommendation: You have to try it."
-    assert of([], lines(OLD), OLD, PROMPT) is None
-    assert of([7], lines(OLD), OLD, PROMPT) is None
+    assert target_of([], lines(OLD), OLD, PROMPT) is None
+    assert target_of([7], lines(OLD), OLD, PROMPT) is None
 
 
 def test_the_same_response_keeps_the_place_in_another_granularity() -> None:
@@ -32,24 +32,24 @@ def test_the_same_response_keeps_the_place_in_another_granularity() -> None:
         Segment(1, "Recommendation: ", (PROMPT + 19, PROMPT + 35), (1, 2), Role.RESPONSE),
         Segment(2, "You have to try it.\n", (PROMPT + 35, PROMPT + 55), (2, 3), Role.RESPONSE),
     )
-    target = of([1], lines(OLD), OLD, PROMPT)
-    assert keep(target, words, OLD, PROMPT) == (1, 2)
+    target = target_of([1], lines(OLD), OLD, PROMPT)
+    assert carried_over(target, words, OLD, PROMPT) == (1, 2)
 
 
 def test_a_new_answer_is_searched_by_text_then_by_label_then_at_the_end() -> None:
-    target = of([0], lines(OLD), OLD, PROMPT)
-    assert keep(target, lines(NEW), NEW, PROMPT) == (0,)
-    target = of([1], lines(OLD), OLD, PROMPT)
-    assert keep(target, lines(NEW), NEW, PROMPT) == (2,)
+    target = target_of([0], lines(OLD), OLD, PROMPT)
+    assert carried_over(target, lines(NEW), NEW, PROMPT) == (0,)
+    target = target_of([1], lines(OLD), OLD, PROMPT)
+    assert carried_over(target, lines(NEW), NEW, PROMPT) == (2,)
     unknown = Target(((0, 3),), "xyz")
-    assert keep(unknown, lines(NEW), NEW, PROMPT) == (2,)
+    assert carried_over(unknown, lines(NEW), NEW, PROMPT) == (2,)
 
 
 def test_the_default_is_the_last_segment_with_words_in_it() -> None:
     text = "one\ntwo\n\n"
-    assert default(lines(text)) == (1,)
-    assert keep(None, lines(text), text, PROMPT) == (1,)
-    assert default(()) == ()
+    assert default_choice(lines(text)) == (1,)
+    assert carried_over(None, lines(text), text, PROMPT) == (1,)
+    assert default_choice(()) == ()
 
 
 def characters(text: str) -> tuple[Segment, ...]:
@@ -59,23 +59,23 @@ def characters(text: str) -> tuple[Segment, ...]:
 
 
 def test_a_target_that_nobody_chose_is_kept_when_the_parts_get_finer() -> None:
-    chosen = keep(None, characters(OLD), OLD, PROMPT, lines(OLD))
+    chosen = carried_over(None, characters(OLD), OLD, PROMPT, lines(OLD))
     assert "".join(OLD[i] for i in chosen) == "Recommendation:Youhavetotryit."
     words = lines("fine.\n.\n")
     assert first(words, "fine.\n.\n", PROMPT).text == "fine."  # type: ignore[union-attr]
 
 
 def test_separate_parts_stay_separate() -> None:
-    target = of([0, 2], lines(NEW), NEW, PROMPT)
+    target = target_of([0, 2], lines(NEW), NEW, PROMPT)
     assert target is not None
     assert target.text == "it has eggs in it. … Recommendation: Avoid."
-    assert keep(target, lines(NEW), NEW, PROMPT) == (0, 2)
+    assert carried_over(target, lines(NEW), NEW, PROMPT) == (0, 2)
     assert of_link(target.link, NEW) == target
-    assert keep(target, lines(OLD), OLD, PROMPT) == (0, 1)  # by text, and by label
+    assert carried_over(target, lines(OLD), OLD, PROMPT) == (0, 1)  # by text, and by label
 
 
 def test_parts_that_touch_are_one() -> None:
-    target = of([1, 0], lines(NEW), NEW, PROMPT)
+    target = target_of([1, 0], lines(NEW), NEW, PROMPT)
     assert target is not None and len(target.chars) == 1
 
 
@@ -88,6 +88,6 @@ def test_a_link_to_another_answer_names_nothing() -> None:
 
 def test_a_tail_is_never_the_target() -> None:
     text = "Avoid.\n\nLikes: cheese\n"
-    assert keep(None, lines(text), text, PROMPT, ends=7) == (0,)
-    old = of([0], lines(OLD), OLD, PROMPT)
-    assert keep(old, lines(text), text, PROMPT, ends=7) == (0,)
+    assert carried_over(None, lines(text), text, PROMPT, ends=7) == (0,)
+    old = target_of([0], lines(OLD), OLD, PROMPT)
+    assert carried_over(old, lines(text), text, PROMPT, ends=7) == (0,)

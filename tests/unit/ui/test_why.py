@@ -82,7 +82,7 @@ def test_a_cause_is_named_with_its_share_and_its_effect_apart() -> None:
     ],
 )
 def test_an_effect_in_words(nats: float, turns: bool | None, kind: str, text: str) -> None:
-    found = measuring.said(nats, turns)
+    found = measuring.effect_in_words(nats, turns)
     assert (found.kind, found.text) == (kind, text)
 
 
@@ -150,12 +150,12 @@ def test_another_text_is_told_from_a_version(old: str, new: str, alike: bool) ->
 
 def test_the_tour_names_the_line_that_the_map_names() -> None:
     example = Example("e", "p", "right", "made")
-    found = tour.of("wrong", example, NAMES, SHARES, ["a", "the guilty line", "c"])
+    found = tour.tour_steps("wrong", example, NAMES, SHARES, ["a", "the guilty line", "c"])
     assert len(found) == 4
     assert "not what was hoped for" in found[0][1]
     assert "line 2, “the guilty line”" in found[1][1]
-    assert tour.of("wrong", example, NAMES, (0.0, 0.0, 0.0), ["", "", ""]) == []
-    assert "hoped" not in tour.of("right", example, NAMES, SHARES, ["a", "b", "c"])[0][1]
+    assert tour.tour_steps("wrong", example, NAMES, (0.0, 0.0, 0.0), ["", "", ""]) == []
+    assert "hoped" not in tour.tour_steps("right", example, NAMES, SHARES, ["a", "b", "c"])[0][1]
 
 
 def test_the_answer_s_own_earlier_parts_stand_on_the_prompt_s_scale() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from core.records import Role, Segment
 from core.ui.compare_page.answers import changed
-from core.ui.compare_page.likely import lines, said_chance
+from core.ui.compare_page.likely import likelihood_lines, said_chance
 from core.ui.compare_page.shared_parts import SideShares, models_verdict, moved, together, versions_verdict
 
 
@@ -100,7 +100,7 @@ def test_only_words_that_differ_stand_out() -> None:
 
 
 def test_likelihoods_are_told_as_chances_and_never_as_certainty() -> None:
-    found = lines(["one", "two"], np.log([[0.5, 0.25], [0.2, np.nan]]))
+    found = likelihood_lines(["one", "two"], np.log([[0.5, 0.25], [0.2, np.nan]]))
     assert [[bar.text for bar in line.bars] for line in found] == [["50 %", "25 %"], ["20 %", "not known"]]
     assert found[1].bars[1].value is None
     assert [said_chance(part) for part in (1, 0.999, 0.99, 0.001, 0)] == [

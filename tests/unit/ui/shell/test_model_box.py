@@ -10,7 +10,7 @@ import pytest
 from core.records import ModelSpec
 from core.settings import DEMO_MODEL
 from core.ui.shell import services
-from core.ui.shell.model_box import missing
+from core.ui.shell.model_box import why_no_model
 
 
 @pytest.fixture(params=["local", "hosted"])
@@ -22,7 +22,7 @@ def mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 def test_a_folder_that_is_not_there_is_a_sentence_and_no_visitor_sees_its_path(
     mode: str, tmp_path: Path
 ) -> None:
-    wrong = missing(ModelSpec("mine", str(tmp_path / "gone")))
+    wrong = why_no_model(ModelSpec("mine", str(tmp_path / "gone")))
     assert wrong is not None
     assert (str(tmp_path) in str(wrong)) == (mode == "local")
     assert ("The model mine is not there" in str(wrong)) == (mode == "hosted")
@@ -30,7 +30,7 @@ def test_a_folder_that_is_not_there_is_a_sentence_and_no_visitor_sees_its_path(
 
 def test_a_folder_without_weights_is_one_too(mode: str, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
-    assert missing(ModelSpec("mine", str(tmp_path))) is not None
+    assert why_no_model(ModelSpec("mine", str(tmp_path))) is not None
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_a_folder_without_weights_is_one_too(mode: str, tmp_path: Path) -> None:
     ],
 )
 def test_what_may_well_be_there_is_not_spoken_against(mode: str, spec: ModelSpec) -> None:
-    assert missing(spec) is None
+    assert why_no_model(spec) is None
