@@ -5,7 +5,7 @@ import streamlit as st
 from core.ui.asking import row_choice
 from core.ui.dataset_page import checking, grid, importing, loading, narrow, rows, running
 from core.ui.dataset_page import table as tables
-from core.ui.shell import copy_link, frame, library
+from core.ui.shell import copy_link, frame, library, state
 
 frame.begin("Dataset", "All your examples. Find the odd ones, and run the model on as many as you like.")
 
@@ -19,7 +19,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         list(listed),
         index=list(listed).index(dataset.id),
         format_func=lambda name: f"{listed[name].name} ({grid.counted(listed[name].rows)})",
-        key=f"dataset open {dataset.id}",
+        key=state.OPEN_DATASET(dataset.id).name,
         width=420,
     )
     loading.draw_load_menu()

@@ -6,7 +6,7 @@ from core.errors import AppError
 from core.metrics import LANGUAGES
 from core.ui.asking import answerers, row_choice
 from core.ui.metrics_page import charts, downloads, missing, results, systems, work
-from core.ui.shell import copy_link, frame, job_box, library, problem
+from core.ui.shell import copy_link, frame, job_box, library, problem, state
 
 frame.begin("How good are they?", "The answers to many examples, with intervals.", trade="Metrics")
 
@@ -20,7 +20,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         "Language",
         list(labels),
         format_func=labels.__getitem__,
-        key="metrics language",
+        key=state.METRICS_LANGUAGE.name,
         persist_state="session",
         width=190,
         help="Decides how BLEU cuts text into words.",

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.ui.asking import row_choice, sending
-from core.ui.shell import copy_link, frame, job_box, model_box, problem
+from core.ui.shell import copy_link, frame, job_box, model_box, problem, state
 from core.ui.template_page import view, work
 
 frame.begin(
@@ -22,7 +22,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 template = st.text_area(
     "Template",
     work.default_template(rows.examples),
-    key=f"template {rows.dataset.id}",
+    key=state.TEMPLATE(rows.dataset.id).name,
     persist_state="session",
     height=160,
     placeholder="Dish: {dish}\nAnalysis:",

@@ -88,7 +88,7 @@ def test_a_staged_change_can_be_edited(page: Callable[[], AppTest]) -> None:
     staged = app.session_state["staged"]
     first = staged.examples[0]
     app.text_area(key=f"edit {first.id}").set_value("something else").run()
-    app.button(key=f"use {first.id}").click().run()
+    app.button(key=f"use edited {first.id}").click().run()
     assert not app.exception
     assert staged.examples[0].prompt == "something else"
     assert staged.examples[0].edit == "without line 1: “one”, then by hand"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.models.language_model import Capabilities
@@ -256,7 +257,7 @@ def test_every_line_of_a_file_says_how_it_was_made(
     monkeypatch.setattr(downloads, "service", lambda: fake_service)
     monkeypatch.setattr(work, "service", lambda: fake_service)
     monkeypatch.setattr(work.library, "workspace", fake_service.store.workspace)
-    monkeypatch.setattr(work.st, "session_state", {})
+    monkeypatch.setattr(st, "session_state", {})
     here = fake_service.store.workspace()
     dataset = here.dataset(app.session_state["dataset"])
     rows = Rows(dataset, tuple(here.examples(dataset.id)), "All rows")

@@ -143,13 +143,19 @@ def room(path: str) -> str:
     return parts[2].removesuffix("_page") if inside else ""
 
 
+STATE = "core/ui/shell/state.py"
+
+
 def trespasses(path: str, source: str, pages: Mapping[str, set[str]]) -> list[str]:
     """Imports of a page's room (`core/ui/<name>_page/`) by anything but its pages and the room itself.
 
     `pages`: room -> the files in pages/ that it belongs to.
     """
     found = []
-    for name in imported(source):
+    tree = ast.parse(source)
+    if path == STATE:  # it names the types of what the pages hold, and uses nothing of theirs
+        tree = without_typing(tree)
+    for name in imported(ast.unparse(tree)):
         top = name.split(".")
         if top[:2] == ["core", "ui"] and len(top) > 2 and top[2].endswith("_page"):
             other = top[2].removesuffix("_page")
@@ -302,6 +308,51 @@ def test_a_function_of_the_pages_says_what_it_draws_or_finds() -> None:
 def test_the_check_of_function_names_can_fail() -> None:
     source = "def draw(): ...\ndef draw_answers(): ...\nclass Box:\n    def show(self): ..."
     assert unsaid("core/ui/shell/box.py", source) == ["core/ui/shell/box.py: draw"]
+
+
+KEYLESS = {"container", "submit", "with_model"}
+"""Calls whose `key` is no key of the session: a style sheet's name, a job's address."""
+
+
+def strays(path: str, source: str) -> list[str]:
+    """Uses of `st.session_state`, and widgets with a key of their own making, outside `core.ui.shell.state`."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and node.attr == "session_state":
+            found.append(f"{path}:{node.lineno} session_state")
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") not in KEYLESS:
+            found += [
+                f"{path}:{node.lineno} key"
+                for word in node.keywords
+                if word.arg == "key" and isinstance(word.value, ast.Constant | ast.JoinedStr)
+            ]
+    return found
+
+
+def test_every_key_of_the_session_stands_in_one_file() -> None:
+    inside = [*(ROOT / "core/ui").rglob("*.py"), *(ROOT / "pages").glob("*.py"), ROOT / "streamlit_app.py"]
+    found = [
+        stray
+        for path in inside
+        if path != ROOT / STATE
+        for stray in strays(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "st.session_state['model'] = 1",
+        "st.session_state.get('model')",
+        "x = streamlit.session_state",
+        "st.button('Run', key='run')",
+        "left.button('Run', key=f'run {name}')",
+    ],
+)
+def test_the_check_of_keys_can_fail(source: str) -> None:
+    assert strays("pages/a.py", source)
+    assert not strays("pages/a.py", "st.button('Run', key=state.RUN.name)\nst.container(key='bar')")
 
 
 def test_pages_are_short() -> None:

@@ -22,7 +22,7 @@ from core.store.keys import generation_key
 from core.ui.asking import conversation, target_choice, versions
 from core.ui.asking.conversation import Prompt
 from core.ui.asking.target_choice import Target
-from core.ui.shell import library, looking
+from core.ui.shell import library, looking, state
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
@@ -75,13 +75,11 @@ Held = dict[tuple[str, str, str], Answer]
 
 
 def _answers() -> Held:
-    held: Held = st.session_state.setdefault("answers", {})
-    return held
+    return state.ANSWERS.setdefault({})
 
 
 def _asked() -> Held:
-    held: Held = st.session_state.setdefault("asked", {})
-    return held
+    return state.ASKED.setdefault({})
 
 
 def _key(example_id: str, spec: ModelSpec) -> tuple[str, str, str]:
@@ -108,12 +106,12 @@ def linked(example: Example) -> Answer | None:
     A link names its answer by content, so that it opens without loading the model, and without the model.
     """
     key = str(st.query_params.get("answer", ""))
-    if not key or st.session_state.get(_TAKEN) == key:
+    if not key or state.LINK_TAKEN.get() == key:
         return None
-    st.session_state[_TAKEN] = key
+    state.LINK_TAKEN.set(key)
     found = service().store.generation(key, example_id=example.id)
     if found is None:
-        st.session_state[_MISSING] = key
+        state.LINK_MISSING.set(key)
         return None
     sent: Prompt = example.prompt
     ways: tuple[Prompt, ...] = (
@@ -125,19 +123,16 @@ def linked(example: Example) -> Answer | None:
             sent = way
             break
     else:
-        st.session_state[_MISSING] = key
+        state.LINK_MISSING.set(key)
         return None
     held = Answer(example.id, example.prompt, sent, found.model, found.params, generation=found)
     _answers()[_key(example.id, found.model)] = held
     return held
 
 
-_TAKEN, _MISSING = "link taken", "link missing"
-
-
 def linked_answer_is_missing() -> bool:
     """Whether the link named an answer that is not kept here, or not of this prompt; told once."""
-    return bool(st.session_state.pop(_MISSING, None))
+    return bool(state.LINK_MISSING.pop())
 
 
 def into_link(answer: Answer | None) -> None:
@@ -148,7 +143,7 @@ def into_link(answer: Answer | None) -> None:
     if answer is None or not whole:
         st.query_params.pop("answer", None)
         return
-    st.session_state[_TAKEN] = answer.key
+    state.LINK_TAKEN.set(answer.key)
     if st.query_params.get("answer") != answer.key:
         st.query_params["answer"] = answer.key
 
@@ -231,18 +226,17 @@ def forget_asked(example: Example, spec: ModelSpec) -> None:
 
 def target(response: str) -> Target | None:
     """What the person chose to explain last, wherever they chose it; at first what the link says."""
-    if "target" not in st.session_state:
+    if not state.TARGET.held:
         found = target_choice.of_link(str(st.query_params.get("target", "")), response)
         if found is not None:
-            st.session_state["target"] = found
+            state.TARGET.set(found)
         return found
-    kept: Target | None = st.session_state["target"]
-    return kept
+    return state.TARGET.there()
 
 
 def choose_target(chosen: Target | None) -> None:
     """Keep `chosen` across answers and pages, and put its place in the response into the link."""
-    st.session_state["target"] = chosen
+    state.TARGET.set(chosen)
     if chosen is None:
         st.query_params.pop("target", None)
     else:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.records import Example
 from core.ui.asking import versions
-from core.ui.shell import copy_link, library
+from core.ui.shell import copy_link, library, state
 
 
 def choose_example() -> Example:
@@ -15,9 +15,14 @@ def choose_example() -> Example:
     current = library.example()
     listed = library.examples()
     options = list(listed) if current.id in listed else [current.id, *listed]
-    key = f"open {current.id}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox("Example", options, index=options.index(current.id), key=key, width=420)
+        chosen = st.selectbox(
+            "Example",
+            options,
+            index=options.index(current.id),
+            key=state.OPEN_EXAMPLE(current.id).name,
+            width=420,
+        )
         copy_link.button()
     if chosen != current.id:
         library.open_example(chosen)

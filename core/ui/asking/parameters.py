@@ -15,16 +15,17 @@ import streamlit as st
 
 from core.records import GenerationParams, SendAs
 from core.ui.asking import stop_texts
+from core.ui.shell import state
+from core.ui.shell.state import Key
 
-STOPS = "stop at"
 _NEWLINE = "\\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One of them: its name in the session and in the link, its usual value, and how a link is read."""
+    """One of them: where the session holds it, its name in the link, its usual value, and how a link is read."""
 
-    key: str
+    key: Key[Any]
     link: str
     usual: Any
     read: Callable[[str], Any]
@@ -38,23 +39,23 @@ def _texts(words: str) -> tuple[str, ...]:
 
 
 PARAMETERS = (
-    Parameter("max_new_tokens", "length", 128, int, 1, 1024),
-    Parameter("temperature", "temperature", 0.0, float, 0.0, 2.0),
-    Parameter("top_p", "top_p", 1.0, float, 0.05, 1.0),
-    Parameter("seed", "seed", 0, int, 0, 2**31 - 1),
-    Parameter(STOPS, "stop", (), _texts),
+    Parameter(state.MAX_NEW_TOKENS, "length", 128, int, 1, 1024),
+    Parameter(state.TEMPERATURE, "temperature", 0.0, float, 0.0, 2.0),
+    Parameter(state.TOP_P, "top_p", 1.0, float, 0.05, 1.0),
+    Parameter(state.SEED, "seed", 0, int, 0, 2**31 - 1),
+    Parameter(state.STOP_AT, "stop", (), _texts),
 )
-_BY_KEY = {setting.key: setting for setting in PARAMETERS}
+_BY_NAME = {setting.key.name: setting for setting in PARAMETERS}
 
 
-def value(key: str) -> Any:
+def value(key: Key[Any]) -> Any:
     """What is chosen; at first what the link says; else the usual."""
-    setting = _BY_KEY[key]
-    if key == STOPS and _NEXT in st.session_state:
-        return tuple(st.session_state[_NEXT])
-    if key in st.session_state:
-        found = st.session_state[key]
-        return tuple(found or ()) if key == STOPS else setting.usual if found is None else found
+    setting = _BY_NAME[key.name]
+    if key == state.STOP_AT and state.STOP_AT_NEXT.held:
+        return tuple(state.STOP_AT_NEXT.there())
+    if key.held:
+        found = key.get()
+        return tuple(found or ()) if key == state.STOP_AT else setting.usual if found is None else found
     words = st.query_params.get(setting.link)
     if words is None:
         return setting.usual
@@ -70,34 +71,31 @@ def value(key: str) -> Any:
 def params() -> GenerationParams:
     """How the answer is to be drawn; greedy until the person changes it."""
     return GenerationParams(
-        max_new_tokens=int(value("max_new_tokens")),
-        temperature=float(value("temperature")),
-        top_p=float(value("top_p")),
-        seed=int(value("seed")),
-        stop=tuple(text.replace(_NEWLINE, "\n") for text in value(STOPS) if text),
+        max_new_tokens=int(value(state.MAX_NEW_TOKENS)),
+        temperature=float(value(state.TEMPERATURE)),
+        top_p=float(value(state.TOP_P)),
+        seed=int(value(state.SEED)),
+        stop=tuple(text.replace(_NEWLINE, "\n") for text in value(state.STOP_AT) if text),
     )
-
-
-_NEXT = "stop at next"
 
 
 def add_stop(text: str) -> None:
     """Make `text` one of the stop texts, from the next drawing of the widgets on."""
-    st.session_state[_NEXT] = list(dict.fromkeys([*value(STOPS), text]))
+    state.STOP_AT_NEXT.set(list(dict.fromkeys([*value(state.STOP_AT), text])))
 
 
 def take_parameters(found: GenerationParams) -> None:
     """Make the settings those of an answer that was opened; before they are drawn."""
     for setting in PARAMETERS:
-        held = found.stop if setting.key == STOPS else getattr(found, setting.key)
-        st.session_state[setting.key] = list(held) if setting.key == STOPS else held
+        stops = setting.key == state.STOP_AT
+        setting.key.set(list(found.stop) if stops else getattr(found, setting.key.name))
 
 
 def into_link() -> None:
     """Put what is not usual into the address."""
     for setting in PARAMETERS:
         chosen = value(setting.key)
-        words = json.dumps(list(chosen), ensure_ascii=False) if setting.key == STOPS else str(chosen)
+        words = json.dumps(list(chosen), ensure_ascii=False) if setting.key == state.STOP_AT else str(chosen)
         if chosen == setting.usual:
             st.query_params.pop(setting.link, None)
         elif st.query_params.get(setting.link) != words:
@@ -108,15 +106,15 @@ def draw_parameters(prompt: str = "") -> None:
     """Draw the widgets in the container that is open; stop texts are proposed from `prompt`. What they say holds
     for every page.
     """
-    if _NEXT in st.session_state:
-        st.session_state[STOPS] = st.session_state.pop(_NEXT)
+    if (wanted := state.STOP_AT_NEXT.pop()) is not None:
+        state.STOP_AT.set(wanted)
     proposals = stop_texts.proposals(prompt)
-    chosen = value(STOPS)
+    chosen = value(state.STOP_AT)
     st.multiselect(
         "Stop at",
         list(dict.fromkeys([*proposals, *chosen])),
-        default=None if STOPS in st.session_state else list(chosen),
-        key=STOPS,
+        default=None if state.STOP_AT.held else list(chosen),
+        key=state.STOP_AT.name,
         persist_state="session",
         format_func=stop_texts.label,
         accept_new_options=True,
@@ -124,16 +122,16 @@ def draw_parameters(prompt: str = "") -> None:
         help="The answer ends before the first of these texts. A prompt of examples is often continued with the "
         "next example; proposed is what begins each of them.",
     )
-    _slider("Longest answer, in tokens", "max_new_tokens", 1)
+    _slider("Longest answer, in tokens", state.MAX_NEW_TOKENS, 1)
     _slider(
         "Temperature",
-        "temperature",
+        state.TEMPERATURE,
         0.1,
         "0 always takes the likeliest word (greedy). Higher values let less likely words through.",
     )
     _slider(
         "Top-p",
-        "top_p",
+        state.TOP_P,
         0.05,
         "Only the likeliest words that together reach this probability are drawn from.",
     )
@@ -141,19 +139,19 @@ def draw_parameters(prompt: str = "") -> None:
         "Seed",
         0,
         2**31 - 1,
-        value=None if "seed" in st.session_state else int(value("seed")),
-        key="seed",
+        value=None if state.SEED.held else int(value(state.SEED)),
+        key=state.SEED.name,
         persist_state="session",
         help="The same seed gives the same answer again. It matters only above temperature 0.",
     )
 
 
-def _slider(label: str, key: str, step: float, help_: str | None = None) -> None:
-    setting = _BY_KEY[key]
+def _slider(label: str, key: Key[Any], step: float, help_: str | None = None) -> None:
+    setting = _BY_NAME[key.name]
     kind: Callable[[Any], Any] = int if isinstance(setting.usual, int) else float
     low, high = kind(setting.lowest), kind(setting.highest)
-    start = {} if key in st.session_state else {"value": value(key)}
-    st.slider(label, low, high, step=step, key=key, persist_state="session", help=help_, **start)
+    start = {} if key.held else {"value": value(key)}
+    st.slider(label, low, high, step=step, key=key.name, persist_state="session", help=help_, **start)
 
 
 def in_words(chosen: GenerationParams, send_as: SendAs | None = None) -> str:

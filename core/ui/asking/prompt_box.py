@@ -11,7 +11,8 @@ from core.records import Example, Message
 from core.ui.asking import conversation, parameters, turn_list, versions
 from core.ui.asking.answering import Answer
 from core.ui.asking.conversation import Prompt
-from core.ui.shell import problem
+from core.ui.shell import problem, state
+from core.ui.shell.state import Key
 
 __all__ = ["advanced", "around", "drafted", "edit_prompt", "fields", "filled", "sent"]
 
@@ -22,10 +23,7 @@ HEIGHT, LEAST_HEIGHT = 540, 180
 
 def _default() -> str:
     """How prompts without a chat of their own are sent: as chosen last, at first as the link says."""
-    state = st.session_state
-    if "send as" not in state:
-        state["send as"] = CHAT if st.query_params.get("send") == CHAT else PLAIN
-    return str(state["send as"])
+    return state.SEND_AS.setdefault(CHAT if st.query_params.get("send") == CHAT else PLAIN)
 
 
 def _way(example: Example) -> str:
@@ -88,12 +86,10 @@ def _variables(example: Example) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="variables"):
         for name in names:
             key = _variable(example, name)
-            given: dict[str, Any] = (
-                {} if key in st.session_state else {"value": str(example.fields.get(name, ""))}
-            )
+            given: dict[str, Any] = {} if key.held else {"value": str(example.fields.get(name, ""))}
             st.text_input(
                 problem.plain(name),
-                key=key,
+                key=key.name,
                 persist_state="session",
                 width=220,
                 help="What stands in the prompt in place of this name when it is run.",
@@ -108,8 +104,8 @@ def _variables(example: Example) -> None:
             )
 
 
-def _variable(example: Example, name: str) -> str:
-    return f"variable {name} of {example.id} ({versions.times_reset(example)})"
+def _variable(example: Example, name: str) -> Key[str]:
+    return state.VARIABLE(name, example.id, versions.times_reset(example))
 
 
 def filled(example: Example, text: str) -> tuple[str, dict[str, str]]:
@@ -117,10 +113,7 @@ def filled(example: Example, text: str) -> tuple[str, dict[str, str]]:
     template = templates.template_of(example) if text == example.prompt else ""
     text = template or text
     names = templates.variables(text)
-    given = {
-        name: str(st.session_state.get(_variable(example, name), example.fields.get(name, "")) or "")
-        for name in names
-    }
+    given = {name: str(_variable(example, name).get(example.fields.get(name, "")) or "") for name in names}
     given = {name: value for name, value in given.items() if value}
     return (templates.render(text, given), {"template": text, **given}) if given else (text, {})
 
@@ -158,12 +151,12 @@ def _asked_last(asked: Prompt) -> str:
 
 def advanced(example: Example) -> None:
     """How the prompt is sent and the answer is drawn; in the container that is open."""
-    key = f"send as {example.id} ({versions.times_reset(example)})"
+    key = state.SEND_AS_BOX(example.id, versions.times_reset(example))
 
     def chosen() -> None:
-        way = st.session_state[key]
+        way = key.there()
         versions.hold_draft(example, "send as", way)
-        st.session_state["send as"] = way
+        state.SEND_AS.set(way)
         if way == CHAT:
             st.query_params["send"] = CHAT
         else:
@@ -174,7 +167,7 @@ def advanced(example: Example) -> None:
         [PLAIN, CHAT],
         index=[PLAIN, CHAT].index(_way(example)),
         format_func={PLAIN: "plain text", CHAT: "a chat"}.__getitem__,
-        key=key,
+        key=key.name,
         on_change=chosen,
         horizontal=True,
         help="A chat is written in the model's own template, whose words are shown grey. Above the prompt "

@@ -12,14 +12,13 @@ from core.datasets.query import search
 from core.errors import AppError
 from core.records import Example
 from core.ui.asking import verdicts
-from core.ui.shell import library, problem
+from core.ui.shell import library, problem, state
 
 if TYPE_CHECKING:
     from core.store.workspace import Dataset, Workspace
 
 ALL, STARRED, OPEN = "All rows", "Starred", "The open example"
 SELECTED, SHOWN = "Selected in Dataset", "Shown in Dataset"
-_TABLE = "rows of the table"
 
 
 @dataclass(frozen=True)
@@ -33,12 +32,12 @@ class Rows:
 
 def remember(dataset_id: str, selected: Sequence[str], shown: Sequence[str]) -> None:
     """The Dataset page says which of its rows are selected, and which its search and filters leave."""
-    st.session_state[_TABLE] = (dataset_id, {SELECTED: list(selected), SHOWN: list(shown)})
+    state.ROWS_OF_THE_TABLE.set((dataset_id, {SELECTED: list(selected), SHOWN: list(shown)}))
 
 
 def _in_table(dataset: Dataset) -> dict[str, list[str]]:
     """The groups that the Dataset page offers: those that hold rows, but not all of them."""
-    dataset_id, groups = st.session_state.get(_TABLE, ("", {}))
+    dataset_id, groups = state.ROWS_OF_THE_TABLE.get(("", {}))
     if dataset_id != dataset.id:
         return {}
     return {name: ids for name, ids in groups.items() if 0 < len(ids) < dataset.rows}
@@ -56,7 +55,7 @@ def choose_rows(key: str, *, with_open: bool = False) -> Rows:
     group = st.selectbox(
         "Rows",
         groups,
-        key=f"{key} rows",
+        key=state.ROWS(key).name,
         persist_state="session",
         width=190,
         help=f"Of the dataset “{problem.plain(dataset.name)}”. Slices are made on the Dataset page.",
@@ -66,7 +65,7 @@ def choose_rows(key: str, *, with_open: bool = False) -> Rows:
         return Rows(dataset, (example,), example.id)
     asked = st.text_input(
         "Search",
-        key=f"{key} search",
+        key=state.ROWS_SEARCH(key).name,
         persist_state="session",
         width=230,
         placeholder="source:fewshot AND soup",

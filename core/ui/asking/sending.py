@@ -12,19 +12,19 @@ from core.models import backend
 from core.models.local.folder import has_chat_template, local
 from core.records import ModelSpec, SendAs
 from core.ui.asking import prompt_box
-from core.ui.shell import problem
+from core.ui.shell import problem, state
 from core.ui.shell.services import service
 
 LABEL = "Send prompts as"
-KEY, FOLLOWED = "rows sent as", "rows sent as on the Salience page"
 LABELS: dict[SendAs, str] = {"plain": "plain text", "chat": "chat"}
 
 
 def choose_sending(spec: ModelSpec) -> SendAs:
     """Draw the choice in the container that is open. Returns what it says."""
     salience: SendAs = "plain" if isinstance(prompt_box.sent(""), str) else "chat"
-    if st.session_state.get(FOLLOWED) != salience:
-        st.session_state[FOLLOWED] = st.session_state[KEY] = salience
+    if state.ROWS_SENT_AS_FOLLOWED.get() != salience:
+        state.ROWS_SENT_AS_FOLLOWED.set(salience)
+        state.ROWS_SENT_AS.set(salience)
     reason = why_no_chat(spec)
     if reason:
         # A box of its own, so that the choice is back with the next model that can chat.
@@ -34,7 +34,7 @@ def choose_sending(spec: ModelSpec) -> SendAs:
             default="plain",
             format_func=LABELS.__getitem__,
             required=True,
-            key=f"{KEY}, plain only",
+            key=state.ROWS_SENT_AS_PLAIN.name,
             help=f"Not as a chat: {problem.plain(reason)}",
         )
         return "plain"
@@ -43,7 +43,7 @@ def choose_sending(spec: ModelSpec) -> SendAs:
         list(LABELS),
         format_func=LABELS.__getitem__,
         required=True,
-        key=KEY,
+        key=state.ROWS_SENT_AS.name,
         persist_state="session",
         help="A chat wraps each prompt in the model's own template, after the turns before it where the "
         "example has some. Answers to plain text and to chats are kept apart.",

@@ -13,10 +13,10 @@ import streamlit as st
 
 from core.records import Example, Message
 from core.ui.asking import conversation, versions
+from core.ui.shell import state
+from core.ui.shell.state import Key
 
 KIND = "turns"
-SYSTEM = "system"
-"""Where the session holds the system message written last: pages that run many rows offer it."""
 TURN_HEIGHT, LIST_HEIGHT, ROW_HEIGHT = 84, 300, 48
 """Pixels of one box, of the list at most (it scrolls), and of the line with the buttons."""
 
@@ -82,7 +82,8 @@ def draw_turns(example: Example, reply: str, *, busy: bool = False) -> bool:
 
 def _turn(example: Example, turns: Turns, at: int) -> None:
     turn = turns[at]
-    key = f"turn {example.id} {versions.times_reset(example)} {turn['id']}"
+    places = (example.id, versions.times_reset(example), turn["id"])
+    key = state.TURN_BOX(*places)
     spoken = [t for t in turns[: at + 1] if t["role"] == turn["role"]]
     name = conversation.NAMES[turn["role"]] + ("" if turn["role"] == "system" else f" {len(spoken)}")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -91,7 +92,7 @@ def _turn(example: Example, turns: Turns, at: int) -> None:
             pair = turn["role"] == "user" and at + 1 < len(turns) and turns[at + 1]["role"] == "assistant"
             st.button(
                 "Remove",
-                key=f"remove {key}",
+                key=state.REMOVE_TURN(*places).name,
                 type="tertiary",
                 on_click=_remove,
                 args=(example, turn["id"], pair),
@@ -100,7 +101,7 @@ def _turn(example: Example, turns: Turns, at: int) -> None:
     st.text_area(
         name,
         turn["content"],
-        key=key,
+        key=key.name,
         height=TURN_HEIGHT,
         label_visibility="collapsed",
         on_change=_typed,
@@ -108,12 +109,12 @@ def _turn(example: Example, turns: Turns, at: int) -> None:
     )
 
 
-def _typed(example: Example, turn_id: str, key: str) -> None:
-    words = st.session_state[key] or ""
+def _typed(example: Example, turn_id: str, key: Key[str]) -> None:
+    words = key.there() or ""
     turns = [t | {"content": words} if t["id"] == turn_id else t for t in _turns(example)]
     _hold(example, turns)
     if any(t["id"] == turn_id and t["role"] == "system" for t in turns):
-        st.session_state[SYSTEM] = words
+        state.SYSTEM.set(words)
 
 
 def _new(role: str, content: str = "") -> dict[str, str]:
@@ -131,7 +132,7 @@ def _remove(example: Example, turn_id: str, pair: bool) -> None:
         return
     gone = turns[at]
     if gone["role"] == "system":
-        st.session_state.pop(SYSTEM, None)
+        state.SYSTEM.pop()
     _hold(example, turns[:at] + turns[at + 1 + pair :])
     if gone["role"] == "user" and not versions.prompt_draft(example).strip():
         versions.put_prompt(example, gone["content"])  # the way back from "Add a turn"

@@ -17,12 +17,11 @@ import streamlit as st
 from core.errors import AppError
 from core.records import Example
 from core.ui.asking.conversation import FIELD
-from core.ui.shell import library
+from core.ui.shell import library, state
+from core.ui.shell.state import Keys
 
 KINDS = ("prompt", "target", "turns", "send as")
 """What an example has drafts of: its two boxes, and on pages that send chats the turns and the way."""
-_SETTLED = "settled drafts"
-_APART = "kept apart"
 LEAST_ALIKE = 0.34
 """A text of which less than this is the example's is another text, not a version."""
 
@@ -32,31 +31,34 @@ def draw_prompt_box(example: Example, *, height: int, help_: str, kept: str = ""
 
     `kept` stands there in place of the prompt: the template that it was made from.
     """
-    return _box("Prompt", "prompt", example, kept or example.prompt, height, help_)
+    return _box("Prompt", "prompt", state.PROMPT_BOX, example, kept or example.prompt, height, help_)
 
 
 def target_box(example: Example, *, height: int, help_: str) -> str:
     """The text box for the target of `example`, with its draft. Returns what stands in it."""
-    return _box("Target (optional)", "target", example, example.target or "", height, help_)
+    return _box("Target (optional)", "target", state.TARGET_BOX, example, example.target or "", height, help_)
 
 
-def _box(label: str, kind: str, example: Example, kept: str, height: int, help_: str) -> str:
+def _box(
+    label: str, kind: str, boxes: Keys[str], example: Example, kept: str, height: int, help_: str
+) -> str:
     # Streamlit keeps a widget's value within one page; the draft is what all pages share. A box that was put
     # back is a new widget, so that the browser drops what was typed in the old one.
     drafts, name = _drafts(), f"{kind} {example.id}"
-    key = f"{name} ({times_reset(example)})" if times_reset(example) else name
+    times = times_reset(example)
+    key = boxes(f"{example.id} ({times})" if times else example.id)
 
     def typed() -> None:
-        drafts[name] = st.session_state[key]
+        drafts[name] = key.there()
 
     return (
-        st.text_area(label, drafts.get(name, kept), key=key, height=height, help=help_, on_change=typed) or ""
+        st.text_area(label, drafts.get(name, kept), key=key.name, height=height, help=help_, on_change=typed)
+        or ""
     )
 
 
 def _drafts() -> dict[str, str]:
-    held: dict[str, str] = st.session_state.setdefault("drafts", {})
-    return held
+    return state.DRAFTS.setdefault({})
 
 
 def draft_of(example: Example, kind: str) -> str | None:
@@ -92,7 +94,7 @@ def times_reset(example: Example) -> int:
 
 def settle_boxes() -> None:
     """Put back the boxes whose text was kept as a version; call it before any of them is drawn."""
-    for example in st.session_state.pop(_SETTLED, ()):
+    for example in state.SETTLED_DRAFTS.pop(()):
         reset(example)
 
 
@@ -104,8 +106,7 @@ def reset(example: Example) -> None:
 
 
 def _resets() -> dict[str, int]:
-    held: dict[str, int] = st.session_state.setdefault("draft resets", {})
-    return held
+    return state.DRAFT_RESETS.setdefault({})
 
 
 def planned(
@@ -142,15 +143,15 @@ def keep_version(
         here = library.workspace()
         wanted = here.add_example(here.dataset_of(example.id), wanted)
         if wanted.parent_id is None:
-            st.session_state[_APART] = (wanted.id, example.id)
+            state.KEPT_APART.set((wanted.id, example.id))
     if wanted.id != example.id:
-        st.session_state[_SETTLED] = (*st.session_state.get(_SETTLED, ()), example)
+        state.SETTLED_DRAFTS.set((*state.SETTLED_DRAFTS.get(()), example))
     return wanted
 
 
 def apart(example: Example) -> str | None:
     """The id of the example that `example` was written over without having much in common with it, just now."""
-    made, other = st.session_state.get(_APART, ("", ""))
+    made, other = state.KEPT_APART.get(("", ""))
     return other if made == example.id else None
 
 
@@ -158,7 +159,7 @@ def attach(example: Example, other_id: str) -> Example:
     """Make `example`, which was taken for another text, a version of `other_id` after all."""
     here = library.workspace()
     other = here.example(other_id)
-    st.session_state.pop(_APART, None)
+    state.KEPT_APART.pop()
     return here.add_example(
         here.dataset_of(other.id),
         replace(example, id=_next_id(here.lineage(other.id)), parent_id=other.id, edit="rewritten"),

@@ -17,7 +17,7 @@ from core.ui.compare_page.run import Side, SideBySide
 from core.ui.explaining import maps
 from core.ui.explaining.controls import Cut
 from core.ui.salience_text import choice, salience_text
-from core.ui.shell import problem
+from core.ui.shell import problem, state
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,12 @@ def _writing(place: int, side: Side) -> None:
     text = (job.partial or "") if job is not None else ""
     said = "Waiting for its turn" if job is None or job.state == "queued" else job.message or "Starting"
     salience_text(
-        key=f"answer-{place}", stream=text, note=said, show=("response",), of=side.name, height=None
+        key=state.ANSWER_VIEW(place).name,
+        stream=text,
+        note=said,
+        show=("response",),
+        of=side.name,
+        height=None,
     )
 
 
@@ -107,7 +112,7 @@ def _answer(place: int, side: Side, cut: Cut, marks: Sequence[tuple[int, int, st
     chosen = target_choice.carried_over(
         answering.target(tokens.response), response, tokens.response, tokens.prompt_chars
     )
-    key = f"answer-{place}"
+    key = state.ANSWER_VIEW(place).name
 
     def on_select() -> None:
         picked = choice(key)

@@ -9,11 +9,11 @@ import streamlit as st
 
 from core.records import ModelSpec
 from core.settings import DEMO_MODEL, ROOT
+from core.ui.shell import state
 from core.ui.shell.model_box import chosen
 from core.ui.shell.model_list import catalog, title, variants
 
 LEAST, MOST = 2, 4
-KEY = "compared"
 
 
 def comparable() -> dict[str, ModelSpec]:
@@ -37,15 +37,16 @@ def ships(specs: Sequence[ModelSpec]) -> bool:
 def choose_models() -> tuple[ModelSpec, ...]:
     """Draw the menu. Returns the chosen models, in the order in which they were chosen."""
     known = comparable()
-    if KEY not in st.session_state and KEY not in st.query_params:
-        st.session_state[KEY] = default_models()
-    elif any(name not in known for name in st.session_state.get(KEY, ())):  # removed on the Models page
-        st.session_state[KEY] = [name for name in st.session_state[KEY] if name in known]
+    held = state.COMPARED.get()
+    if held is None and state.COMPARED.name not in st.query_params:
+        state.COMPARED.set(default_models())
+    elif held is not None and any(name not in known for name in held):  # removed on the Models page
+        state.COMPARED.set([name for name in held if name in known])
     names = st.multiselect(
         "Models to compare",
         list(known),
         max_selections=MOST,
-        key=KEY,
+        key=state.COMPARED.name,
         bind="query-params",
         persist_state="session",
         help="Two to four. One model in two precisions shows what quantising it changes. "

@@ -14,7 +14,7 @@ from core.metrics.same_number import same_number
 from core.records import Example, Generation, GenerationParams, ModelSpec
 from core.thinking import answer_of
 from core.ui.asking import prompt_box
-from core.ui.shell import job_box, looking, problem
+from core.ui.shell import job_box, looking, problem, state
 from core.ui.shell.services import owner, service
 
 TARGET = "target"
@@ -48,10 +48,10 @@ def draw_grid(versions: Sequence[Example], spec: ModelSpec, params: GenerationPa
             JOB,
             service().answers.generate_many(asked, spec, params, owner=owner(), view=looking.view_on_show()),
         )
-        st.session_state["grid asked"] = (rows, [v.id for v in versions])
+        state.GRID_ASKED.set((rows, [v.id for v in versions]))
         st.rerun()
     job_box.draw_job(JOB, _keep)
-    done = st.session_state.get("grid done")
+    done = state.GRID_DONE.get()
     if done is not None and done[1] == [v.id for v in versions]:
         _results(*done)
 
@@ -59,12 +59,12 @@ def draw_grid(versions: Sequence[Example], spec: ModelSpec, params: GenerationPa
 def _values(versions: Sequence[Example], names: Sequence[str]) -> list[dict[str, str]]:
     known = [{n: str(v.fields.get(n, "")) for n in names} | {TARGET: v.target or ""} for v in versions]
     start = pd.DataFrame(known, columns=[*names, TARGET]).drop_duplicates(ignore_index=True)
-    key = f"grid {' '.join(names)} {' '.join(v.id for v in versions)}"
+    key = state.GRID(" ".join(names), " ".join(v.id for v in versions))
     edited = st.data_editor(
         start,
         num_rows="dynamic",
         hide_index=True,
-        key=key,
+        key=key.name,
         column_config={TARGET: st.column_config.TextColumn("hoped-for words (optional)")},
     )
     filled = edited.fillna("").astype(str)
@@ -73,7 +73,7 @@ def _values(versions: Sequence[Example], names: Sequence[str]) -> list[dict[str,
 
 
 def _keep(result: dict[str, Generation]) -> None:
-    st.session_state["grid done"] = (*st.session_state["grid asked"], {k: g.text for k, g in result.items()})
+    state.GRID_DONE.set((*state.GRID_ASKED.there(), {k: g.text for k, g in result.items()}))
 
 
 def _results(rows: list[dict[str, str]], versions: list[str], texts: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ from core.figures.bars import token_logprobs
 from core.records import Generation
 from core.ui.compare_page.run import SideBySide
 from core.ui.explaining.marks import of_model, of_version
-from core.ui.shell import frame, problem
+from core.ui.shell import frame, problem, state
 from core.ui.shell.bar_table import BarFigure, BarLine, BarPanel, BarSeries, bar_table
 
 
@@ -28,7 +28,7 @@ def draw_likelihoods(comparison: SideBySide) -> None:
     judged = "judged by" if comparison.one_prompt else "under"
     bar_table(
         [BarPanel(tuple(likelihood_lines(names, comparison.mean_nats())))],
-        key="cross-likelihood",
+        key=state.CROSS_LIKELIHOOD.name,
         about=heading,
         series=[BarSeries(f"{judged} {name}", marked(name)) for name in names],
     )
@@ -42,7 +42,7 @@ def draw_likelihoods(comparison: SideBySide) -> None:
         )
     )
     _why(comparison)
-    with st.expander("Token probabilities", key="token-probabilities", on_change="rerun") as opened:
+    with st.expander("Token probabilities", key=state.TOKEN_PROBABILITIES.name, on_change="rerun") as opened:
         if opened.open:
             _tokens(comparison, names)
 
@@ -93,7 +93,7 @@ def _tokens(comparison: SideBySide, names: list[str]) -> None:
         format_func=lambda i: names[i],
         default=writers[0],
         required=True,
-        key="token-probabilities-of",
+        key=state.TOKEN_PROBABILITIES_OF.name,
     )
     views: dict[int, Generation] = {}
     for judge, side in enumerate(comparison.sides):
@@ -108,7 +108,7 @@ def _tokens(comparison: SideBySide, names: list[str]) -> None:
         st.plotly_chart(
             figure,
             theme=None,
-            key=f"tokens-{writer}-{judge}",
+            key=state.TOKENS_OF(writer, judge).name,
             alt=f"How likely {names[judge]} finds each token",
         )
     if not views:

@@ -9,10 +9,11 @@ import streamlit as st
 from core.compare import word_diff
 from core.errors import AppError
 from core.records import Example
-from core.ui.shell import diff, library, problem
+from core.ui.shell import diff, library, problem, state
 
 LEAST, MOST = 2, 4
-KEY = "versions"
+LINKED = state.VERSIONS.name
+"""In the address, too."""
 
 
 def choose(current: Example) -> list[Example]:
@@ -27,19 +28,19 @@ def choose(current: Example) -> list[Example]:
         options,
         default=wanted,
         max_selections=MOST,
-        key=f"{KEY} of {current.id}",
+        key=state.VERSIONS_OF(current.id).name,
         help="Two to four: versions of one prompt, or any other examples. The first is what the others are "
         "set against.",
     )
-    st.session_state[KEY] = names
+    state.VERSIONS.set(names)
     if len(names) >= LEAST:
-        st.query_params[KEY] = ",".join(names)
+        st.query_params[LINKED] = ",".join(names)
     return here.examples(library.dataset().id, names) if _all_here(names, listed) else _each(names)
 
 
 def _wanted(current: Example, family: Sequence[str], listed: Sequence[str]) -> list[str]:
     """What the last page or the link asks for; else this version and the one that it came from or led to."""
-    asked = st.session_state.get(KEY) or [n for n in st.query_params.get(KEY, "").split(",") if n]
+    asked = state.VERSIONS.get() or [n for n in st.query_params.get(LINKED, "").split(",") if n]
     found = [e.id for e in _each(asked[:MOST])]
     if len(found) >= LEAST:
         return found

@@ -19,7 +19,7 @@ from core.ui.explaining.maps import Parts, column_scores, scores_of
 from core.ui.explaining.marks import of_model
 from core.ui.salience_text import salience_text
 from core.ui.salience_text.names import part_names
-from core.ui.shell import problem
+from core.ui.shell import problem, state
 from core.ui.shell.bar_table import BarPanel, BarSeries, bar_table
 
 GAINED_AND_LOST = (
@@ -100,7 +100,10 @@ def _together(sides: list[SideShares]) -> None:
     lines, left = together(sides)
     series = [BarSeries(side.name, of_model(side.name)) for side in sides]
     bar_table(
-        [BarPanel(tuple(lines))], key="model-bars", about="Share of each part of the prompt", series=series
+        [BarPanel(tuple(lines))],
+        key=state.MODEL_BARS.name,
+        about="Share of each part of the prompt",
+        series=series,
     )
     st.caption(f"Shares of the prompt’s influence, all bars on one scale. {left}")
 
@@ -116,13 +119,13 @@ def _moved(comparison: SideBySide, found: Found) -> None:
             format_func=names.__getitem__,
             default=places[1],
             required=True,
-            key="difference-against",
+            key=state.DIFFERENCE_AGAINST.name,
         )
     lines, left = moved(found.shares[base], found.shares[other])
     gained, lost = (Mark(light, dark, sign, "circle", "solid") for light, dark, sign in GAINED_AND_LOST)
     bar_table(
         [BarPanel(tuple(lines))],
-        key="gained-lost",
+        key=state.GAINED_LOST.name,
         about="What gained and lost influence",
         series=[BarSeries("gained", gained), BarSeries("lost", lost)],
         signed=True,
@@ -158,7 +161,7 @@ def draw_maps(
         with columns[at % len(columns)]:
             st.markdown(f"**{problem.plain(comparison.sides[place].name)}**")
             salience_text(
-                key=f"map-{place}",
+                key=state.MAP_VIEW(place).name,
                 prompt_segments=side.prompt,
                 response_segments=side.response,
                 scores=replace(packed, least_top=top),

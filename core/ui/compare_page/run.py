@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from core.errors import AppError
@@ -23,7 +22,7 @@ from core.records import Generation, GenerationParams, Message, ModelSpec, Salie
 from core.salience import Method
 from core.ui.explaining.controls import Cut
 from core.ui.explaining.maps import Parts, options, parts_or_lines, rows
-from core.ui.shell import looking
+from core.ui.shell import looking, state
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
@@ -208,8 +207,7 @@ class SideBySide:
 
 def comparison_on_show(key: str) -> SideBySide | None:
     """The comparison that the page `key` shows."""
-    found: SideBySide | None = st.session_state.get(f"comparison {key}")
-    return found
+    return state.COMPARISON(key).get()
 
 
 def start_comparison(key: str, sides: Sequence[Side], params: GenerationParams) -> SideBySide:
@@ -218,7 +216,7 @@ def start_comparison(key: str, sides: Sequence[Side], params: GenerationParams) 
     if before is not None:
         before.stop()
     made = SideBySide(params, list(sides))
-    st.session_state[f"comparison {key}"] = made
+    state.COMPARISON(key).set(made)
     return made
 
 

@@ -13,13 +13,12 @@ import streamlit as st
 from core.ui.compare_page import answers, likely, reasons
 from core.ui.compare_page.run import SideBySide
 from core.ui.explaining import controls
-from core.ui.shell import problem
+from core.ui.shell import problem, state
 
 if TYPE_CHECKING:
     from core.jobs import Job
 
 POLL_SECONDS = 0.3
-DETAILS = "compare-details"
 
 
 def draw_comparison(comparison: SideBySide) -> None:
@@ -54,7 +53,9 @@ def _view(comparison: SideBySide, answered: bool, watched: bool) -> None:
         _working(comparison, comparison.jobs())
         return
     reasons.draw_parts(comparison, here, found, method, cut)
-    with st.expander("Details: the prompt in colour, likelihoods", key=DETAILS, on_change="rerun") as opened:
+    with st.expander(
+        "Details: the prompt in colour, likelihoods", key=state.COMPARE_DETAILS.name, on_change="rerun"
+    ) as opened:
         if opened.open:
             reasons.draw_maps(comparison, here, found, method, cut, controls.look())
             likely.draw_likelihoods(comparison)
@@ -76,4 +77,4 @@ def _working(comparison: SideBySide, jobs: list[Job[Any]]) -> None:
         waiting = f", {len(jobs) - 1} more to do" if len(jobs) > 1 else ""
         otherwise = "Starting" if first.state == "running" else "Waiting for its turn"
         st.caption(f"{first.message or otherwise}{waiting}.")
-        st.button("Stop", key="stop-comparison", on_click=comparison.stop)
+        st.button("Stop", key=state.STOP_COMPARISON.name, on_click=comparison.stop)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -15,11 +15,10 @@ from core.runs import Generate, MeasureEffects, Report, runner, to_effects
 from core.store.work import WorkList
 from core.ui.asking import sending
 from core.ui.counterfactuals_page.staging import Staged, shortened
-from core.ui.shell import diff, job_box, library, problem
+from core.ui.shell import diff, job_box, library, problem, state
 from core.ui.shell.bar_table import BarFigure, BarLine, BarPanel, bar_table
 from core.ui.shell.services import owner, service
 
-KEY = "effects"
 NONE = "no metric"
 
 
@@ -31,7 +30,7 @@ def begin_measuring(staged: Staged, spec: ModelSpec, params: GenerationParams, w
     run = runner(service()).run
     if missing:
         job = run(Generate(params, way), missing, spec, workspace=library.workspace(), owner=owner())
-        st.session_state["after answers"] = lambda: begin_measuring(staged, spec, params, way)
+        state.AFTER_ANSWERS.set(lambda: begin_measuring(staged, spec, params, way))
         job_box.hold_job("counterfactuals", job)
         return
     answers = {name: found.text for name, found in said.items() if found is not None}
@@ -43,7 +42,7 @@ def begin_measuring(staged: Staged, spec: ModelSpec, params: GenerationParams, w
         workspace=library.workspace(),
         owner=owner(),
     )
-    st.session_state[KEY] = (staged, {e.id: (e, answers[e.id]) for e in parents}, None, way)
+    state.EFFECTS.set((staged, {e.id: (e, answers[e.id]) for e in parents}, None, way))
     job_box.hold_job("counterfactuals", job)
 
 
@@ -51,17 +50,17 @@ def take_over_measured(result: object) -> None:
     """Takes over a finished job: goes on to the measuring, or notes where the results are."""
     if not isinstance(result, Report):
         return
-    go_on: Callable[[], None] | None = st.session_state.pop("after answers", None)
+    go_on = state.AFTER_ANSWERS.pop()
     if go_on is not None:
         go_on()
-    elif KEY in st.session_state:
-        staged, originals, _, way = st.session_state[KEY]
-        st.session_state[KEY] = (staged, originals, result, way)
+    elif (held := state.EFFECTS.get()) is not None:
+        staged, originals, _, way = held
+        state.EFFECTS.set((staged, originals, result, way))
 
 
 def is_measured(staged: Staged) -> bool:
     """Whether the effects of `staged` have been measured."""
-    held = st.session_state.get(KEY)
+    held = state.EFFECTS.get()
     return held is not None and held[0] is staged and held[2] is not None
 
 
@@ -69,8 +68,7 @@ def draw_effects(staged: Staged) -> None:
     """The ranked effects of `staged`, where they have been measured."""
     if not is_measured(staged):
         return
-    held = st.session_state[KEY]
-    originals, report, way = held[1:]
+    _, originals, report, way = state.EFFECTS.there()
     for name, reason in report.failed[:5]:
         st.warning(problem.plain(f"{name}: {reason}"))
     results = WorkList(library.workspace()).results(report.work_id)
@@ -79,7 +77,7 @@ def draw_effects(staged: Staged) -> None:
             "Strongest first by",
             [name for name, _ in ORDERS],
             format_func=dict(ORDERS).__getitem__,
-            key="effects order",
+            key=state.EFFECTS_ORDER.name,
             persist_state="session",
             width=280,
         )
@@ -97,7 +95,7 @@ def draw_effects(staged: Staged) -> None:
 def _metric() -> Metric | None:
     members = {m.label: m for m in METRICS if m.needs == "text"}
     chosen = st.selectbox(
-        "Metric", [NONE, *members], key="effects metric", persist_state="session", width=240
+        "Metric", [NONE, *members], key=state.EFFECTS_METRIC.name, persist_state="session", width=240
     )
     return members.get(chosen or NONE)
 
@@ -107,7 +105,7 @@ def _table(found: tuple[Effect, ...], metric: Metric | None, way: SendAs) -> Non
     lines = listed(found, metric)
     picked = bar_table(
         [BarPanel(tuple(lines))],
-        key="effects list",
+        key=state.EFFECTS_LIST.name,
         about="What each change did",
         signed=True,
     )

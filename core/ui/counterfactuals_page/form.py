@@ -9,7 +9,7 @@ import streamlit as st
 from core.counterfactuals import GENERATORS, Generator
 from core.counterfactuals import generator as by_name
 from core.records import Option
-from core.ui.shell import forms
+from core.ui.shell import forms, state
 
 
 @dataclass(frozen=True)
@@ -29,20 +29,22 @@ def choose_generator() -> FormChoices:
         "What to change",
         list(labels),
         format_func=labels.__getitem__,
-        key="generator",
+        key=state.GENERATOR.name,
         persist_state="session",
     )
     member = by_name(name or GENERATORS[0].name)
     st.caption(member.description)
     choices = forms.ask_options(member.name, member.fields)
     left, right = st.columns(2)
-    limit = left.number_input("At most, of each example", 1, 1000, 20, key="limit", persist_state="session")
+    limit = left.number_input(
+        "At most, of each example", 1, 1000, 20, key=state.GENERATOR_LIMIT.name, persist_state="session"
+    )
     seed = right.number_input(
         "Seed",
         0,
         2**31 - 1,
         0,
-        key="generator seed",
+        key=state.GENERATOR_SEED.name,
         persist_state="session",
         help="The same seed makes the same changes again.",
     )

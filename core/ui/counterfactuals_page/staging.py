@@ -16,14 +16,13 @@ from core.counterfactuals import Context, Made, make
 from core.counterfactuals.generator import Translate
 from core.records import Example, GenerationParams, ModelSpec, digest
 from core.ui.counterfactuals_page.form import FormChoices
-from core.ui.shell import diff, job_box, library, looking, problem
+from core.ui.shell import diff, job_box, library, looking, problem, state
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
     from core.jobs import JobContext
     from core.models.language_model import LanguageModel
 
-KEY = "staged"
 _LINE_ENDS = regex.compile(r"\s*\n\s*")
 A_PAGE = 8
 AROUND = 36
@@ -48,8 +47,8 @@ class Staged:
 
 
 def staged_now() -> Staged | None:
-    found: Staged | None = st.session_state.get(KEY)
-    return found
+    """What was made last; None before anything was."""
+    return state.STAGED.get()
 
 
 def begin_making(
@@ -63,9 +62,8 @@ def begin_making(
     said = {name: None if found is None else found.text for name, found in answers.items()}
 
     def staged(made: Made) -> None:
-        st.session_state[KEY] = Staged(
-            asked.generator.label, list(made.examples), {e.id: e for e in rows}, made.note
-        )
+        originals = {e.id: e for e in rows}
+        state.STAGED.set(Staged(asked.generator.label, list(made.examples), originals, made.note))
 
     def run(contexts: dict[str, Context]) -> Made:
         return make(
@@ -104,7 +102,7 @@ def begin_making(
         view=looking.view_on_show(),
         label=f"Changed examples: {asked.generator.label}",
     )
-    st.session_state["staging"] = staged
+    state.STAGING.set(staged)
     job_box.hold_job("counterfactuals", job)
 
 
@@ -117,7 +115,7 @@ def _translate() -> Translate | None:
 
 def take_over_made(result: object) -> None:
     """Takes over what a job made."""
-    take = st.session_state.pop("staging", None)
+    take = state.STAGING.pop()
     if take is not None and isinstance(result, Made):
         take(result)
 
@@ -142,24 +140,24 @@ def _all(staged: Staged) -> None:
     listed = st.container()
     page = 1
     if pages > 1:
-        page = int(st.number_input(f"Page, of {pages:,}", 1, pages, key="staged page", width=120))
+        page = int(st.number_input(f"Page, of {pages:,}", 1, pages, key=state.STAGED_PAGE.name, width=120))
     with listed:
         for example in staged.examples[(page - 1) * A_PAGE : page * A_PAGE]:
             _one(staged, example)
 
 
 def _one(staged: Staged, example: Example) -> None:
-    key = f"keep {example.id}"
+    key = state.KEEP_STAGED(example.id)
 
     def changed() -> None:
-        keep = bool(st.session_state[key])
+        keep = key.there()
         (staged.dropped.discard if keep else staged.dropped.add)(example.id)
 
     with st.container(horizontal=True, wrap=False, key=f"staged {example.id}"):
         st.checkbox(
             "Keep",
             example.id not in staged.dropped,
-            key=key,
+            key=key.name,
             label_visibility="collapsed",
             help="Keep this change",
             on_change=changed,
@@ -170,8 +168,8 @@ def _one(staged: Staged, example: Example) -> None:
             parent = staged.originals[example.parent_id or ""]
             diff.draw_diff(shortened(word_diff(parent.prompt, example.prompt)))
         with st.popover("Edit"):
-            text = st.text_area("Prompt", example.prompt, height=300, key=f"edit {example.id}")
-            if st.button("Use this text", key=f"use {example.id}"):
+            text = st.text_area("Prompt", example.prompt, height=300, key=state.EDIT_STAGED(example.id).name)
+            if st.button("Use this text", key=state.USE_EDITED(example.id).name):
                 _replace(staged, example, text or "")
                 st.rerun()
 

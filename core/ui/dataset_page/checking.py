@@ -22,7 +22,7 @@ from core.store.marks import DatasetChecks
 from core.ui.asking import verdicts
 from core.ui.asking.answerers import System, desk, known_systems
 from core.ui.dataset_page.grid import counted
-from core.ui.shell import forms, job_box, problem
+from core.ui.shell import forms, job_box, problem, state
 from core.ui.shell.model_list import catalog
 from core.ui.shell.services import owner, service
 
@@ -78,7 +78,9 @@ def _one(
         for key, questions in unjudged.items():
             said = f"{system.label}: the judge has not read {counted(len(questions))}."
             st.caption(problem.plain(said), width="content")
-            if st.button(f"Ask the judge about {counted(len(questions))}", key=f"judge {system.label} {key}"):
+            if st.button(
+                f"Ask the judge about {counted(len(questions))}", key=state.ASK_JUDGE(system.label, key).name
+            ):
                 _hold(partial(verdicts.ask_judge, key, questions, dataset.id))
     task = verdicts.scoring(dataset.id, system, asked)
     if measured(task, rows, desk(system)) is not None:
@@ -94,7 +96,8 @@ def _one(
         if measured(task, rows, desk(system)) is not None:
             st.rerun()
     elif st.button(
-        f"Check {counted(len(answered))} of {problem.plain(system.label)}", key=f"check {system.label}"
+        f"Check {counted(len(answered))} of {problem.plain(system.label)}",
+        key=state.CHECK_NOW(system.label).name,
     ):
         _hold(start)
 
@@ -116,7 +119,7 @@ def _listed(
     for place, one in enumerate(asked):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(problem.plain(one.in_words))
-            if st.button("Remove", key=f"remove check {one.key}", type="tertiary"):
+            if st.button("Remove", key=state.REMOVE_CHECK(one.key).name, type="tertiary"):
                 _keep(workspace, dataset, asked[:place] + asked[place + 1 :], kept.answer_columns)
 
 
@@ -128,18 +131,18 @@ def _another(
     members = [member for member in CHECKS if not member.local_only or functions]
     labels = {member.name: member.label for member in members}
     st.divider()
-    name = st.selectbox("Check", list(labels), format_func=labels.__getitem__, key="check kind")
+    name = st.selectbox("Check", list(labels), format_func=labels.__getitem__, key=state.CHECK_KIND.name)
     member = by_name(name or members[0].name)
     st.caption(member.description)
     options = forms.ask_options(f"check {member.name}", member.fields)
     if member.asks_model:
         options["model"] = (
-            st.selectbox("Judge", [spec.name for spec in catalog().specs()], key="check judge") or ""
+            st.selectbox("Judge", [spec.name for spec in catalog().specs()], key=state.CHECK_JUDGE.name) or ""
         )
     if functions and member.local_only:
         st.caption(f"Installed: {problem.plain(', '.join(functions))}")
-    turned = st.checkbox("The answer must not be so", key="check negated")
-    if st.button("Add", key="check add", type="primary"):
+    turned = st.checkbox("The answer must not be so", key=state.CHECK_NEGATED.name)
+    if st.button("Add", key=state.ADD_CHECK.name, type="primary"):
         try:
             made = as_checked(member.name, options, negated=turned, hosted=hosted)
         except AppError as error:
@@ -157,7 +160,7 @@ def _columns(workspace: Workspace, dataset: Dataset, kept: DatasetChecks) -> Non
         "Also check the answers in columns",
         list(dict.fromkeys([*kept.answer_columns, *paths])),
         list(kept.answer_columns),
-        key=f"check columns {dataset.id} {len(kept.answer_columns)}",
+        key=state.CHECK_COLUMNS(dataset.id, len(kept.answer_columns)).name,
         help="Columns of the file in which other systems' answers stand.",
     )
     if tuple(chosen) != kept.answer_columns:

@@ -12,6 +12,7 @@ from streamlit.typing import DataframeState
 from core.records import digest
 from core.ui.dataset_page import table as tables
 from core.ui.dataset_page.narrow import Positions
+from core.ui.shell import state
 
 PAGE_ROWS = 500
 CELL_CHARS = 400
@@ -29,7 +30,7 @@ def columns(table: pd.DataFrame, dataset_id: str) -> list[str]:
     names = [str(name) for name in table.columns]
     with st.popover("Columns"):
         chosen = st.multiselect(
-            "Show", names, tables.shown_first(table), key=f"dataset columns {dataset_id} {len(names)}"
+            "Show", names, tables.shown_first(table), key=state.DATASET_COLUMNS(dataset_id, len(names)).name
         )
     return [name for name in names if name in chosen] or ["prompt"]
 
@@ -39,22 +40,24 @@ def choose_rows(table: pd.DataFrame, places: Positions, shown: list[str]) -> lis
     pages = max(1, -(-len(places) // PAGE_ROWS))
     page = 1
     if pages > 1:
-        page = int(st.number_input(f"Page (of {pages:,})", 1, pages, key=f"dataset page {pages}", width=140))
+        page = int(
+            st.number_input(f"Page (of {pages:,})", 1, pages, key=state.DATASET_PAGE(pages).name, width=140)
+        )
     here = places[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]
     rows = table.iloc[here]
     ids = [str(name) for name in rows["id"]]
     # The grid's own tool bar would lie over the filters.
     st.html(f"<style>.st-key-{BOX} [data-testid='stElementToolbar'] {{ display: none; }}</style>")
     with st.container(key=BOX):
-        state = _grid(_cut(rows[shown]), ids, shown)
-    picked = state.get("selection", {}).get("rows", [])
+        told = _grid(_cut(rows[shown]), ids, shown)
+    picked = told.get("selection", {}).get("rows", [])
     return [ids[place] for place in picked if place < len(ids)]
 
 
 def _grid(rows: pd.DataFrame, ids: list[str], shown: list[str]) -> DataframeState:
     return st.dataframe(
         rows,
-        key=f"dataset grid {digest(ids)[:12]}",
+        key=state.DATASET_GRID(digest(ids)[:12]).name,
         on_select="rerun",
         selection_mode="multi-row",
         hide_index=True,

@@ -25,15 +25,13 @@ from core.datasets.plan import from_json, unknown
 from core.errors import AppError
 from core.settings import settings
 from core.ui.dataset_page import preview
-from core.ui.shell import problem
+from core.ui.shell import problem, state
 
 if TYPE_CHECKING:
     from core.store.workspace import Workspace
 
-HELD = "import"
 COLUMN, TEMPLATE = "A column", "A template"
 NONE = ""
-_TIMES = "imports"
 _TRIED_ROWS = 2_000
 """So many rows are made into examples while the person chooses; all of them when *Add* is pressed."""
 
@@ -51,23 +49,23 @@ def hold_file(rows: FileRows, workspace: Workspace) -> None:
         except AppError:
             before = None
     number = files_held() + 1
-    st.session_state[_TIMES] = number
-    st.session_state[HELD] = (number, rows, propose(rows, before))
+    state.IMPORTS.set(number)
+    state.IMPORT.set((number, rows, propose(rows, before)))
 
 
 def files_held() -> int:
     """How many files were put before the person in this session."""
-    return int(st.session_state.get(_TIMES, 0))
+    return state.IMPORTS.get(0)
 
 
 def waiting() -> bool:
     """Whether a file waits to be added."""
-    return HELD in st.session_state
+    return state.IMPORT.held
 
 
 def confirm_import() -> LoadedDataset | None:
     """Draw the step. Returns what to add once the person presses *Add*; Cancel ends the step."""
-    number, rows, proposal = st.session_state[HELD]
+    number, rows, proposal = state.IMPORT.there()
     bounds = Bounds.of(settings())
     st.subheader(problem.plain(f"Add “{rows.name}”"), anchor=False)
     st.caption(problem.plain(_found(rows)))
@@ -76,7 +74,7 @@ def confirm_import() -> LoadedDataset | None:
     _say(proposal)
     form, seen = st.columns([2, 3], gap="large")
     with form:
-        plan = _form(rows, proposal, f"import {number}")
+        plan = _form(rows, proposal, number)
     with seen:
         fault = preview.draw_import_preview(rows, plan, bounds, _TRIED_ROWS)
     with form:
@@ -86,9 +84,9 @@ def confirm_import() -> LoadedDataset | None:
                 f"Add {len(rows.rows):,} {'row' if len(rows.rows) == 1 else 'rows'}",
                 type="primary",
                 disabled=fault is not None,
-                key=f"import add {number}",
+                key=state.ADD_IMPORT(number).name,
             )
-            if st.button("Cancel", key=f"import cancel {number}"):
+            if st.button("Cancel", key=state.CANCEL_IMPORT(number).name):
                 done()
                 st.rerun()
     if pressed:
@@ -99,7 +97,7 @@ def confirm_import() -> LoadedDataset | None:
 
 def done() -> None:
     """Forget the file."""
-    st.session_state.pop(HELD, None)
+    state.IMPORT.pop()
 
 
 def _found(rows: FileRows) -> str:
@@ -127,7 +125,7 @@ def _say(proposal: ImportProposal) -> None:
         )
 
 
-def _form(rows: FileRows, proposal: ImportProposal, key: str) -> ColumnPlan:
+def _form(rows: FileRows, proposal: ImportProposal, number: int) -> ColumnPlan:
     proposed = proposal.plan
     labels = _labels(rows, proposed)
     options = list(labels)
@@ -140,7 +138,7 @@ def _form(rows: FileRows, proposal: ImportProposal, key: str) -> ColumnPlan:
         "The prompt is",
         ways,
         default=TEMPLATE if proposed.template else COLUMN,
-        key=f"{key} way",
+        key=state.IMPORT_FIELD(number, "way").name,
         required=True,
     )
     prompt = template = ""
@@ -148,7 +146,7 @@ def _form(rows: FileRows, proposal: ImportProposal, key: str) -> ColumnPlan:
         template = st.text_area(
             "Template",
             proposed.template or _first_template(proposed, options),
-            key=f"{key} template",
+            key=state.IMPORT_FIELD(number, "template").name,
             height=150,
             help="Columns stand in braces: {question} or {{question}}. A paragraph whose columns are all empty in a "
             "row is left out of it.",
@@ -158,13 +156,22 @@ def _form(rows: FileRows, proposal: ImportProposal, key: str) -> ColumnPlan:
             st.caption(problem.plain(f"There is no column “{name}”: it stays as it stands."))
     else:
         place = options.index(proposed.prompt) if proposed.prompt in options else None
-        prompt = st.selectbox("Prompt", options, index=place, format_func=named, key=f"{key} prompt") or ""
+        prompt = (
+            st.selectbox(
+                "Prompt",
+                options,
+                index=place,
+                format_func=named,
+                key=state.IMPORT_FIELD(number, "prompt").name,
+            )
+            or ""
+        )
     targets = st.multiselect(
         "Target: the right answer, or several",
         options,
         list(proposed.targets),
         format_func=named,
-        key=f"{key} targets",
+        key=state.IMPORT_FIELD(number, "targets").name,
         placeholder="None",
         help="Each counts as right. A column may hold a list of right answers.",
     )
@@ -179,7 +186,11 @@ def _form(rows: FileRows, proposal: ImportProposal, key: str) -> ColumnPlan:
             usual = getattr(proposed, name)
             place = [NONE, *options].index(usual) if usual in options else 0
             chosen[name] = st.selectbox(
-                label, [NONE, *options], index=place, format_func=named, key=f"{key} {name}"
+                label,
+                [NONE, *options],
+                index=place,
+                format_func=named,
+                key=state.IMPORT_FIELD(number, name).name,
             )
     return ColumnPlan(prompt=prompt, template=template or "", targets=tuple(targets), **chosen)
 

@@ -20,9 +20,7 @@ from core.datasets import (
 from core.errors import AppError
 from core.settings import settings
 from core.ui.dataset_page import importing
-from core.ui.shell import library, problem
-
-SAID = "dataset said"
+from core.ui.shell import library, problem, state
 
 
 def draw_load_menu() -> None:
@@ -30,7 +28,7 @@ def draw_load_menu() -> None:
     bounds = Bounds.of(settings())
     sources = offered(bounds)
     # Another key once a file was read: the menu closes, and nothing of the last file stands in it.
-    with st.popover("Load", key=f"dataset load {importing.files_held()}"):
+    with st.popover("Load", key=state.LOAD_MENU(importing.files_held()).name):
         places = st.tabs(["Upload", *(source.label for source in sources), "Paste", "Empty"])
         with places[0]:
             _upload(bounds)
@@ -46,21 +44,24 @@ def draw_load_menu() -> None:
 def _upload(bounds: Bounds) -> None:
     endings = [end.removeprefix(".") for known in FORMATS for end in known.extensions]
     lines = (f"**{known.label}** ({', '.join(known.extensions)}): {known.description}" for known in FORMATS)
-    file = st.file_uploader("File", [*endings, "gz"], key="dataset file", help="  \n".join(lines))
-    if st.button("Load", key="dataset load file", type="primary", disabled=file is None) and file is not None:
+    file = st.file_uploader("File", [*endings, "gz"], key=state.DATASET_FILE.name, help="  \n".join(lines))
+    if (
+        st.button("Load", key=state.LOAD_FILE.name, type="primary", disabled=file is None)
+        and file is not None
+    ):
         _take(lambda: open_bytes(file.getvalue(), file.name, bounds))
 
 
 def _place(source: Source, bounds: Bounds) -> None:
     where = st.text_input(
         source.label,
-        key=f"dataset {source.name}",
+        key=state.DATASET_FROM(source.name).name,
         placeholder=source.placeholder,
         help=source.description,
         persist_state="session",
     )
     if st.button(
-        "Load", key=f"dataset load {source.name}", type="primary", disabled=not (where or "").strip()
+        "Load", key=state.LOAD_FROM(source.name).name, type="primary", disabled=not (where or "").strip()
     ):
         with st.spinner("Reading"):
             _take(lambda: source.open((where or "").strip(), bounds))
@@ -69,18 +70,18 @@ def _place(source: Source, bounds: Bounds) -> None:
 def _paste(bounds: Bounds) -> None:
     text = st.text_area(
         "Rows",
-        key="dataset pasted",
+        key=state.DATASET_PASTED.name,
         height=150,
         placeholder="question,answer\nHow many?,18",
         help="JSON, JSON Lines, a table with its column names in the first line, or one prompt a line.",
     )
-    if st.button("Load", key="dataset load pasted", type="primary", disabled=not (text or "").strip()):
+    if st.button("Load", key=state.LOAD_PASTED.name, type="primary", disabled=not (text or "").strip()):
         _take(lambda: open_pasted(text or "", bounds))
 
 
 def _empty() -> None:
-    name = (st.text_input("Name", key="dataset new name", max_chars=100) or "").strip()
-    if st.button("Make", key="dataset make", type="primary", disabled=not name):
+    name = (st.text_input("Name", key=state.DATASET_NAME.name, max_chars=100) or "").strip()
+    if st.button("Make", key=state.MAKE_DATASET.name, type="primary", disabled=not name):
         _keep(LoadedDataset(name, "", ()), f"“{name}” is there. Write its first example in the Editor.")
 
 
@@ -114,9 +115,9 @@ def _keep(loaded: LoadedDataset, told: str) -> None:
         problem.show_error(error)
         return
     importing.done()
-    st.session_state[SAID] = told
+    state.DATASET_SAID.set(told)
     library.open_dataset(made.id)
-    st.session_state.pop("example", None)
+    state.EXAMPLE.pop()
     st.query_params.pop("example", None)
     st.rerun()
 
@@ -127,7 +128,7 @@ def _count(number: int, thing: str) -> str:
 
 def tell_what_was_loaded() -> None:
     """What the last loading had to say, once; how the open dataset was read; and what could not be."""
-    if told := st.session_state.pop(SAID, ""):
+    if told := state.DATASET_SAID.pop(""):
         st.success(problem.plain(told))
     dataset = library.dataset()
     counts = counts_of(dataset.imported)

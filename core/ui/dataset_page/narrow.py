@@ -17,7 +17,7 @@ from core.datasets import search
 from core.errors import AppError
 from core.ui.asking import verdicts
 from core.ui.dataset_page.table import VERSION
-from core.ui.shell import problem
+from core.ui.shell import problem, state
 
 if TYPE_CHECKING:
     from core.store.workspace import Workspace
@@ -39,18 +39,18 @@ def narrow_rows(table: pd.DataFrame, workspace: Workspace, dataset_id: str, colu
     with st.container(horizontal=True, vertical_alignment="bottom"):
         asked = st.text_input(
             "Search",
-            key="dataset search",
+            key=state.DATASET_SEARCH.name,
             persist_state="session",
             placeholder='soup source:menu NOT "no eggs"',
             help=HELP,
         )
         by_verdict = verdicts.groups_by_verdict(workspace, dataset_id)
         groups = [ALL, STARRED, *workspace.slices(dataset_id), *by_verdict]
-        group = st.selectbox("Rows", groups, key=f"dataset rows {dataset_id}", width=170)
+        group = st.selectbox("Rows", groups, key=state.DATASET_ROWS(dataset_id).name, width=170)
         order = st.selectbox(
-            "Sort by", [FILE_ORDER, *columns], key=f"dataset sort {dataset_id}", width=170, help=_SORT
+            "Sort by", [FILE_ORDER, *columns], key=state.DATASET_SORT(dataset_id).name, width=170, help=_SORT
         )
-        down = st.toggle("Largest first", key="dataset down", disabled=order == FILE_ORDER)
+        down = st.toggle("Largest first", key=state.DATASET_DOWN.name, disabled=order == FILE_ORDER)
         with st.popover("Filters"):
             fits = _filters(table, columns)
     ids = by_verdict.get(group or "")
@@ -71,9 +71,10 @@ def narrow_rows(table: pd.DataFrame, workspace: Workspace, dataset_id: str, colu
 def _found(table: pd.DataFrame, asked: str) -> NDArray[np.bool_]:
     """The rows that fit the search; remembered while neither it nor the table changes."""
     key = (table.attrs.get(VERSION), asked)
-    held: tuple[object, NDArray[np.bool_]] = st.session_state.get("dataset found", (None, None))
-    if held[0] != key:
-        held = st.session_state["dataset found"] = (key, search(table, asked))
+    held = state.DATASET_FOUND.get()
+    if held is None or held[0] != key:
+        held = (key, search(table, asked))
+        state.DATASET_FOUND.set(held)
     return held[1]
 
 
@@ -106,7 +107,7 @@ def _among(table: pd.DataFrame, ids: list[str]) -> NDArray[np.bool_]:
 
 def _filters(table: pd.DataFrame, columns: list[str]) -> NDArray[np.bool_]:
     """Draw one control for each column that the person wants to filter by."""
-    chosen = st.multiselect("Filter by", columns, key="dataset filters", persist_state="session")
+    chosen = st.multiselect("Filter by", columns, key=state.DATASET_FILTERS.name, persist_state="session")
     fits = np.ones(len(table), bool)
     for name in chosen:
         if name in table:
@@ -115,7 +116,7 @@ def _filters(table: pd.DataFrame, columns: list[str]) -> NDArray[np.bool_]:
 
 
 def _filter(name: str, cells: pd.Series) -> NDArray[np.bool_]:
-    key, label = f"dataset filter {name}", problem.plain(name)
+    key, label = state.DATASET_FILTER(name).name, problem.plain(name)
     if pd.api.types.is_bool_dtype(cells.dtype):
         wanted: Any = st.radio(label, ["yes", "no"], key=key, horizontal=True)
         return cells.to_numpy(bool, na_value=False) == (wanted == "yes")
@@ -124,7 +125,9 @@ def _filter(name: str, cells: pd.Series) -> NDArray[np.bool_]:
         if not np.isfinite([low, high]).all() or low == high:
             st.caption(f"{label}: nothing to choose between.")
             return np.ones(len(cells), bool)
-        wanted = st.slider(label, low, high, (low, high), key=f"{key} {low} {high}")
+        wanted = st.slider(
+            label, low, high, (low, high), key=state.DATASET_FILTER_BETWEEN(name, low, high).name
+        )
         inside = cells.between(*wanted).to_numpy(bool, na_value=False)
         return inside | (cells.isna().to_numpy(bool) & (wanted == (low, high)))
     texts = cells.astype("str").fillna("")

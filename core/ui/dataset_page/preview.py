@@ -12,12 +12,11 @@ from core.datasets import Bounds, ColumnPlan, FileRows, LoadedDataset, to_exampl
 from core.datasets.examples import shown
 from core.errors import AppError
 from core.records import Example
-from core.ui.shell import problem
+from core.ui.shell import problem, state
 
 FIRST = 3
 ROWS = 8
 CELL_CHARS = 200
-_TRIED = "import tried"
 _IN_THE_FORM = ("was read as the prompt.", "read as the target.", "made by a template.")
 """Ends of notes that the form beside says already."""
 
@@ -49,15 +48,14 @@ def draw_import_preview(rows: FileRows, plan: ColumnPlan, bounds: Bounds, most: 
 
 def _tried(rows: FileRows, plan: ColumnPlan, bounds: Bounds, most: int) -> LoadedDataset:
     """The examples of the first `most` rows; made once for a plan."""
-    held = st.session_state.get(_TRIED)
+    held = state.IMPORT_TRIED.get()
     if held is not None and held[0] == (id(rows), plan):
-        loaded: LoadedDataset = held[1]
-        return loaded
+        return held[1]
     part = rows
     if len(rows.rows) > most:
         part = replace(rows, rows=rows.rows[:most], counted=most, problems=(), past_limit=0)
     loaded = to_examples(part, plan, bounds)
-    st.session_state[_TRIED] = ((id(rows), plan), loaded)
+    state.IMPORT_TRIED.set(((id(rows), plan), loaded))
     return loaded
 
 

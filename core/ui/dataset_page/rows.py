@@ -14,7 +14,7 @@ from core.errors import AppError
 from core.ui.dataset_page import making
 from core.ui.dataset_page.grid import counted
 from core.ui.dataset_page.table import ANSWERERS
-from core.ui.shell import library, problem
+from core.ui.shell import library, problem, state
 from core.ui.shell.services import service
 
 if TYPE_CHECKING:
@@ -48,14 +48,14 @@ def _slices(workspace: Workspace, dataset: Dataset, picked: list[str]) -> None:
             index=None,
             accept_new_options=True,
             placeholder="Choose one or type a new name",
-            key=f"dataset slice {dataset.id}",
+            key=state.DATASET_SLICE(dataset.id).name,
         )
         count = counted(len(picked))
         for label, change, told in (
             (f"Add {count}", workspace.add_to_slice, f"{count} added to"),
             (f"Take out {count}", workspace.take_from_slice, f"{count} taken out of"),
         ):
-            if st.button(label, disabled=not (name and picked), key=f"dataset slice {label[:4]}"):
+            if st.button(label, disabled=not (name and picked), key=state.CHANGE_SLICE(label[:4]).name):
                 _try(partial(change, dataset.id, name or "", picked), f"{told} “{name}”")
         if st.button("Remove the slice", disabled=not name, help="Its rows stay in the dataset."):
             _try(lambda: workspace.remove_slice(dataset.id, name or ""), f"“{name}” removed")
@@ -71,10 +71,10 @@ def _removal(workspace: Workspace, dataset: Dataset, picked: list[str]) -> None:
             _try(lambda: workspace.retire(removed, retired=False))
         if not dataset.shared:
             sure = st.checkbox(
-                f"Remove the whole dataset with its {counted(dataset.rows)}", key="dataset sure"
+                f"Remove the whole dataset with its {counted(dataset.rows)}", key=state.DATASET_SURE.name
             )
             if st.button("Remove the dataset", disabled=not sure):
-                st.session_state.pop("dataset", None)
+                state.DATASET.pop()
                 st.query_params.pop("dataset", None)
                 _try(lambda: workspace.remove_dataset(dataset.id))
 
@@ -95,7 +95,7 @@ def _files(workspace: Workspace, dataset: Dataset, table: pd.DataFrame, ids: lis
                 write,
                 file_name=f"{_file_name(dataset.name)}.{export.name}",
                 mime=export.mime,
-                key=f"dataset export {export.name}",
+                key=state.DATASET_EXPORT(export.name).name,
                 on_click="ignore",
                 width="stretch",
                 disabled=not ids,

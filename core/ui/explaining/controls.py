@@ -14,7 +14,8 @@ import streamlit as st
 from core.records import Reduce
 from core.salience import METHODS, Method
 from core.segments import GRANULARITIES, Granularity
-from core.ui.shell import forms
+from core.ui.shell import forms, state
+from core.ui.shell.state import Key
 
 DEFAULT_GRANULARITY = "line"
 DEFAULT_PATTERN = r"[.;]\s+"
@@ -42,25 +43,25 @@ class Look:
     reduce: Reduce
 
 
-def _said(key: str, members: Sequence[Granularity | Method]) -> str | None:
+def _said(key: Key[str], members: Sequence[Granularity | Method]) -> str | None:
     """What a menu says, or the link (by its label), before the menu has been drawn for the first time."""
-    if key in st.session_state:
-        return str(st.session_state[key])
-    label = st.query_params.get(key)
+    if key.held:
+        return str(key.there())
+    label = st.query_params.get(key.name)
     return next((member.name for member in members if member.label == label), None)
 
 
 def cut() -> Cut:
     """The chosen one; it may be asked for before the controls are drawn."""
-    name = _said("granularity", GRANULARITIES)
+    name = _said(state.GRANULARITY, GRANULARITIES)
     if name not in [g.name for g in GRANULARITIES]:
         return Cut(DEFAULT_GRANULARITY)
-    return Cut(name, st.session_state.get("pattern", DEFAULT_PATTERN) if name == "custom" else None)
+    return Cut(name, state.PATTERN.get(DEFAULT_PATTERN) if name == "custom" else None)
 
 
 def method() -> Method:
     """As `cut`."""
-    name = _said("method", METHODS)
+    name = _said(state.METHOD, METHODS)
     return next((m for m in METHODS if m.name == name), METHODS[0])
 
 
@@ -77,16 +78,15 @@ def finer(than: Cut) -> Granularity | None:
 
 def choose_granularity(name: str) -> None:
     """Make `name` the chosen granularity, from the next drawing of the controls on."""
-    st.session_state["choose granularity"] = name
+    state.CHOOSE_GRANULARITY.set(name)
 
 
 def look() -> Look:
     """As `cut`."""
-    state = st.session_state
     return Look(
-        float(state.get("strength", 0.5)),
-        cast(Literal["highlight", "underline"], state.get("look", "highlight")),
-        cast(Reduce, state.get("reduce", "sum")),
+        float(state.STRENGTH.get(0.5)),
+        cast(Literal["highlight", "underline"], state.LOOK.get("highlight")),
+        cast(Reduce, state.REDUCE.get("sum")),
     )
 
 
@@ -94,14 +94,14 @@ def draw_map_controls(*, slim: bool = False) -> None:
     """Draw them in the container that is open; `slim`: without their names above them."""
     labels: Literal["visible", "collapsed"] = "collapsed" if slim else "visible"
     names = [g.name for g in GRANULARITIES]
-    if (wanted := st.session_state.pop("choose granularity", None)) in names:
-        st.session_state["granularity"] = wanted
+    if (wanted := state.CHOOSE_GRANULARITY.pop("")) in names:
+        state.GRANULARITY.set(wanted)
     chosen = st.selectbox(
         "Granularity",
         names,
         index=names.index(DEFAULT_GRANULARITY),
         format_func={g.name: g.label for g in GRANULARITIES}.__getitem__,
-        key="granularity",
+        key=state.GRANULARITY.name,
         bind="query-params",
         width=140 if slim else 150,
         label_visibility=labels,
@@ -110,7 +110,7 @@ def draw_map_controls(*, slim: bool = False) -> None:
         st.text_input(
             "Part ends where this matches",
             DEFAULT_PATTERN,
-            key="pattern",
+            key=state.PATTERN.name,
             persist_state="session",
             help="A regular expression. It is tried on the prompt and on the answer.",
             width=190,
@@ -119,7 +119,7 @@ def draw_map_controls(*, slim: bool = False) -> None:
         "Method",
         [m.name for m in METHODS],
         format_func={m.name: m.label for m in METHODS}.__getitem__,
-        key="method",
+        key=state.METHOD.name,
         bind="query-params",
         width=190,
         label_visibility=labels,
@@ -131,12 +131,12 @@ def draw_map_controls(*, slim: bool = False) -> None:
 
 def _look(of: Method) -> None:
     """What changes how the map is drawn; the method's own options are drawn from its declaration."""
-    st.slider("Colour strength", 0.0, 1.0, 0.5, 0.05, key="strength", persist_state="session")
+    st.slider("Colour strength", 0.0, 1.0, 0.5, 0.05, key=state.STRENGTH.name, persist_state="session")
     st.radio(
         "Show influence as",
         ["highlight", "underline"],
         format_func=str.capitalize,
-        key="look",
+        key=state.LOOK.name,
         persist_state="session",
         horizontal=True,
     )
@@ -144,7 +144,7 @@ def _look(of: Method) -> None:
         "A part's score is, of its tokens' scores, the",
         ["sum", "mean", "max"],
         format_func={"sum": "sum", "mean": "mean", "max": "largest"}.__getitem__,
-        key="reduce",
+        key=state.REDUCE.name,
         persist_state="session",
         horizontal=True,
     )

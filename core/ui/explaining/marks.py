@@ -5,10 +5,10 @@ So a thing keeps one colour, one sign and one hatch on every page of a visit (`c
 
 from __future__ import annotations
 
-import streamlit as st
-
 from core.figures.marks import CONTROL, Mark, mark
 from core.salience import METHODS
+from core.ui.shell import state
+from core.ui.shell.state import Key
 
 
 def of_method(name: str) -> Mark:
@@ -19,14 +19,14 @@ def of_method(name: str) -> Mark:
 
 def of_model(title: str) -> Mark:
     """The mark of a model (with its precision), by its title."""
-    return mark(_place("marks of models", title))
+    return mark(_place(state.MARKS_OF_MODELS, title))
 
 
 def of_version(example_id: str) -> Mark:
     """The mark of a version of a prompt."""
-    return mark(_place("marks of versions", example_id))
+    return mark(_place(state.MARKS_OF_VERSIONS, example_id))
 
 
-def _place(kind: str, name: str) -> int:
-    seen: dict[str, int] = st.session_state.setdefault(kind, {})
+def _place(kind: Key[dict[str, int]], name: str) -> int:
+    seen = kind.setdefault({})
     return seen.setdefault(name, len(seen))

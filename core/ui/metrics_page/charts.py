@@ -18,12 +18,10 @@ from core.ui.explaining.marks import of_model
 from core.ui.metrics_page import work
 from core.ui.metrics_page.results import bar
 from core.ui.metrics_page.work import Column
-from core.ui.shell import frame, library, problem
+from core.ui.shell import frame, library, problem, state
 from core.ui.shell.bar_table import BarLine, BarPanel, BarSeries, bar_table
+from core.ui.shell.state import Key
 
-BEHIND = "metrics behind"
-SEEN = "metrics row seen"
-GROUP_SEEN = "metrics group seen"
 MOST_GROUPS = 12
 ALL = "all chosen rows"
 
@@ -36,12 +34,12 @@ def draw_metric_charts(columns: Sequence[Column], rows: Rows, picked: Metric | N
     members = work.members(ready)
     own = next((one for one in members if one.needs == "answer"), None)
     member = picked or own or next(one for one in members if one.name == "token_f1")
-    if picked is not None and picked.name != st.session_state.get(SEEN):
+    if picked is not None and picked.name != state.METRICS_ROW_SEEN.get():
         _keep(0, range(len(ready[0].examples)), f"{picked.label} of all chosen rows")
-    st.session_state[SEEN] = picked.name if picked is not None else None
+    state.METRICS_ROW_SEEN.set(picked.name if picked is not None else None)
     st.subheader(f"{problem.plain(member.label)}, more closely", anchor=False)
     bars, spread, two = st.tabs(
-        ["By group", "Distribution", "Two metrics"], key="metrics tab", on_change="rerun"
+        ["By group", "Distribution", "Two metrics"], key=state.METRICS_TAB.name, on_change="rerun"
     )
     if bars.open:
         with bars:
@@ -55,12 +53,12 @@ def draw_metric_charts(columns: Sequence[Column], rows: Rows, picked: Metric | N
     behind(ready, member)
 
 
-def _choose(label: str, key: str, members: Sequence[Metric], first: str) -> Metric:
+def _choose(label: str, key: Key[str], members: Sequence[Metric], first: str) -> Metric:
     labels = {member.name: member.label for member in members}
     names = list(labels)
     start = names.index(first) if first in labels else 0
     chosen = st.selectbox(
-        label, names, start, format_func=labels.__getitem__, key=key, persist_state="session", width=260
+        label, names, start, format_func=labels.__getitem__, key=key.name, persist_state="session", width=260
     )
     return members[names.index(chosen) if chosen in names else 0]
 
@@ -98,13 +96,16 @@ def _bars(columns: Sequence[Column], rows: Rows, member: Metric) -> None:
         return
     series = [BarSeries(c.system.label, of_model(c.system.label)) for c in columns]
     picked = bar_table(
-        [BarPanel(tuple(lines))], key="metrics groups", about=f"{member.label} by group", series=series
+        [BarPanel(tuple(lines))],
+        key=state.METRICS_GROUPS.name,
+        about=f"{member.label} by group",
+        series=series,
     )
     st.caption("Whiskers: 95 % intervals. Choose a group for its examples.")
-    if picked is not None and picked != st.session_state.get(GROUP_SEEN):
+    if picked is not None and picked != state.METRICS_GROUP_SEEN.get():
         name, ids = listed[int(picked)]
         _keep(0, [i for i, at in enumerate(columns[0].positions) if rows.examples[at].id in ids], name)
-    st.session_state[GROUP_SEEN] = picked
+    state.METRICS_GROUP_SEEN.set(picked)
 
 
 def _distribution(columns: Sequence[Column], member: Metric) -> None:
@@ -113,7 +114,7 @@ def _distribution(columns: Sequence[Column], member: Metric) -> None:
         distribution({k: v.tolist() for k, v in series.items()}, units=member.units, theme=frame.theme()),
         theme=None,
         config={"displayModeBar": False},
-        key="metrics distribution",
+        key=state.METRICS_DISTRIBUTION.name,
         on_select="rerun",
         selection_mode="points",
         alt=f"How {member.label} is distributed over the rows",
@@ -129,7 +130,7 @@ def _distribution(columns: Sequence[Column], member: Metric) -> None:
 
 def _scatter(column: Column, member: Metric) -> None:
     others = [m for m in work.members([column]) if m.name != member.name]
-    other = _choose("Against", "metrics other", others, "length_ratio")
+    other = _choose("Against", state.METRICS_OTHER, others, "length_ratio")
     x, y = _values(column, member), _values(column, other)
     both = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     if not len(both):
@@ -146,7 +147,7 @@ def _scatter(column: Column, member: Metric) -> None:
         ),
         theme=None,
         config={"displayModeBar": False},
-        key="metrics scatter",
+        key=state.METRICS_SCATTER.name,
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
         alt=f"{member.label} against {other.label}, one point a row",
@@ -172,7 +173,7 @@ def _clicked(event: Any) -> Any:
 
 
 def _keep(place: int, indices: Sequence[int], label: str) -> None:
-    st.session_state[BEHIND] = (place, list(indices), label)
+    state.METRICS_BEHIND.set((place, list(indices), label))
 
 
 def _of(column: Column, columns: Sequence[Column]) -> str:
@@ -188,7 +189,7 @@ def _responses(column: Column, asked: Column, indices: Sequence[int]) -> list[st
 
 def behind(columns: Sequence[Column], member: Metric) -> None:
     """The examples behind the last click; one of them can be opened."""
-    held = st.session_state.get(BEHIND)
+    held = state.METRICS_BEHIND.get()
     if held is None or held[0] >= len(columns):
         return
     place, indices, label = held
@@ -209,7 +210,11 @@ def behind(columns: Sequence[Column], member: Metric) -> None:
         }
     )
     event: Any = st.dataframe(
-        listed, hide_index=True, on_select="rerun", selection_mode="single-row", key="metrics behind table"
+        listed,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=state.METRICS_BEHIND_TABLE.name,
     )
     picked = event.get("selection", {}).get("rows") or []
     if picked and picked[0] < len(indices):

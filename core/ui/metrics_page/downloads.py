@@ -17,6 +17,7 @@ from core.metrics import REASONS
 from core.ui.asking.row_choice import Rows
 from core.ui.metrics_page import work
 from core.ui.metrics_page.work import Column
+from core.ui.shell import state
 from core.ui.shell.services import service
 
 
@@ -43,7 +44,7 @@ def draw_metric_downloads(columns: Sequence[Column], rows: Rows) -> None:
                         partial(_written, export, make),
                         file_name=f"{_file_name(rows.dataset.name)}-{name}.{export.name}",
                         mime=export.mime,
-                        key=f"metrics download {name} {export.name}",
+                        key=state.METRICS_DOWNLOAD(name, export.name).name,
                         on_click="ignore",
                     )
 

@@ -13,7 +13,7 @@ from core.metrics import REFERENCES, Aggregate, Metric, PairedTest
 from core.ui.explaining.marks import of_model
 from core.ui.metrics_page import work
 from core.ui.metrics_page.work import Column
-from core.ui.shell import problem
+from core.ui.shell import problem, state
 from core.ui.shell.bar_table import BarFigure, BarLine, BarPanel, BarSeries, bar_table
 
 SURE = 0.05
@@ -27,7 +27,7 @@ def choose_metric(columns: Sequence[Column]) -> Metric | None:
     series = [BarSeries(label, of_model(label)) for label, _ in found]
     members = work.members(columns)
     panel = BarPanel(tuple(lines(members, [figures for _, figures in found])))
-    picked = bar_table([panel], key="metrics table", about="Every metric", series=series)
+    picked = bar_table([panel], key=state.METRICS_TABLE.name, about="Every metric", series=series)
     for label, figures in found:
         st.caption(problem.plain(f"{label}: {_counts(figures)}"))
     st.caption("Whiskers: 95 % intervals. A bar ends where the metric does; choose a row for its examples.")

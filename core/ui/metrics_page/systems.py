@@ -14,8 +14,8 @@ from core.records import Example
 from core.runs import column_spec
 from core.store.workspace import Workspace
 from core.ui.asking.answerers import System, known_systems
+from core.ui.shell import state
 
-KEY = "metrics systems"
 MOST_AT_ONCE = 6
 
 
@@ -26,15 +26,15 @@ def choose_systems(
     systems = [one for system in known_systems(here, dataset_id) for one in _both(system, has_edits)]
     systems += [System(column_spec(path)) for path in text_paths(every)]
     options = {system.label: system for system in systems}
-    held = [name for name in st.session_state.get(KEY, []) if name in options]
-    if KEY in st.session_state and held != st.session_state[KEY]:
-        st.session_state[KEY] = held
+    before = state.METRICS_SYSTEMS.get()
+    if before is not None and any(name not in options for name in before):
+        state.METRICS_SYSTEMS.set([name for name in before if name in options])
     names = st.multiselect(
         "Whose answers",
         list(options),
-        default=None if KEY in st.session_state else list(options)[:1],
+        default=None if before is not None else list(options)[:1],
         max_selections=MOST_AT_ONCE,
-        key=KEY,
+        key=state.METRICS_SYSTEMS.name,
         persist_state="session",
         width=330,
         help="Models that have answered here, and columns of the file that hold answers. Two or more are compared "

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from core.checks import Condition
@@ -19,7 +18,7 @@ from core.runs import Generate, ScoreAnswers, ScoreTargets, measured, runner
 from core.ui.asking import parameters, verdicts
 from core.ui.asking.answerers import System, desk
 from core.ui.asking.row_choice import Rows
-from core.ui.shell import job_box, library
+from core.ui.shell import job_box, library, state
 from core.ui.shell.services import owner, service
 
 NAMES = tuple(member.name for member in METRICS)
@@ -158,7 +157,7 @@ def _address(figures: Measured) -> tuple[str, int, int]:
 
 def _remembered(key: tuple[Any, ...], make: Callable[[], T]) -> T:
     """What `make` gives, kept in the session under `key`: a bootstrap over many rows takes a moment."""
-    held: dict[tuple[Any, ...], Any] = st.session_state.setdefault("metrics remembered", {})
+    held = state.METRICS_REMEMBERED.setdefault({})
     if key not in held:
         if len(held) >= MOST_REMEMBERED:
             held.clear()

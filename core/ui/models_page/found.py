@@ -10,7 +10,7 @@ from core.models.local.found_models import FoundModel, find
 from core.models.local.precision import automatic
 from core.records import ModelSpec
 from core.ui.models_page import loading
-from core.ui.shell import problem
+from core.ui.shell import problem, state
 
 
 @st.cache_data(ttl=60, show_spinner="Looking for models on this machine")
@@ -56,7 +56,7 @@ def _row(model: FoundModel, number: int) -> None:
         if spec is not None:
             st.button(
                 "Load",
-                key=f"found {number}",
+                key=state.LOAD_FOUND(number).name,
                 on_click=loading.start_loading,
                 args=(spec,),
                 disabled=loading.is_loading() or not fits,

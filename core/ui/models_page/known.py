@@ -10,7 +10,7 @@ from core.models import backend
 from core.models.local.estimate import gigabytes
 from core.records import ModelSpec
 from core.ui.models_page import loading
-from core.ui.shell import model_box, problem
+from core.ui.shell import model_box, problem, state
 from core.ui.shell.model_list import catalog, title
 from core.ui.shell.services import service
 
@@ -56,19 +56,27 @@ def _card(spec: ModelSpec, busy: bool) -> None:
                 st.markdown(f"**{problem.plain(title(spec))}**" + (" (in use)" if chosen else ""))
                 st.caption(problem.plain(_facts(spec, info)))
             if not chosen:
-                st.button("Use", key=f"use {name}", on_click=model_box.choose, args=(name,))
+                st.button("Use", key=state.USE_MODEL(name).name, on_click=model_box.choose, args=(name,))
             if service().settings.mode == "hosted":
                 pass  # what is in memory is everybody's
             elif info is None:
                 word = "Connect" if backend(spec.backend).remote else "Load"
                 st.button(
-                    word, key=f"load {name}", on_click=loading.start_loading, args=(spec,), disabled=busy
+                    word,
+                    key=state.LOAD_MODEL(name).name,
+                    on_click=loading.start_loading,
+                    args=(spec,),
+                    disabled=busy,
                 )
             else:
                 word = "Disconnect" if backend(spec.backend).remote else "Give back memory"
-                st.button(word, key=f"evict {name}", on_click=_evict, args=(spec,), disabled=busy)
+                st.button(
+                    word, key=state.EVICT_MODEL(name).name, on_click=_evict, args=(spec,), disabled=busy
+                )
             if catalog().added(spec):
-                st.button("Remove", key=f"remove {name}", on_click=_remove, args=(spec,), disabled=busy)
+                st.button(
+                    "Remove", key=state.REMOVE_MODEL(name).name, on_click=_remove, args=(spec,), disabled=busy
+                )
         if info is not None:
             with st.expander("What it can do"):
                 _abilities(info["capabilities"])

@@ -15,7 +15,7 @@ from core.models.local.precision import automatic
 from core.models.presets import PRESETS, Preset
 from core.records import ModelSpec, Quantization
 from core.ui.models_page import loading
-from core.ui.shell import problem
+from core.ui.shell import problem, state
 from core.ui.shell.services import service
 
 _LOCAL = {member.name: member for member in BACKENDS if not member.remote}
@@ -63,7 +63,7 @@ def draw_folder_form() -> None:
         index=None,
         accept_new_options=True,
         placeholder="Choose one, or type a name on the hub (owner/name), a folder or a .gguf file",
-        key="local-model",
+        key=state.LOCAL_MODEL.name,
         format_func=lambda name: f"{name} (needs a licence accepted)" if _gated(presets, name) else name,
     )
     here = devices()
@@ -72,7 +72,7 @@ def draw_folder_form() -> None:
         "Runs on",
         [d.name for d in here],
         format_func={d.name: f"{d.label}, {gigabytes(d.free_bytes)} free" for d in here}.__getitem__,
-        key="local-device",
+        key=state.LOCAL_DEVICE.name,
     )
     path = presets[chosen].path if chosen in presets else (chosen or "").strip()
     usual = _usual(path, device)
@@ -81,7 +81,7 @@ def draw_folder_form() -> None:
         list(PRECISIONS),
         index=list(PRECISIONS).index(usual),
         format_func=PRECISIONS.__getitem__,
-        key=f"local-precision {usual}",
+        key=state.LOCAL_PRECISION(usual).name,
         help="In brackets: what a weight takes. float32 is exact; float16 overflows in some models; int8 "
         "and nf4 change the weights a little.",
     )
@@ -91,7 +91,7 @@ def draw_folder_form() -> None:
         131_072,
         1024,
         step=256,
-        key="local-length",
+        key=state.LOCAL_LENGTH.name,
         help="Of prompt and answer together, for the estimate of what explaining an answer takes.",
     )
     with st.expander("More"):
@@ -99,10 +99,10 @@ def draw_folder_form() -> None:
             "Library",
             list(_LOCAL),
             format_func=lambda name: _LOCAL[name].label,
-            key="local-library",
+            key=state.LOCAL_LIBRARY.name,
             help="  \n".join(f"**{m.label}**: {m.description}" for m in _LOCAL.values()),
         )
-        revision = st.text_input("Revision on the hub (empty: the newest)", key="local-revision")
+        revision = st.text_input("Revision on the hub (empty: the newest)", key=state.LOCAL_REVISION.name)
     if not chosen:
         return
     name = chosen if chosen in presets else Path(path).name
@@ -122,7 +122,7 @@ def draw_folder_form() -> None:
     st.button(
         "Load",
         type="primary",
-        key="local-load",
+        key=state.LOAD_LOCAL.name,
         on_click=loading.start_loading,
         args=(spec,),
         disabled=loading.is_loading() or not fits,

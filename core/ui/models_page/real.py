@@ -10,7 +10,7 @@ from core.datasets import stories
 from core.models.local.real_models import REAL_MODELS, RealModel, is_here
 from core.store.keys import generation_key
 from core.ui.models_page import loading
-from core.ui.shell import job_box, library, looking, model_box, problem
+from core.ui.shell import job_box, library, looking, model_box, problem, state
 from core.ui.shell.model_list import catalog
 from core.ui.shell.services import owner, service
 
@@ -34,15 +34,15 @@ def _card(model: RealModel) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container(width="stretch", gap="xxsmall"):
                 st.markdown(f"##### {problem.plain(model.title)}")
-                state = "on this machine" if here else f"{model.download_bytes / 1e6:,.0f} MB to fetch"
-                st.caption(problem.plain(f"{model.description} {model.license} · {state}"))
-            if st.button("Read its stories", key=f"stories {model.name}"):
+                place = "on this machine" if here else f"{model.download_bytes / 1e6:,.0f} MB to fetch"
+                st.caption(problem.plain(f"{model.description} {model.license} · {place}"))
+            if st.button("Read its stories", key=state.READ_STORIES(model.name).name):
                 open_story(model)
         accepted = here or not model.must_accept or _terms(model)
         st.button(
             "Load" if here else "Get it",
             type="secondary" if here else "primary",
-            key=f"get {model.name}",
+            key=state.GET_REAL(model.name).name,
             on_click=start_fetching,
             args=(model,),
             disabled=loading.is_loading() or not accepted,
@@ -55,7 +55,7 @@ def _terms(model: RealModel) -> bool:
 
     with st.expander(f"{model.license}"), st.container(height=280):
         st.text(terms(model))
-    return st.checkbox(f"I have read and accept the {model.license}", key=f"accept {model.name}")
+    return st.checkbox(f"I have read and accept the {model.license}", key=state.ACCEPT_TERMS(model.name).name)
 
 
 def start_fetching(model: RealModel) -> None:
@@ -87,7 +87,7 @@ def open_story(model: RealModel) -> None:
     spec = catalog().add(model.spec())
     model_box.choose(spec.name)
     library.open_dataset(stories.DATASET)
-    st.session_state["example"] = story.example.id
+    state.EXAMPLE.set(story.example.id)
     kept = {name: st.query_params[name] for name in ("workspace",) if name in st.query_params}
     key = generation_key(story.sent, service().resolve(spec), story.params)
     st.switch_page(

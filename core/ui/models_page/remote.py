@@ -16,7 +16,8 @@ from core.models import BACKENDS
 from core.models.remote.secrets import SECRETS, base_address
 from core.records import ModelSpec
 from core.ui.models_page import loading
-from core.ui.shell import problem
+from core.ui.shell import problem, state
+from core.ui.shell.state import Key
 
 _KINDS = {member.name: member for member in BACKENDS if member.remote}
 _EXAMPLES = {
@@ -24,8 +25,6 @@ _EXAMPLES = {
     "lit_server": "http://localhost:8080",
     "gemini": "https://generativelanguage.googleapis.com",
 }
-_TURN = "remote-token-turn"
-"""Counts the tokens taken: each has a field of its own, so that the browser forgets it too."""
 
 
 def draw_server_form() -> None:
@@ -35,38 +34,38 @@ def draw_server_form() -> None:
         list(_KINDS),
         index=list(_KINDS).index("openai_compatible"),
         format_func=lambda name: _KINDS[name].label,
-        key="remote-kind",
+        key=state.REMOTE_KIND.name,
     )
     st.caption(_KINDS[kind].description)
     one, other = st.columns(2)
-    one.text_input("Address", key="remote-address", placeholder=_EXAMPLES[kind])
+    one.text_input("Address", key=state.REMOTE_ADDRESS.name, placeholder=_EXAMPLES[kind])
     named = kind != "lit_server"
     other.text_input(
         "Model's name on that server",
-        key="remote-model",
+        key=state.REMOTE_MODEL.name,
         disabled=not named,
         help="Leave it empty where the server has only one."
         if named
         else "A LIT model server has one model.",
     )
-    one.text_input("Name here", key="remote-name", placeholder="as it shall be called in menus")
+    one.text_input("Name here", key=state.REMOTE_NAME.name, placeholder="as it shall be called in menus")
     other.text_input(
         "Access token",
         type="password",
-        key=_token_key(),
+        key=_token().name,
         autocomplete="off",
         help="Kept in this process's memory until it ends; never stored or shown.",
     )
-    address = str(st.session_state.get("remote-address", "")).strip()
-    if _in_the_open(address) and st.session_state.get(_token_key()):
+    address = (state.REMOTE_ADDRESS.get() or "").strip()
+    if _in_the_open(address) and _token().get():
         st.warning("This address is not encrypted (http): others on the network could read the token.")
-    st.button("Connect", key="remote-connect", on_click=_connect, disabled=loading.is_loading())
-    if (error := st.session_state.pop("remote-problem", None)) is not None:
+    st.button("Connect", key=state.CONNECT.name, on_click=_connect, disabled=loading.is_loading())
+    if (error := state.REMOTE_PROBLEM.pop()) is not None:
         problem.show_error(error)
 
 
-def _token_key() -> str:
-    return f"remote-token {st.session_state.get(_TURN, 0)}"
+def _token() -> Key[str]:
+    return state.REMOTE_TOKEN(state.REMOTE_TOKEN_TURN.get(0))
 
 
 def _in_the_open(address: str) -> bool:
@@ -82,17 +81,16 @@ def _in_the_open(address: str) -> bool:
 
 def _connect() -> None:
     """Before the page is drawn again: take the token out of its field, and start connecting."""
-    state = st.session_state
-    token = str(state.pop(_token_key(), ""))
-    state[_TURN] = state.get(_TURN, 0) + 1
-    model = str(state.get("remote-model", "")).strip()
-    kind = str(state.get("remote-kind"))
+    token = _token().pop("")
+    state.REMOTE_TOKEN_TURN.set(state.REMOTE_TOKEN_TURN.get(0) + 1)
+    model = (state.REMOTE_MODEL.get() or "").strip()
+    kind = state.REMOTE_KIND.there()
     try:
-        address = base_address(str(state.get("remote-address", "")).partition("#")[0])
+        address = base_address((state.REMOTE_ADDRESS.get() or "").partition("#")[0])
         if token:
             SECRETS.remember(address, token)
         path = f"{address}#{quote(model, safe='/:@.')}" if model and kind != "lit_server" else address
-        name = str(state.get("remote-name", "")).strip() or model or urlsplit(address).netloc
+        name = (state.REMOTE_NAME.get() or "").strip() or model or urlsplit(address).netloc
         loading.start_loading(ModelSpec(name[:60], path, backend=kind, dtype="", device="remote"))
     except AppError as error:
-        state["remote-problem"] = error
+        state.REMOTE_PROBLEM.set(error)

@@ -11,7 +11,7 @@ from core.records import Example
 from core.ui.asking import prompt_box, versions
 from core.ui.explaining import controls
 from core.ui.salience_page import timeline, tour
-from core.ui.shell import copy_link, library, problem
+from core.ui.shell import copy_link, library, problem, state
 
 NEW = "new prompt"
 
@@ -51,7 +51,7 @@ def _examples(current: Example) -> None:
         "Example",
         options,
         index=options.index(current.id),
-        key=f"open {current.id}",
+        key=state.OPEN_EXAMPLE(current.id).name,
         width=230,
         label_visibility="collapsed",
     )

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from core.cause import Cause, CauseRequest, CauseSettings, named
@@ -21,7 +20,7 @@ from core.ui.asking.answering import Answer
 from core.ui.explaining.maps import Parts
 from core.ui.salience_page import measuring
 from core.ui.salience_text.why import ShownEffect
-from core.ui.shell import looking
+from core.ui.shell import looking, state
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
@@ -33,8 +32,7 @@ Key = tuple[str, tuple[int, ...], tuple[tuple[int, int], ...]]
 
 
 def _held() -> dict[Key, Job[Cause]]:
-    held: dict[Key, Job[Cause]] = st.session_state.setdefault("causes", {})
-    return held
+    return state.CAUSES.setdefault({})
 
 
 def _key(answer: Answer, here: Parts, chosen: Sequence[int]) -> Key:

@@ -20,7 +20,7 @@ from core.ui.asking.answering import Answer
 from core.ui.explaining import maps
 from core.ui.explaining.maps import Parts
 from core.ui.salience_page import downloads, weighed
-from core.ui.shell import frame, problem
+from core.ui.shell import frame, problem, state
 
 HEAT, TABLE, LIKELY = "Every answer part × every prompt part", "Table", "How sure the model was"
 TRUST = "How far to trust this"
@@ -40,7 +40,9 @@ def draw_details(
     generation = answer.generation
     assert generation is not None
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        shown = st.pills("Details", [HEAT, TABLE, LIKELY, TRUST], key="details", persist_state="session")
+        shown = st.pills(
+            "Details", [HEAT, TABLE, LIKELY, TRUST], key=state.DETAILS.name, persist_state="session"
+        )
         if found is not None:
             with st.popover("Report"):
                 downloads.draw_map_downloads(answer, found, here, chosen, method, granularity, reduce)
@@ -97,7 +99,7 @@ def _likely(answer: Answer) -> None:
     st.plotly_chart(
         token_probabilities(generation, others=others, ties=ties, theme=frame.theme()),
         theme=None,
-        key="token-probabilities",
+        key=state.TOKEN_PROBABILITIES.name,
         alt="How likely the model found each token of its answer, 0 to 1",
     )
     st.caption(problem.plain(weighed.how_sure(generation, found)))
@@ -116,7 +118,7 @@ def _heatmap(
     tokens = generation.tokens
 
     def clicked() -> None:
-        event = st.session_state.get("heatmap") or {}
+        event = state.HEATMAP.get() or {}
         points = (event.get("selection") or {}).get("points") or []
         if points:
             row = int(points[0]["customdata"][0])
@@ -133,10 +135,10 @@ def _heatmap(
             negligible=method.negligible,
             theme=frame.theme(),
             selected=chosen,
-            strength=st.session_state.get("strength", 0.5),
+            strength=state.STRENGTH.get(0.5),
         ),
         theme=None,
-        key="heatmap",
+        key=state.HEATMAP.name,
         on_select=clicked,
         selection_mode="points",
         alt="How much each part of the prompt influenced each part of the answer",

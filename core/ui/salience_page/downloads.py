@@ -14,6 +14,7 @@ from core.salience import Method
 from core.ui.asking.answering import Answer
 from core.ui.explaining import maps
 from core.ui.explaining.maps import Parts
+from core.ui.shell import state
 
 FILES: tuple[tuple[str, Callable[[ShownMap], bytes], str, str], ...] = (
     ("Report (HTML)", to_html, "html", "text/html"),
@@ -60,7 +61,7 @@ def draw_map_downloads(
             file(make),
             file_name=f"whence-{answer.example_id}.{ending}",
             mime=kind,
-            key=f"download {ending}",
+            key=state.DOWNLOAD(ending).name,
             on_click="ignore",
             width="stretch",
         )

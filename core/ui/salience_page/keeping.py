@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from core.records import Example, Message
 from core.ui.asking import conversation, versions
 from core.ui.asking.answering import Answer
 from core.ui.salience_page import measuring
-
-CLOSED = "card closed"
-"""In the session once the person closed what stands above the list."""
+from core.ui.shell import state
 
 
 def keep_without(example: Example, answer: Answer, number: int) -> Example | None:
@@ -27,4 +23,5 @@ def keep_without(example: Example, answer: Answer, number: int) -> Example | Non
 
 
 def closed() -> bool:
-    return bool(st.session_state.get(CLOSED))
+    """Whether the person closed what stands above the list."""
+    return state.CARD_CLOSED.get(False)

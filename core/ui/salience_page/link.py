@@ -6,11 +6,9 @@ import streamlit as st
 
 from core.records import GenerationParams, ModelSpec
 from core.ui.asking import answering, parameters
-from core.ui.shell import library, model_box, problem
+from core.ui.shell import library, model_box, problem, state
 from core.ui.shell.model_list import catalog
 from core.ui.shell.services import service
-
-_ABSENT = "model that is not here"
 
 
 def take_linked_answer() -> None:
@@ -26,7 +24,7 @@ def take_linked_answer() -> None:
     parameters.take_parameters(held.params)
     specs = [spec for spec in catalog().specs() if _same(spec, held.spec)]
     if not specs:
-        st.session_state[_ABSENT] = (held.key, held.spec)
+        state.MODEL_NOT_HERE.set((held.key, held.spec))
     elif specs[0].name != model_box.chosen().name:
         model_box.choose(specs[0].name)
         st.rerun()
@@ -36,7 +34,7 @@ def opened() -> tuple[ModelSpec, GenerationParams]:
     """The model and settings of the page; where the model of the link's answer is not here, still that one."""
     if answering.linked_answer_is_missing():
         st.warning("The answer that this link names is not kept here. Press Run to ask the model again.")
-    key, spec = st.session_state.get(_ABSENT, ("", None))
+    key, spec = state.MODEL_NOT_HERE.get(("", None))
     if spec is not None and st.query_params.get("answer") == key:
         st.warning(
             problem.plain(

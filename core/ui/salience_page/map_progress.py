@@ -8,7 +8,7 @@ from core.salience import Method
 from core.ui.asking.answering import Answer
 from core.ui.explaining import maps
 from core.ui.explaining.maps import Parts
-from core.ui.shell import problem
+from core.ui.shell import problem, state
 
 
 def draw_map_progress(answer: Answer, method: Method, here: Parts) -> None:
@@ -24,10 +24,12 @@ def draw_map_progress(answer: Answer, method: Method, here: Parts) -> None:
             st.caption(
                 f"Stopped by you: {count:,} of {len(here.response):,} parts of the answer are explained."
             )
-            st.button("Go on", key="go on", on_click=maps.go_on, args=(answer, method, here))
+            st.button(
+                "Go on", key=state.GO_ON_WITH_MAP.name, on_click=maps.go_on, args=(answer, method, here)
+            )
     elif not held.finished:
         waits = held.state == "queued"
         text = f"Waits, {held.position:,} before it" if waits else held.message
         with st.container(horizontal=True, vertical_alignment="center", key="map-progress"):
             st.progress(held.progress or 0.0, text=text or "Computing the map")
-            st.button("Stop", key="stop map", on_click=held.stop, disabled=held.stopping)
+            st.button("Stop", key=state.STOP_MAP.name, on_click=held.stop, disabled=held.stopping)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import streamlit as st
 
 from core.counterfactuals import times
 from core.errors import AppError
@@ -22,7 +21,7 @@ from core.ui.asking.answering import Answer
 from core.ui.asking.conversation import Prompt
 from core.ui.explaining.maps import Parts
 from core.ui.salience_text.why import Kind, ShownEffect
-from core.ui.shell import looking
+from core.ui.shell import looking, state
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
@@ -75,8 +74,7 @@ class TakeOutTrial:
 
 def trials(answer: Answer) -> list[TakeOutTrial]:
     """Those of this answer, the oldest first."""
-    held: dict[str, list[TakeOutTrial]] = st.session_state.setdefault("trials", {})
-    return held.setdefault(answer.key, [])
+    return state.TRIALS.setdefault({}).setdefault(answer.key, [])
 
 
 def rows_of(answer: Answer, here: Parts, chosen: Sequence[int]) -> tuple[int, ...]:
@@ -183,5 +181,5 @@ def stop_measuring(answer: Answer) -> None:
         if not trial.done:
             trial.writing.stop()
             trial.scoring.stop()
-    held: dict[str, list[TakeOutTrial]] = st.session_state["trials"]
+    held = state.TRIALS.there()
     held[answer.key] = [t for t in trials(answer) if t.done and t.error is None]

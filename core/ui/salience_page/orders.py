@@ -20,17 +20,14 @@ from core.ui.explaining.maps import Parts
 from core.ui.salience_page import causes, keeping, measuring
 from core.ui.salience_text import draft, order, prompt_id
 from core.ui.salience_text.names import part_names
-from core.ui.shell import library, problem
-
-KEY = "salience-text"
-WAITING = "orders"
+from core.ui.shell import library, problem, state
 
 
 def press(key: str) -> None:
     """A button was pressed in the browser; for the view's callback."""
     pressed = order(key)
     if pressed is not None:
-        st.session_state.setdefault(WAITING, []).append(dict(pressed))
+        state.ORDERS.setdefault([]).append(dict(pressed))
 
 
 def typed(key: str) -> None:
@@ -44,7 +41,7 @@ def typed(key: str) -> None:
 
 def follow(example: Example, spec: ModelSpec, params: GenerationParams) -> bool:
     """Carry out what waits. Returns whether the whole page has to be drawn anew."""
-    waiting, st.session_state[WAITING] = st.session_state.get(WAITING, []), []
+    waiting = state.ORDERS.pop([])
     again = False
     for asked in waiting:
         done = _ORDERS.get(str(asked.get("order")))
@@ -62,7 +59,7 @@ def _run(example: Example, spec: ModelSpec, params: GenerationParams, asked: Map
     versions.hold_draft(example, "prompt", text)
     text, fields = prompt_box.filled(example, text)
     target = versions.draft_of(example, "target")
-    st.session_state.pop(keeping.CLOSED, None)
+    state.CARD_CLOSED.pop()
     answering.ask_model(
         example, text, prompt_box.sent, spec, params, {**fields, **prompt_box.fields(example)}, target
     )
@@ -103,7 +100,7 @@ def _remove(example: Example, spec: ModelSpec, params: GenerationParams, asked: 
         return False
     names = part_names(here.prompt, controls.cut().unit)
     measuring.start_trial(answer, (here.prompt[part],), names[part], here, _rows(asked, here))
-    st.session_state.pop(keeping.CLOSED, None)
+    state.CARD_CLOSED.pop()
     return True
 
 
@@ -127,7 +124,7 @@ def _measure(example: Example, spec: ModelSpec, params: GenerationParams, asked:
     matrix = maps.told(answer, method, here, rows)
     values = maps.column_scores(matrix, here, rows, controls.look().reduce) if matrix is not None else None
     causes.ask_cause(answer, here, rows, values, method.name, everything=asked.get("value") == "all")
-    st.session_state.pop(keeping.CLOSED, None)
+    state.CARD_CLOSED.pop()
     return True
 
 
@@ -146,14 +143,14 @@ def _keep(example: Example, spec: ModelSpec, params: GenerationParams, asked: Ma
     if kept is None:
         return False
     if asked.get("order") == "compare":
-        st.session_state["versions"] = [example.id, kept.id]
+        state.VERSIONS.set([example.id, kept.id])
         st.switch_page("pages/compare_prompts.py")
     library.open_example(kept.id)
     return True
 
 
 def _dismiss(example: Example, spec: ModelSpec, params: GenerationParams, asked: Mapping[str, Any]) -> bool:
-    st.session_state[keeping.CLOSED] = True
+    state.CARD_CLOSED.set(True)
     return False
 
 

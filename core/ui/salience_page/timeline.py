@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.records import Example
 from core.ui.asking import answering, parameters, prompt_box
-from core.ui.shell import library, model_box, problem
+from core.ui.shell import library, model_box, problem, state
 from core.ui.shell.services import service
 
 RIGHT, WRONG = ":material/check:", ":material/close:"
@@ -30,7 +30,7 @@ def _row(number: int, member: Example, current: Example) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"version-{member.id}"):
         st.button(
             f"v{number}",
-            key=f"open version {member.id}",
+            key=state.OPEN_VERSION(member.id).name,
             type="primary" if member.id == current.id else "secondary",
             disabled=member.id == current.id,
             on_click=library.open_example,

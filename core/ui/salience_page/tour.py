@@ -7,21 +7,21 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.records import Example
+from core.ui.shell import state
 
-AGAIN = "tour asked for"
 Steps = list[tuple[str, str]]
 
 
 def draw_tour_button() -> None:
     """The button that begins it anew, in the container that is open."""
     if st.button("Show the tour", type="tertiary", icon=":material/route:"):
-        st.session_state[AGAIN] = again() + 1
+        state.TOUR_ASKED_FOR.set(again() + 1)
         st.rerun()
 
 
 def again() -> int:
     """How often it was asked for in this session."""
-    return int(st.session_state.get(AGAIN, 0))
+    return state.TOUR_ASKED_FOR.get(0)
 
 
 STORIES = {

@@ -38,7 +38,7 @@ from core.ui.salience_page.measuring import TakeOutTrial
 from core.ui.salience_text import WHY, Scores, Why, choice, chosen_weights, salience_text
 from core.ui.salience_text.names import part_names
 from core.ui.salience_text.why import ShownEffect
-from core.ui.shell import looking, problem
+from core.ui.shell import looking, problem, state
 from core.ui.shell.model_list import title
 from core.ui.shell.services import service
 
@@ -339,13 +339,13 @@ def _without_answer(why: Why, asked: Answer | None) -> None:
     writing = asked is not None and asked.writing
     job = asked.job if asked is not None else None
     salience_text(
-        key=orders.KEY,
+        key=state.SALIENCE_TEXT.name,
         stream=(job.partial or "") if writing and job is not None else None,
         empty="No answer of this model to this prompt yet. Press Run.",
         why=why,
         show=WHY,
         height=HEIGHT,
-        **_callbacks(orders.KEY),  # type: ignore[arg-type]
+        **_callbacks(state.SALIENCE_TEXT.name),  # type: ignore[arg-type]
     )
 
 
@@ -358,7 +358,7 @@ def _with_answer(why: Why, asked: Answer | None, shown: Screen) -> None:
     job = asked.job if asked is not None else None
 
     def on_select() -> None:
-        picked = choice(orders.KEY)
+        picked = choice(state.SALIENCE_TEXT.name)
         if picked is not None:
             chosen = target_choice.target_of(
                 picked.indices, here.response, tokens.response, tokens.prompt_chars
@@ -366,7 +366,7 @@ def _with_answer(why: Why, asked: Answer | None, shown: Screen) -> None:
             answering.choose_target(chosen)
 
     salience_text(
-        key=orders.KEY,
+        key=state.SALIENCE_TEXT.name,
         prompt_segments=here.prompt,
         response_segments=here.response,
         scores=shown.scores,
@@ -385,5 +385,5 @@ def _with_answer(why: Why, asked: Answer | None, shown: Screen) -> None:
         show=WHY,
         height=HEIGHT,
         on_select=on_select,
-        **_callbacks(orders.KEY),  # type: ignore[arg-type]
+        **_callbacks(state.SALIENCE_TEXT.name),  # type: ignore[arg-type]
     )

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.records import Generation
 from core.ui.asking.answering import Answer
-from core.ui.shell import problem
+from core.ui.shell import problem, state
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ POLL_SECONDS = 0.5
 
 
 def _held() -> dict[str, Job[Alternatives | None]]:
-    held: dict[str, Job[Alternatives | None]] = st.session_state.setdefault("alternatives", {})
-    return held
+    return state.ALTERNATIVES.setdefault({})
 
 
 def _job(answer: Answer) -> Job[Alternatives | None]:

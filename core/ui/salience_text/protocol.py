@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import streamlit as st
+from core.ui.shell import state
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class SegmentChoice:
 
 def _told(key: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the browser last said: its selection, and this run's action (both perhaps empty)."""
-    state = st.session_state.get(key) or {}
-    return state.get("selection") or {}, state.get("action") or {}
+    told = state.VIEW(key).get() or {}
+    return told.get("selection") or {}, told.get("action") or {}
 
 
 def choice(key: str) -> SegmentChoice | None:
@@ -53,7 +53,7 @@ def turn(
     before and the browser has, so that a click that Python hears of later is never undone. `teller` is the
     key of the view through which the browser tells its selection (None: the one known).
     """
-    past = st.session_state.get(f"{link}-turn") or {"count": 0, "text": None, "forced": (), "asked": ()}
+    past = state.VIEW_TURN(link).get() or {"count": 0, "text": None, "forced": (), "asked": ()}
     teller = teller or past.get("teller")
     told = _told(teller)[0] if teller else {}
     name = f"{past['text']}:{past['count']}"
@@ -61,5 +61,5 @@ def turn(
     if past["text"] != text or selected not in (past["asked"], now):
         past = {"count": past["count"] + 1, "text": text, "forced": selected}
         now = selected
-    st.session_state[f"{link}-turn"] = {**past, "asked": selected, "now": now, "teller": teller}
+    state.VIEW_TURN(link).set({**past, "asked": selected, "now": now, "teller": teller})
     return f"{text}:{past['count']}", past["forced"], now

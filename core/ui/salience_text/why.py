@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-import streamlit as st
-
 from core.compare import Run
+from core.ui.shell import state
 
 Kind = Literal["", "turns", "less", "more", "none", "asked", "failed"]
 Tag = Literal["", "agree", "disagree"]
@@ -168,12 +167,12 @@ class Why:
 
 def order(key: str) -> Mapping[str, Any] | None:
     """What was pressed in the view `key` just now: `order` names it; for callbacks."""
-    return (st.session_state.get(key) or {}).get("order") or None
+    return (state.VIEW(key).get() or {}).get("order") or None
 
 
 def draft(key: str) -> Mapping[str, Any] | None:
     """What was typed in the view `key` last: `text`, for the `key` of `Why`; for callbacks."""
-    return (st.session_state.get(key) or {}).get("draft") or None
+    return (state.VIEW(key).get() or {}).get("draft") or None
 
 
 def utf16(text: str) -> int:

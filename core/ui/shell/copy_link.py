@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.ui.shell import library
+from core.ui.shell import library, state
 from core.ui.shell.services import service
 
 _mount = st.components.v2.component(
@@ -44,4 +44,4 @@ def button() -> None:
     """Draw the button. The link holds ids (example, model, granularity, target), never prompt text."""
     if service().store.hosted and library.shared_link() is None:
         return  # the address opens nothing for anybody else: *Workspace* in the sidebar makes links that do
-    _mount(key="copy-link")
+    _mount(key=state.COPY_LINK.name)

@@ -8,19 +8,13 @@ import streamlit as st
 
 from core.family import Field
 from core.records import Option
-
-
-def state_key(member: str, field: Field) -> str:
-    """Where the session keeps what was chosen for a field of the member called `member`."""
-    return f"{member} {field.name}"
+from core.ui.shell import state
 
 
 def given(member: str, fields: Sequence[Field]) -> dict[str, Option]:
     """What the session holds for each field, else its default; draws nothing. Hidden fields are left out."""
     return {
-        field.name: st.session_state.get(state_key(member, field), field.default)
-        for field in fields
-        if not field.hidden
+        field.name: state.FIELD(member, field.name).get(field.default) for field in fields if not field.hidden
     }
 
 
@@ -36,7 +30,7 @@ def ask_options(member: str, fields: Sequence[Field]) -> dict[str, Option]:
 
 
 def _widget(member: str, field: Field) -> Option:
-    key, about = state_key(member, field), field.description or None
+    key, about = state.FIELD(member, field.name).name, field.description or None
     if field.kind == "flag":
         return st.checkbox(field.label, bool(field.default), key=key, help=about, persist_state="session")
     if field.kind == "number":

@@ -10,23 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.ui.shell import problem
+from core.ui.shell import problem, state
 
 if TYPE_CHECKING:
     from core.jobs import Job
 
 POLL_SECONDS = 0.5
-_HELD = "job box"
 
 
 def hold_job(name: str, job: Job[Any]) -> None:
     """Make `job` the one that `draw_job(name)` shows."""
-    st.session_state.setdefault(_HELD, {})[name] = job
+    state.JOB_BOX.setdefault({})[name] = job
 
 
 def is_running(name: str) -> bool:
     """Whether there is a job of this name that has not ended."""
-    job = st.session_state.get(_HELD, {}).get(name)
+    job = state.JOB_BOX.get({}).get(name)
     return job is not None and not job.finished
 
 
@@ -35,10 +34,10 @@ def draw_job(name: str, then: Callable[[Any], None] | None = None) -> bool:
 
     Returns whether it is still running.
     """
-    held = st.session_state.get(_HELD, {})
+    held = state.JOB_BOX.get({})
     job = held.get(name)
     if job is None:
-        if (said := st.session_state.pop(f"{_HELD} {name} said", None)) is not None:
+        if (said := state.JOB_SAID(name).pop()) is not None:
             st.caption(said)
         return False
     if job.finished:
@@ -48,11 +47,12 @@ def draw_job(name: str, then: Callable[[Any], None] | None = None) -> bool:
                 then(job.result)
             sentence = getattr(job.result, "sentence", "")
             if sentence:
-                st.session_state[f"{_HELD} {name} said"] = sentence
+                state.JOB_SAID(name).set(sentence)
             st.rerun()
         if job.state == "stopped":
             del held[name]
-        problem.show_error(job.error)
+        if job.error is not None:
+            problem.show_error(job.error)
         return False
     st.fragment(_progress, run_every=POLL_SECONDS)(name, job)
     return True
@@ -71,7 +71,7 @@ def _progress(name: str, job: Job[Any]) -> None:
             text += f", about {_duration(job.eta_seconds)} left"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(job.progress or 0.0, text=problem.plain(text))
-        st.button("Stop", key=f"stop {name}", on_click=job.stop, disabled=job.stopping)
+        st.button("Stop", key=state.STOP_BOX(name).name, on_click=job.stop, disabled=job.stopping)
 
 
 def _duration(seconds: float) -> str:

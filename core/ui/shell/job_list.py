@@ -9,7 +9,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.jobs import Listed
-from core.ui.shell import looking, problem
+from core.ui.shell import looking, problem, state
 from core.ui.shell.services import owner, service
 
 BUSY_SECONDS, IDLE_SECONDS = 1.0, 4.0
@@ -33,7 +33,7 @@ def _list() -> None:
             if line.mine is not None:
                 st.button(
                     "Stop",
-                    key=f"stop job {line.mine.id}",
+                    key=state.STOP_JOB(line.mine.id).name,
                     type="tertiary",
                     on_click=line.mine.stop,
                     disabled=line.stopping,

@@ -13,7 +13,7 @@ import streamlit as st
 from core.errors import AppError
 from core.records import Example
 from core.store.seeding import SAMPLES
-from core.ui.shell import problem, visitor
+from core.ui.shell import problem, state, visitor
 from core.ui.shell.services import service
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ SHARE = "share"
 """In the address."""
 _OLD = "workspace"
 """In addresses of earlier versions, which were a workspace's only key."""
-_OPENED = "token of the shared link"
-"""In the session."""
 MENU_LIMIT = 500
 """A menu of examples lists at most this many; the Dataset page finds the others."""
 
@@ -55,12 +53,12 @@ def workspace() -> Workspace:
 def _passing() -> Workspace:
     """For a browser that keeps no cookie: a workspace for as long as its page is open."""
     store = service().store
-    name = st.session_state.get("workspace")
+    name = state.WORKSPACE.get()
     try:
         found = store.workspace(name) if name else store.new_workspace()
     except AppError:
         found = store.new_workspace()
-    st.session_state["workspace"] = found.id
+    state.WORKSPACE.set(found.id)
     found.who = visitor.visitor_name()
     return found
 
@@ -72,7 +70,7 @@ def passing() -> bool:
 
 def _shared() -> tuple[Workspace, SharedLink] | None:
     """What the shared link in the address opens; asked each time, so that a revoked link ends at once."""
-    token = st.query_params.get(SHARE) or st.session_state.get(_OPENED)
+    token = st.query_params.get(SHARE) or state.OPENED_SHARE.get()
     if not token:
         return None
     try:
@@ -81,7 +79,7 @@ def _shared() -> tuple[Workspace, SharedLink] | None:
         leave_share()
         st.warning(problem.in_markdown(error))
         return None
-    st.session_state[_OPENED] = token
+    state.OPENED_SHARE.set(token)
     if st.query_params.get(SHARE) != token:
         st.query_params[SHARE] = token
     return found
@@ -96,22 +94,22 @@ def shared_link() -> SharedLink | None:
 def leave_share() -> None:
     """Go back to one's own workspace."""
     start_anew()
-    st.session_state.pop(_OPENED, None)
+    state.OPENED_SHARE.pop()
     st.query_params.pop(SHARE, None)
 
 
 def start_anew() -> None:
     """Forget what is open: it is in another workspace, or gone."""
-    for name in ("workspace", "dataset", "example"):
-        st.session_state.pop(name, None)
-        st.query_params.pop(name, None)
+    for key in (state.WORKSPACE, state.DATASET, state.EXAMPLE):
+        key.pop()
+        st.query_params.pop(key.name, None)
 
 
 def dataset() -> Dataset:
     """The dataset in the link, or the first one."""
     here = workspace()
     listed = here.datasets()
-    wanted = st.query_params.get("dataset") or st.session_state.get("dataset") or SAMPLES
+    wanted = st.query_params.get("dataset") or state.DATASET.get() or SAMPLES
     found = next((d for d in listed if d.id == wanted), listed[0])
     open_dataset(found.id)
     return found
@@ -119,7 +117,7 @@ def dataset() -> Dataset:
 
 def open_dataset(dataset_id: str) -> None:
     """Make `dataset_id` the one that every page shows."""
-    st.session_state["dataset"] = dataset_id
+    state.DATASET.set(dataset_id)
     if dataset_id != SAMPLES:
         st.query_params["dataset"] = dataset_id
     elif "dataset" in st.query_params:
@@ -134,7 +132,7 @@ def examples() -> dict[str, Example]:
 
 def example() -> Example:
     """The example in the link, or the first of the open dataset."""
-    wanted = st.query_params.get("example") or st.session_state.get("example")
+    wanted = st.query_params.get("example") or state.EXAMPLE.get()
     if wanted:
         try:
             found = workspace().example(wanted)
@@ -165,5 +163,5 @@ def empty() -> bool:
 
 def open_example(example_id: str) -> None:
     """Make `example_id` the one that every page shows, and put it into the link."""
-    st.session_state["example"] = example_id
+    state.EXAMPLE.set(example_id)
     st.query_params["example"] = example_id

@@ -6,18 +6,15 @@ A page is at `Why this answer?`; a view within it (an answer, say) is named besi
 
 from __future__ import annotations
 
-import streamlit as st
-
 from core.jobs import WITHIN
+from core.ui.shell import state
 from core.ui.shell.services import owner, service
-
-KEY = "looking at"
 
 
 def at(page: str, *within: str) -> None:
     """The person looks at `page`, and at what is `within` it: jobs for other views of this person end."""
     view = WITHIN.join((page, *within))
-    st.session_state[KEY] = view
+    state.LOOKING_AT.set(view)
     service().jobs.look(owner(), view)
 
 
@@ -28,7 +25,7 @@ def closer(*within: str) -> None:
 
 def view_on_show() -> str:
     """Where the person is, for the jobs that are asked for there."""
-    return str(st.session_state.get(KEY, ""))
+    return state.LOOKING_AT.get("")
 
 
 def page_of(view: str) -> str:

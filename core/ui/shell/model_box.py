@@ -7,7 +7,7 @@ import streamlit as st
 from core.errors import AppError
 from core.models.local import folder, folder_checks, real_models
 from core.records import ModelSpec
-from core.ui.shell import problem, services
+from core.ui.shell import problem, services, state
 from core.ui.shell.model_list import catalog
 from core.ui.shell.services import service
 
@@ -15,13 +15,13 @@ from core.ui.shell.services import service
 def chosen() -> ModelSpec:
     """The model that the person chose, or the first one."""
     specs = catalog().specs()
-    name = st.session_state.get("model")
+    name = state.MODEL.get()
     return next((spec for spec in specs if spec.name == name), specs[0])
 
 
 def choose(name: str) -> None:
     """Make the model called `name` the chosen one, from the next run of the page on."""
-    st.session_state["choose model"] = name
+    state.CHOOSE_MODEL.set(name)
 
 
 def describe(spec: ModelSpec) -> str:
@@ -55,13 +55,15 @@ def why_no_model(spec: ModelSpec) -> AppError | None:
 def choose_model() -> None:
     """Draw the box in the container that is open."""
     names = [spec.name for spec in catalog().specs()]
-    wanted = st.session_state.pop("choose model", None)
+    wanted = state.CHOOSE_MODEL.pop("")
     if wanted in names:
-        st.session_state["model"] = wanted
+        state.MODEL.set(wanted)
     linked = st.query_params.get("model")
     if linked and linked not in names:
         st.warning(problem.plain(f"There is no model “{linked}” here (any more): {chosen().name} is in use."))
-    st.selectbox("Model", names, key="model", bind="query-params", help="More models on the Models page.")
+    st.selectbox(
+        "Model", names, key=state.MODEL.name, bind="query-params", help="More models on the Models page."
+    )
     st.caption(describe(chosen()))
     if wrong := why_no_model(chosen()):
         problem.show_error(wrong)
@@ -70,7 +72,7 @@ def choose_model() -> None:
 
 def _tell_once(spec: ModelSpec) -> None:
     """What the model was found to do otherwise than asked, once a session; the Models page keeps it."""
-    told: set[tuple[str, str]] = st.session_state.setdefault("model notes told", set())
+    told = state.MODEL_NOTES_TOLD.setdefault(set())
     for note in (service().info(spec) or {}).get("notes", ()):
         if (spec.name, note) not in told:
             told.add((spec.name, note))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import uuid
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core.errors import AppError
 from core.settings import settings
+from core.ui.shell import state
 from core.ui.shell.presence import Presence
 
 if TYPE_CHECKING:
@@ -44,9 +45,7 @@ def readiness() -> str:
 
 def owner() -> str:
     """Name of this browser session, for whose jobs are whose; they end some time after the session."""
-    if "owner" not in st.session_state:
-        st.session_state["owner"] = uuid.uuid4().hex
-    name = cast(str, st.session_state["owner"])
+    name = state.OWNER.setdefault(uuid.uuid4().hex)
     _presence(name)
     return name
 

@@ -8,11 +8,10 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 
 from core.errors import AppError
-from core.ui.shell import library, problem, visitor
+from core.ui.shell import library, problem, state, visitor
 from core.ui.shell.services import service
 
 LASTS = {"a day": 1, "a week": 7, "a month": 30, "a year": 365}
-NEW_LINK = "new shared link"
 
 
 def draw_sharing() -> None:
@@ -58,21 +57,21 @@ def _share() -> None:
     here, visitors = library.workspace(), service().store.visitors
     st.markdown("**Share**")
     one, two = st.columns(2)
-    rights = one.selectbox("Whoever has the link may", ["look", "change things"], key="share rights")
-    lasts = two.selectbox("It ends after", list(LASTS), index=1, key="share lasts")
-    if st.button("Make a link", key="make link"):
+    rights = one.selectbox("Whoever has the link may", ["look", "change things"], key=state.SHARE_RIGHTS.name)
+    lasts = two.selectbox("It ends after", list(LASTS), index=1, key=state.SHARE_LASTS.name)
+    if st.button("Make a link", key=state.MAKE_LINK.name):
         try:
             _, token = visitors.share(here, may_edit=rights == "change things", days=LASTS[lasts])
-            st.session_state[NEW_LINK] = _address(token)
+            state.NEW_LINK.set(_address(token))
         except AppError as error:
             problem.show_error(error)
-    if (address := st.session_state.get(NEW_LINK)) is not None:
+    if (address := state.NEW_LINK.get()) is not None:
         st.code(address, language=None, wrap_lines=True)
         st.caption("It is shown only now: copy it.")
     for link in visitors.links(here):
         left, right = st.columns([3, 1], vertical_alignment="center")
         left.caption(f"May {'change things' if link.may_edit else 'look'}, until {_day(link.ends_at)}")
-        right.button("Revoke", key=f"revoke {link.id}", on_click=_revoke, args=(link.id,))
+        right.button("Revoke", key=state.REVOKE(link.id).name, on_click=_revoke, args=(link.id,))
 
 
 def _mine() -> None:
@@ -90,8 +89,8 @@ def _mine() -> None:
             hide_index=True,
             alt="What was done in this workspace",
         )
-    sure = st.checkbox("Remove all my examples, answers, marks and shared links", key="forget sure")
-    if st.button("Delete everything", type="primary", key="forget", disabled=not sure):
+    sure = st.checkbox("Remove all my examples, answers, marks and shared links", key=state.FORGET_SURE.name)
+    if st.button("Delete everything", type="primary", key=state.FORGET.name, disabled=not sure):
         service().store.visitors.forget(here)
         library.start_anew()
         st.rerun()
@@ -99,7 +98,7 @@ def _mine() -> None:
 
 def _revoke(link: str) -> None:
     service().store.visitors.revoke(library.workspace(), link)
-    st.session_state.pop(NEW_LINK, None)
+    state.NEW_LINK.pop()
 
 
 def _address(token: str) -> str:

@@ -12,7 +12,7 @@ from core.figures.captions import map_caption
 from core.figures.heatmap import table_heatmap
 from core.records import Example
 from core.salience import METHODS, Method
-from core.ui.shell import frame, library, problem
+from core.ui.shell import frame, library, problem, state
 from core.ui.template_page import work
 from core.ui.template_page.work import Sections
 
@@ -26,7 +26,7 @@ def choose_method() -> Method:
         "Method",
         list(members),
         format_func=lambda name: members[name].label,
-        key="template method",
+        key=state.TEMPLATE_METHOD.name,
         persist_state="session",
         width=190,
     )
@@ -45,7 +45,7 @@ def draw_section_shares(found: Sections, rows: Mapping[str, Example], template: 
             percentages=True,
         ),
         theme=None,
-        key="template bars",
+        key=state.TEMPLATE_BARS.name,
         config={"displayModeBar": False},
         alt="Mean share of each section of the template, with 95 % intervals",
     )
@@ -57,7 +57,7 @@ def draw_section_shares(found: Sections, rows: Mapping[str, Example], template: 
     event: Any = st.plotly_chart(
         table_heatmap(found.shares[: len(shown)], names, found.labels, theme=frame.theme()),
         theme=None,
-        key="template map",
+        key=state.TEMPLATE_MAP.name,
         on_select="rerun",
         selection_mode="points",
         config={"displayModeBar": False},

@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import AppError
 from core.faithfulness.results import PATH, BenchmarkResults, read
 from core.records import ModelSpec
-from core.ui.shell import problem
+from core.ui.shell import problem, state
 from core.ui.shell.bar_table import bar_table
 from core.ui.shell.services import service
 from core.ui.trust_page import panels, words
@@ -42,7 +42,7 @@ def draw_benchmark(spec: ModelSpec, path: Path = PATH) -> None:
     drawn = panels.series()
     bar_table(
         [whole],
-        key="trust overall",
+        key=state.TRUST_OVERALL.name,
         about="How often each method finds the cause first",
         series=drawn,
         legend=False,
@@ -50,7 +50,7 @@ def draw_benchmark(spec: ModelSpec, path: Path = PATH) -> None:
     st.subheader("By kind of prompt", anchor=False)
     bar_table(
         panels.by_task(found),
-        key="trust by task",
+        key=state.TRUST_BY_TASK.name,
         about="How often each method finds the cause first, by kind of prompt",
         series=drawn,
         legend=False,

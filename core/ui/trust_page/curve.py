@@ -23,7 +23,7 @@ from core.ui.asking import answering, target_choice
 from core.ui.asking.answering import Answer
 from core.ui.explaining import maps
 from core.ui.explaining.marks import of_method
-from core.ui.shell import frame, job_box, looking, problem
+from core.ui.shell import frame, job_box, looking, problem, state
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def draw_curve(answer: Answer | None) -> None:
             f"Explained: “{asked.text}” Select another part of the answer under “Why this answer?”."
         )
     )
-    known: dict[str, tuple[Trace, ...]] = st.session_state.setdefault("deletion curves", {})
+    known = state.DELETION_CURVES.setdefault({})
     if asked.key not in known and not job_box.is_running(JOB):
         passes = len(asked.methods) * 11 + 55
         if st.button("Draw the curve", type="primary", disabled=not names):
@@ -93,7 +93,7 @@ def _choices() -> tuple[list[str], str, str]:
             list(members),
             default=[name for name in DEFAULT if name in members],
             format_func=lambda name: members[name].label,
-            key="trust methods",
+            key=state.TRUST_METHODS.name,
             persist_state="session",
         )
         granularity = st.selectbox(
@@ -101,7 +101,7 @@ def _choices() -> tuple[list[str], str, str]:
             [g.name for g in GRANULARITIES if g.name not in ("token", "custom")],
             index=2,
             format_func={g.name: g.label for g in GRANULARITIES}.__getitem__,
-            key="trust parts",
+            key=state.TRUST_PARTS.name,
             persist_state="session",
             width=150,
         )
@@ -109,7 +109,7 @@ def _choices() -> tuple[list[str], str, str]:
             "Strongest parts first",
             [REMOVE, PUT_IN],
             format_func=str.capitalize,
-            key="trust way",
+            key=state.TRUST_WAY.name,
             persist_state="session",
             horizontal=True,
         )
@@ -119,9 +119,7 @@ def _choices() -> tuple[list[str], str, str]:
 def _asked(answer: Answer, names: Sequence[str], granularity: str, insertion: bool) -> CurveQuestion | None:
     assert answer.generation is not None
     tokens = answer.generation.tokens
-    here = maps.parts_or_lines(
-        answer.generation, st.session_state.get("granularity", "line"), st.session_state.get("pattern")
-    )
+    here = maps.parts_or_lines(answer.generation, state.GRANULARITY.get("line"), state.PATTERN.get())
     chosen = target_choice.carried_over(
         answering.target(tokens.response), here.response, tokens.response, tokens.prompt_chars
     )
@@ -174,7 +172,7 @@ def begin_deletion(asked: CurveQuestion, answer: Answer) -> None:
 
 def _keep(result: Any) -> None:
     key, traces = result
-    st.session_state["deletion curves"][key] = traces
+    state.DELETION_CURVES.setdefault({})[key] = traces
 
 
 def in_words(traces: Sequence[Trace]) -> str:
@@ -197,7 +195,7 @@ def _show(traces: Sequence[Trace], insertion: bool) -> None:
         deletion_curves(drawn, theme=frame.theme(), removed=not insertion),
         theme=None,
         config={"displayModeBar": False},
-        key="deletion curve",
+        key=state.DELETION_CURVE.name,
         alt="Log-probability of the answer as parts of the prompt are removed or put in, strongest first",
     )
     st.markdown(problem.plain(in_words(traces)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.figures.captions import NOT_TRUTH
@@ -17,7 +18,7 @@ from core.ui.salience_text.texts import words
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     state: dict[str, Any] = {}
-    monkeypatch.setattr(protocol.st, "session_state", state)
+    monkeypatch.setattr(st, "session_state", state)
     return state
 
 

@@ -1,0 +1,319 @@
+"""Everything that the session of a browser holds: each key once, with its type, by what it is for.
+
+A widget takes its key from here too (`key=state.MODEL.name`), so that no two pages ever mean different things by one
+name. No other module reads or writes `st.session_state`. Names stay as they are once they have been in a link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from core.cause import Cause
+    from core.datasets import ColumnPlan, FileRows, ImportProposal, LoadedDataset
+    from core.errors import AppError
+    from core.faithfulness import Trace
+    from core.jobs import Job
+    from core.models.local.alternatives import Alternatives
+    from core.records import Example, ModelSpec
+    from core.ui.asking.answering import Answer
+    from core.ui.asking.target_choice import Target
+    from core.ui.compare_page.run import SideBySide
+    from core.ui.counterfactuals_page.staging import Staged
+    from core.ui.salience_page.measuring import TakeOutTrial
+
+T = TypeVar("T")
+D = TypeVar("D")
+
+
+@dataclass(frozen=True, slots=True)
+class Key(Generic[T]):
+    """One value of the session."""
+
+    name: str
+
+    @property
+    def held(self) -> bool:
+        """Whether the session has it: it was set, or its widget was drawn."""
+        return self.name in st.session_state
+
+    @overload
+    def get(self) -> T | None: ...
+    @overload
+    def get(self, otherwise: D) -> T | D: ...
+    def get(self, otherwise: Any = None) -> Any:
+        """What is held; `otherwise` where nothing is."""
+        return st.session_state.get(self.name, otherwise)
+
+    def there(self) -> T:
+        """What is held. Raises: KeyError where nothing is."""
+        return cast(T, st.session_state[self.name])
+
+    def set(self, value: T) -> None:
+        """Hold `value`; for a widget's key only before the widget is drawn."""
+        st.session_state[self.name] = value
+
+    def setdefault(self, value: T) -> T:
+        """What is held; `value` from now on where nothing was."""
+        return cast(T, st.session_state.setdefault(self.name, value))
+
+    @overload
+    def pop(self) -> T | None: ...
+    @overload
+    def pop(self, otherwise: D) -> T | D: ...
+    def pop(self, otherwise: Any = None) -> Any:
+        """What was held, and hold it no longer."""
+        return st.session_state.pop(self.name, otherwise)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys(Generic[T]):
+    """A family of keys: one for each example, model, page or whatever the places in `pattern` stand for."""
+
+    pattern: str
+
+    def __call__(self, *places: object) -> Key[T]:
+        return Key(self.pattern.format(*places))
+
+
+# --- who looks, and at what: every page
+
+OWNER: Key[str] = Key("owner")
+LOOKING_AT: Key[str] = Key("looking at")
+WORKSPACE: Key[str] = Key("workspace")
+OPENED_SHARE: Key[str] = Key("token of the shared link")
+DATASET: Key[str] = Key("dataset")
+EXAMPLE: Key[str] = Key("example")
+OPEN_EXAMPLE: Keys[str] = Keys("open {}")
+MODEL: Key[str] = Key("model")
+CHOOSE_MODEL: Key[str] = Key("choose model")
+MODEL_NOTES_TOLD: Key[set[tuple[str, str]]] = Key("model notes told")
+JOB_BOX: Key[dict[str, Job[Any]]] = Key("job box")
+JOB_SAID: Keys[str] = Keys("job box {} said")
+STOP_BOX: Keys[bool] = Keys("stop {}")
+STOP_JOB: Keys[bool] = Keys("stop job {}")
+FIELD: Keys[Any] = Keys("{} {}")
+"""What was chosen for a field of a family's member: (member, field)."""
+COPY_LINK: Key[Any] = Key("copy-link")
+SHARE_RIGHTS: Key[str] = Key("share rights")
+SHARE_LASTS: Key[str] = Key("share lasts")
+MAKE_LINK: Key[bool] = Key("make link")
+NEW_LINK: Key[str] = Key("new shared link")
+REVOKE: Keys[bool] = Keys("revoke {}")
+FORGET_SURE: Key[bool] = Key("forget sure")
+FORGET: Key[bool] = Key("forget")
+MARKS_OF_MODELS: Key[dict[str, int]] = Key("marks of models")
+MARKS_OF_VERSIONS: Key[dict[str, int]] = Key("marks of versions")
+
+# --- what is asked: prompt, turns, versions, settings, the answer and its explained part
+
+ANSWERS: Key[dict[tuple[str, str, str], Answer]] = Key("answers")
+ASKED: Key[dict[tuple[str, str, str], Answer]] = Key("asked")
+LINK_TAKEN: Key[str] = Key("link taken")
+LINK_MISSING: Key[str] = Key("link missing")
+TARGET: Key[Target | None] = Key("target")
+DRAFTS: Key[dict[str, str]] = Key("drafts")
+DRAFT_RESETS: Key[dict[str, int]] = Key("draft resets")
+SETTLED_DRAFTS: Key[tuple[Example, ...]] = Key("settled drafts")
+KEPT_APART: Key[tuple[str, str]] = Key("kept apart")
+PROMPT_BOX: Keys[str] = Keys("prompt {}")
+"""Of an example; filled anew, it is another box: "<id> (<times>)". So are the next."""
+TARGET_BOX: Keys[str] = Keys("target {}")
+SEND_AS: Key[str] = Key("send as")
+SEND_AS_BOX: Keys[str] = Keys("send as {} ({})")
+VARIABLE: Keys[str] = Keys("variable {} of {} ({})")
+TURN_BOX: Keys[str] = Keys("turn {} {} {}")
+REMOVE_TURN: Keys[bool] = Keys("remove turn {} {} {}")
+SYSTEM: Key[str] = Key("system")
+"""The system message written last."""
+ROWS_SENT_AS: Key[str] = Key("rows sent as")
+ROWS_SENT_AS_FOLLOWED: Key[str] = Key("rows sent as on the Salience page")
+ROWS_SENT_AS_PLAIN: Key[str] = Key("rows sent as, plain only")
+MAX_NEW_TOKENS: Key[int] = Key("max_new_tokens")
+TEMPERATURE: Key[float] = Key("temperature")
+TOP_P: Key[float] = Key("top_p")
+SEED: Key[int] = Key("seed")
+STOP_AT: Key[list[str]] = Key("stop at")
+STOP_AT_NEXT: Key[list[str]] = Key("stop at next")
+ROWS: Keys[str] = Keys("{} rows")
+ROWS_SEARCH: Keys[str] = Keys("{} search")
+ROWS_OF_THE_TABLE: Key[tuple[str, dict[str, list[str]]]] = Key("rows of the table")
+
+# --- how it is explained: controls of all maps, and the token view
+
+GRANULARITY: Key[str] = Key("granularity")
+CHOOSE_GRANULARITY: Key[str] = Key("choose granularity")
+PATTERN: Key[str] = Key("pattern")
+METHOD: Key[str] = Key("method")
+STRENGTH: Key[float] = Key("strength")
+LOOK: Key[str] = Key("look")
+REDUCE: Key[str] = Key("reduce")
+VIEW: Keys[dict[str, Any]] = Keys("{}")
+"""What the browser said last through the token view of this key."""
+VIEW_TURN: Keys[dict[str, Any]] = Keys("{}-turn")
+
+# --- Why this answer?
+
+SALIENCE_TEXT: Key[Any] = Key("salience-text")
+ORDERS: Key[list[dict[str, Any]]] = Key("orders")
+CARD_CLOSED: Key[bool] = Key("card closed")
+TOUR_ASKED_FOR: Key[int] = Key("tour asked for")
+MODEL_NOT_HERE: Key[tuple[str, ModelSpec]] = Key("model that is not here")
+CAUSES: Key[dict[tuple[str, tuple[int, ...], tuple[tuple[int, int], ...]], Job[Cause]]] = Key("causes")
+TRIALS: Key[dict[str, list[TakeOutTrial]]] = Key("trials")
+ALTERNATIVES: Key[dict[str, Job[Alternatives | None]]] = Key("alternatives")
+OPEN_VERSION: Keys[bool] = Keys("open version {}")
+GO_ON_WITH_MAP: Key[bool] = Key("go on")
+STOP_MAP: Key[bool] = Key("stop map")
+DETAILS: Key[str] = Key("details")
+HEATMAP: Key[dict[str, Any]] = Key("heatmap")
+TOKEN_PROBABILITIES: Key[Any] = Key("token-probabilities")
+DOWNLOAD: Keys[Any] = Keys("download {}")
+
+# --- Compare models, Compare prompts
+
+COMPARED: Key[list[str]] = Key("compared")
+VERSIONS: Key[list[str]] = Key("versions")
+VERSIONS_OF: Keys[list[str]] = Keys("versions of {}")
+COMPARISON: Keys[SideBySide | None] = Keys("comparison {}")
+STOP_COMPARISON: Key[bool] = Key("stop-comparison")
+COMPARE_DETAILS: Key[bool] = Key("compare-details")
+ANSWER_VIEW: Keys[Any] = Keys("answer-{}")
+MAP_VIEW: Keys[Any] = Keys("map-{}")
+MODEL_BARS: Key[Any] = Key("model-bars")
+DIFFERENCE_AGAINST: Key[int] = Key("difference-against")
+GAINED_LOST: Key[Any] = Key("gained-lost")
+CROSS_LIKELIHOOD: Key[Any] = Key("cross-likelihood")
+TOKEN_PROBABILITIES_OF: Key[int] = Key("token-probabilities-of")
+TOKENS_OF: Keys[Any] = Keys("tokens-{}-{}")
+GRID: Keys[Any] = Keys("grid {} {}")
+GRID_ASKED: Key[tuple[list[dict[str, str]], list[str]]] = Key("grid asked")
+GRID_DONE: Key[tuple[list[dict[str, str]], list[str], dict[str, str]]] = Key("grid done")
+
+# --- Dataset
+
+OPEN_DATASET: Keys[str] = Keys("dataset open {}")
+DATASET_SEARCH: Key[str] = Key("dataset search")
+DATASET_FOUND: Key[tuple[object, Any]] = Key("dataset found")
+DATASET_ROWS: Keys[str] = Keys("dataset rows {}")
+DATASET_SORT: Keys[str] = Keys("dataset sort {}")
+DATASET_DOWN: Key[bool] = Key("dataset down")
+DATASET_FILTERS: Key[list[str]] = Key("dataset filters")
+DATASET_FILTER: Keys[Any] = Keys("dataset filter {}")
+DATASET_FILTER_BETWEEN: Keys[tuple[float, float]] = Keys("dataset filter {} {} {}")
+DATASET_COLUMNS: Keys[list[str]] = Keys("dataset columns {} {}")
+DATASET_PAGE: Keys[int] = Keys("dataset page {}")
+DATASET_GRID: Keys[Any] = Keys("dataset grid {}")
+DATASET_SLICE: Keys[str] = Keys("dataset slice {}")
+CHANGE_SLICE: Keys[bool] = Keys("change slice {}")
+DATASET_SURE: Key[bool] = Key("dataset sure")
+DATASET_EXPORT: Keys[Any] = Keys("dataset export {}")
+DATASET_WHICH: Keys[str] = Keys("dataset which {}")
+RUN_DATASET: Key[bool] = Key("dataset run button")
+GO_ON_WITH_RUN: Keys[bool] = Keys("go on {}")
+FORGET_RUN: Keys[bool] = Keys("forget {}")
+LOAD_MENU: Keys[bool] = Keys("dataset load menu {}")
+LOAD_FILE: Key[bool] = Key("dataset load file")
+LOAD_PASTED: Key[bool] = Key("dataset load pasted")
+LOAD_FROM: Keys[bool] = Keys("dataset load {}")
+DATASET_FILE: Key[Any] = Key("dataset file")
+DATASET_FROM: Keys[str] = Keys("dataset {}")
+DATASET_PASTED: Key[str] = Key("dataset pasted")
+DATASET_NAME: Key[str] = Key("dataset new name")
+MAKE_DATASET: Key[bool] = Key("dataset make")
+DATASET_SAID: Key[str] = Key("dataset said")
+IMPORT: Key[tuple[int, FileRows, ImportProposal]] = Key("import")
+IMPORTS: Key[int] = Key("imports")
+IMPORT_TRIED: Key[tuple[tuple[int, ColumnPlan], LoadedDataset]] = Key("import tried")
+IMPORT_FIELD: Keys[Any] = Keys("import field {} {}")
+ADD_IMPORT: Keys[bool] = Keys("import add {}")
+CANCEL_IMPORT: Keys[bool] = Keys("import cancel {}")
+CHECK_KIND: Key[str] = Key("check kind")
+CHECK_JUDGE: Key[str] = Key("check judge")
+CHECK_NEGATED: Key[bool] = Key("check negated")
+ADD_CHECK: Key[bool] = Key("check add")
+REMOVE_CHECK: Keys[bool] = Keys("remove check {}")
+CHECK_COLUMNS: Keys[list[str]] = Keys("check columns {} {}")
+CHECK_NOW: Keys[bool] = Keys("check {}")
+ASK_JUDGE: Keys[bool] = Keys("judge {} {}")
+
+# --- Metrics
+
+METRICS_SYSTEMS: Key[list[str]] = Key("metrics systems")
+METRICS_LANGUAGE: Key[str] = Key("metrics language")
+METRICS_REMEMBERED: Key[dict[tuple[Any, ...], Any]] = Key("metrics remembered")
+METRICS_TABLE: Key[Any] = Key("metrics table")
+METRICS_ROW_SEEN: Key[str | None] = Key("metrics row seen")
+METRICS_TAB: Key[str] = Key("metrics tab")
+METRICS_GROUPS: Key[Any] = Key("metrics groups")
+METRICS_GROUP_SEEN: Key[str | None] = Key("metrics group seen")
+METRICS_DISTRIBUTION: Key[Any] = Key("metrics distribution")
+METRICS_OTHER: Key[str] = Key("metrics other")
+METRICS_SCATTER: Key[Any] = Key("metrics scatter")
+METRICS_BEHIND: Key[tuple[int, list[int], str]] = Key("metrics behind")
+METRICS_BEHIND_TABLE: Key[Any] = Key("metrics behind table")
+METRICS_STEP: Keys[bool] = Keys("metrics step {} {}")
+METRICS_DOWNLOAD: Keys[Any] = Keys("metrics download {} {}")
+
+# --- What if?
+
+GENERATOR: Key[str] = Key("generator")
+GENERATOR_LIMIT: Key[int] = Key("limit")
+GENERATOR_SEED: Key[int] = Key("generator seed")
+STAGED: Key[Staged] = Key("staged")
+STAGING: Key[Callable[[Any], None]] = Key("staging")
+STAGED_PAGE: Key[int] = Key("staged page")
+KEEP_STAGED: Keys[bool] = Keys("keep {}")
+EDIT_STAGED: Keys[str] = Keys("edit {}")
+USE_EDITED: Keys[bool] = Keys("use edited {}")
+AFTER_ANSWERS: Key[Callable[[], None]] = Key("after answers")
+EFFECTS: Key[tuple[Staged, dict[str, tuple[Example, str]], Any, Any]] = Key("effects")
+"""(what was staged, originals with their answers, the report or None, how prompts were sent)."""
+EFFECTS_ORDER: Key[str] = Key("effects order")
+EFFECTS_METRIC: Key[str] = Key("effects metric")
+EFFECTS_LIST: Key[Any] = Key("effects list")
+
+# --- Template, Trust
+
+TEMPLATE: Keys[str] = Keys("template {}")
+TEMPLATE_METHOD: Key[str] = Key("template method")
+TEMPLATE_BARS: Key[Any] = Key("template bars")
+TEMPLATE_MAP: Key[Any] = Key("template map")
+TRUST_OVERALL: Key[Any] = Key("trust overall")
+TRUST_BY_TASK: Key[Any] = Key("trust by task")
+TRUST_METHODS: Key[list[str]] = Key("trust methods")
+TRUST_PARTS: Key[str] = Key("trust parts")
+TRUST_WAY: Key[str] = Key("trust way")
+DELETION_CURVES: Key[dict[str, tuple[Trace, ...]]] = Key("deletion curves")
+DELETION_CURVE: Key[Any] = Key("deletion curve")
+
+# --- Models
+
+USE_MODEL: Keys[bool] = Keys("use {}")
+LOAD_MODEL: Keys[bool] = Keys("load {}")
+EVICT_MODEL: Keys[bool] = Keys("evict {}")
+REMOVE_MODEL: Keys[bool] = Keys("remove {}")
+LOAD_FOUND: Keys[bool] = Keys("found {}")
+GET_REAL: Keys[bool] = Keys("get {}")
+READ_STORIES: Keys[bool] = Keys("stories {}")
+ACCEPT_TERMS: Keys[bool] = Keys("accept {}")
+LOCAL_MODEL: Key[str] = Key("local-model")
+LOCAL_DEVICE: Key[str] = Key("local-device")
+LOCAL_PRECISION: Keys[str] = Keys("local-precision {}")
+LOCAL_LENGTH: Key[int] = Key("local-length")
+LOCAL_LIBRARY: Key[str] = Key("local-library")
+LOCAL_REVISION: Key[str] = Key("local-revision")
+LOAD_LOCAL: Key[bool] = Key("local-load")
+REMOTE_KIND: Key[str] = Key("remote-kind")
+REMOTE_ADDRESS: Key[str] = Key("remote-address")
+REMOTE_MODEL: Key[str] = Key("remote-model")
+REMOTE_NAME: Key[str] = Key("remote-name")
+REMOTE_TOKEN: Keys[str] = Keys("remote-token {}")
+REMOTE_TOKEN_TURN: Key[int] = Key("remote-token-turn")
+"""Counts the tokens taken: each has a field of its own, so that the browser forgets it too."""
+REMOTE_PROBLEM: Key[AppError] = Key("remote-problem")
+CONNECT: Key[bool] = Key("remote-connect")
