@@ -52,7 +52,7 @@ lint: $(DEV) $(SCRIPTS)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@mkdir -p out/lint && cat core/ui/salience_text/*.js > out/lint/salience_text.js # one module in the browser
+	@mkdir -p out/lint && cat core/token_view/*.js > out/lint/token_view.js # one module in the browser
 	@$(BIN)/node node_modules/@biomejs/biome/bin/biome check --error-on-warnings
 
 # The locks again from the requirement lists; ARGS=--upgrade takes the newest versions that the lists allow.

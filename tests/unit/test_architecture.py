@@ -29,6 +29,7 @@ FLOORS = {
         "checks",
         "report",
         "spreadsheet",
+        "token_view",
         "hosts",
     ),
     2: ("models", "salience", "counterfactuals", "faithfulness"),

@@ -11,6 +11,7 @@ from core.figures import palette
 from core.figures.marks import Mark
 from core.records import SalienceMatrix
 from core.salience import Method
+from core.token_view.names import part_names
 from core.ui.compare_page.answers import ShownSides
 from core.ui.compare_page.run import SideBySide
 from core.ui.compare_page.shared_parts import SideShares, models_verdict, moved, together, versions_verdict
@@ -18,7 +19,6 @@ from core.ui.explaining.controls import Cut, Look
 from core.ui.explaining.maps import Parts, column_scores, scores_of
 from core.ui.explaining.marks import of_model
 from core.ui.salience_text import salience_text
-from core.ui.salience_text.names import part_names
 from core.ui.shell import problem, state
 from core.ui.shell.bar_table import BarPanel, BarSeries, bar_table
 

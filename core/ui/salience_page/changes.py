@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from core.compare import Run, align, word_diff
 from core.records import Segment
+from core.token_view.names import part_names
 from core.ui.salience_page.reasons import percent
 from core.ui.salience_text import Card
-from core.ui.salience_text.names import part_names
 from core.ui.salience_text.why import pieces
 
 LEAST_CHANGE = 0.03

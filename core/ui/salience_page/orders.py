@@ -13,13 +13,13 @@ import streamlit as st
 
 from core.errors import AppError
 from core.records import Example, GenerationParams, ModelSpec
+from core.token_view.names import part_names
 from core.ui.asking import answering, parameters, prompt_box, stop_texts, versions
 from core.ui.asking.answering import Answer
 from core.ui.explaining import controls, maps
 from core.ui.explaining.maps import Parts
 from core.ui.salience_page import causes, keeping, measuring
 from core.ui.salience_text import draft, order, prompt_id
-from core.ui.salience_text.names import part_names
 from core.ui.shell import library, problem, state
 
 

@@ -18,6 +18,7 @@ from core.cause import sentence
 from core.records import Example, GenerationParams, ModelSpec, SalienceMatrix
 from core.salience import Method
 from core.service.causes import asked_parts
+from core.token_view.names import part_names
 from core.ui.asking import answering, prompt_box, stop_texts, target_choice, versions
 from core.ui.asking.answering import Answer
 from core.ui.explaining import controls, maps
@@ -36,7 +37,6 @@ from core.ui.salience_page import (
 )
 from core.ui.salience_page.measuring import TakeOutTrial
 from core.ui.salience_text import WHY, Scores, Why, choice, chosen_weights, salience_text
-from core.ui.salience_text.names import part_names
 from core.ui.salience_text.why import ShownEffect
 from core.ui.shell import looking, problem, state
 from core.ui.shell.model_list import title

@@ -1,28 +1,21 @@
 """The token view: the response as buttons, the prompt in colour, its strongest parts as a ranked list.
 
 Choosing or hovering a part of the response recolours the prompt in the browser, from scores that are there
-already; Python learns of a choice afterwards. Written against `st.components.v2` (HTML, CSS and JavaScript in
-this folder, joined here; nothing is built or fetched). Data reaches the page as text nodes only. Knows
-segments and scores; knows no model, job or store.
+already; Python learns of a choice afterwards. The browser's half is `core/token_view`,
+mounted here by `st.components.v2`. Knows segments and scores; knows no model, job or store.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import blake2b
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import streamlit as st
 
-from core import aggregate
-from core.figures import palette
-from core.figures.captions import REDUCED
-from core.records import Role, Segment
-from core.ui.salience_text.names import part_names
+from core import token_view
+from core.records import Segment
+from core.token_view import PANELS, Panel, Scores, chosen_weights, pack, prompt_id
 from core.ui.salience_text.protocol import Action, SegmentChoice, choice, turn
-from core.ui.salience_text.scores import Scores, chosen_weights, pack
-from core.ui.salience_text.texts import FOLDED, utf16, words
 from core.ui.salience_text.why import Card, ShownEffect, Why, draft, order
 
 __all__ = [
@@ -42,49 +35,18 @@ __all__ = [
     "salience_text",
 ]
 
-Panel = Literal["question", "response", "strongest", "prompt", "editor", "causes"]
-PANELS: tuple[Panel, ...] = ("response", "strongest", "prompt")
 WHY: tuple[Panel, ...] = ("question", "response", "editor", "causes")
 """The panels of the page that answers why: `why` says what stands in them."""
 ACTIONS: Mapping[str, str] = {"remove": "Remove it and see", "edit": "Edit it and see"}
 """What a part of the prompt can be asked for, and the label of its button."""
 
-_HERE = Path(__file__).parent
-_SCRIPTS = (
-    "scores.js",
-    "panels.js",
-    "changed.js",
-    "response.js",
-    "lines.js",
-    "editor.js",
-    "question.js",
-    "causes.js",
-    "tour.js",
-    "main.js",
-)
-_STYLES = ("style.css", "why.css")
-
-
-def _read(*names: str) -> str:
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
-
-
 _mount = st.components.v2.component(
     "whence_salience_text",
-    html=_read("view.html"),
-    css=_read(*_STYLES),
-    js=_read(*_SCRIPTS),
+    html=token_view.html(),
+    css=token_view.style(),
+    js=token_view.script(),
     isolate_styles=False,
 )
-
-
-def _digest(*parts: Any) -> str:
-    return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
-
-
-def prompt_id(segments: Sequence[Segment]) -> str:
-    """What the browser calls the prompt that these parts make: an order names it."""
-    return _digest([(s.text, s.role) for s in segments])
 
 
 def salience_text(
@@ -146,57 +108,38 @@ def salience_text(
     - `on_select`, `on_action`, `on_order`, `on_draft`: run before the page does; `choice(key)`, `order(key)` and
       `draft(key)` tell them what was chosen, pressed and typed.
     """
-    answer = _digest([(s.text, s.role) for s in response_segments])
+    answer = prompt_id(response_segments)
     wanted = tuple(sorted({int(i) for i in selected if 0 <= i < len(response_segments)}))
     teller = key if "response" in show else None
     name, forced, now = turn(link or key, teller, answer, wanted)
-    both = {theme: {"ramp": palette.ramp(theme, signed), "underline": palette.UNDERLINE[theme],
-                    "muted": palette.MUTED[theme]} for theme in palette.THEMES}  # fmt: skip
-    data: dict[str, Any] = {
-        "link": link or key,
-        "turn": name,
-        "selected": list(forced),
-        "options": {
-            "show": list(show) if why else [panel for panel in PANELS if panel in show],
-            "of": of,
-            "signed": signed,
-            "direction": signed and sign_holds,
-            "style": style,
-            "strength": strength,
-            "units": units,
-            "reduced": REDUCED[scores.reduce] if scores and unit != "token" else "",
-            "actions": [[name, ACTIONS[name]] for name in actions],
-            "bars": bars,
-            "height": height,
-            "palette": both,
-            "words": {
-                "light": words(False, signed, sign_holds),
-                "dark": words(True, signed, sign_holds),
-            },
-        },
-    }
-    data["response"] = {
-        "id": answer,
-        "texts": [s.text for s in response_segments],
-        "keep": [s.role is not Role.TEMPLATE for s in response_segments],
-        "stream": stream,
-        "writing": writing,
-        "note": note,
-        "changed": utf16("".join(s.text for s in response_segments), changed),
-        "empty": empty,
-        "tail": tail,
-        "folded": FOLDED,
-    }
+    drawn = not hold and bool({"prompt", "strongest", "editor"} & set(show))
+    data = token_view.view_data(
+        link=link or key,
+        turn=name,
+        forced=forced,
+        response_segments=response_segments,
+        prompt_segments=prompt_segments if drawn else None,
+        scores=scores,
+        show=list(show) if why else [panel for panel in PANELS if panel in show],
+        signed=signed,
+        sign_holds=sign_holds,
+        unit=unit,
+        units=units,
+        style=style,
+        strength=strength,
+        of=of,
+        actions=[(name, ACTIONS[name]) for name in actions],
+        bars=bars,
+        height=height,
+        stream=stream,
+        writing=writing,
+        note=note,
+        changed=changed,
+        empty=empty,
+        tail=tail,
+    )
     if why is not None:
         data["why"] = why.wire()
-    if not hold and {"prompt", "strongest", "editor"} & set(show):
-        data["prompt"] = {
-            "id": prompt_id(prompt_segments),
-            "texts": [s.text for s in prompt_segments],
-            "names": part_names(prompt_segments, unit),
-            "keep": aggregate.countable(prompt_segments).tolist(),
-        }
-        data["scores"] = scores.wire if scores else None
     _mount(
         key=key,
         data=data,

@@ -210,7 +210,7 @@ def test_a_line_is_called_as_in_the_margin_of_the_prompt(prompt: str) -> None:
     from core.counterfactuals.leave_one_out import line_of
     from core.records import Role, Segment
     from core.segments import partition
-    from core.ui.salience_text.names import part_names
+    from core.token_view.names import part_names
 
     spans = partition(prompt, "line")
     parts = [Segment(i, prompt[a:b], (a, b), (i, i + 1), Role.PROMPT) for i, (a, b) in enumerate(spans)]

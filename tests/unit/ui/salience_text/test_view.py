@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.figures.captions import NOT_TRUTH
 from core.records import Role, Segment
+from core.token_view.names import part_names
+from core.token_view.texts import words
 from core.ui.salience_text import protocol
-from core.ui.salience_text.names import part_names
-from core.ui.salience_text.texts import words
 
 
 @pytest.fixture
