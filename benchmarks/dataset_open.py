@@ -50,12 +50,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         loaded = timed("read 100,000 lines", lambda: load_bytes(data, "rows.jsonl", Bounds()))
         store = Store("", Path(folder))
-        dataset = timed("keep", lambda: store.workspace().add_dataset("rows", loaded.examples))
+        dataset = timed("keep", lambda: store.workspace().datasets.add("rows", loaded.examples))
         store.close()
         store = timed("open the store", lambda: Store("", Path(folder)))
         workspace = store.workspace()
-        table = timed("open the table", lambda: workspace.frame(dataset.id))
-        timed("answers beside it", lambda: workspace.responses(dataset.id))
+        table = timed("open the table", lambda: workspace.results.frame(dataset.id))
+        timed("answers beside it", lambda: workspace.results.responses(dataset.id))
         for query in QUERIES:
             timed(f"search {query}", partial(search, table, query))
         timed("sort by n", lambda: table["n"].sort_values(kind="stable"))

@@ -28,7 +28,7 @@ def seconds(rows: list[Example], batch: int) -> tuple[float, float, list[str]]:
     with tempfile.TemporaryDirectory() as folder:
         service = Service(Settings(data_dir=Path(folder), _env_file=None))  # type: ignore[call-arg]
         workspace = service.store.workspace()
-        dataset = workspace.add_dataset("rows", rows)
+        dataset = workspace.datasets.add("rows", rows)
         with service.manager.get(service.spec()) as model:
             model.generate(model.tokenize("warm"), GenerationParams(max_new_tokens=4))
         cpu, wall = time.process_time(), time.perf_counter()
@@ -37,7 +37,7 @@ def seconds(rows: list[Example], batch: int) -> tuple[float, float, list[str]]:
         )
         job.get()
         took = time.process_time() - cpu, time.perf_counter() - wall
-        answers = workspace.responses(dataset.id).set_index("id")["text"]
+        answers = workspace.results.responses(dataset.id).set_index("id")["text"]
         service.close()
         return *took, [answers[row.id] for row in rows]
 

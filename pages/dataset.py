@@ -13,7 +13,7 @@ workspace, dataset = library.workspace(), library.dataset()
 table = tables.load(workspace, dataset.id)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    listed = {found.id: found for found in workspace.datasets()}
+    listed = {found.id: found for found in workspace.datasets.all()}
     chosen = st.selectbox(
         "Dataset",
         list(listed),

@@ -12,7 +12,7 @@ frame.begin("How good are they?", "The answers to many examples, with intervals.
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     rows = row_choice.choose_rows("metrics")
-    every = library.workspace().examples(rows.dataset.id)
+    every = library.workspace().examples.of(rows.dataset.id)
     edits = answerers.edits(rows.examples, every)
     chosen = systems.choose_systems(library.workspace(), rows.dataset.id, every, bool(edits))
     labels = dict(LANGUAGES)

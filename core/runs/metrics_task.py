@@ -54,7 +54,7 @@ def metric_rows(
             MetricRow(row.id, text, row.targets, "ok" if text is not None else "missing", prompt=row.prompt)
             for row, text in zip(rows, said_there)
         ]
-    answers = desk.workspace.responses(dataset_id)
+    answers = desk.workspace.results.responses(dataset_id)
     own = answers[answers["answerer"] == answerer_key(model_key(desk.spec), send_as)]
     said = {row.id: (row.text, row.stop_reason, row.key) for row in own.itertuples()}
     scores, failed = target_scores(rows, desk, send_as), failed_rows(desk, send_as)
@@ -173,7 +173,9 @@ class ScoreAnswers:
             if member.needs == "answer":
                 detail = digest(self.conditions)[:16]
             of = {row: items[row]["answer_id"] for row in scored if member.needs != "logprob"}
-            desk.workspace.save_metrics(answerer, member.name, finite, generation_keys=of, detail=detail)
+            desk.workspace.results.save_metrics(
+                answerer, member.name, finite, generation_keys=of, detail=detail
+            )
         return dict(results)
 
 

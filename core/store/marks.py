@@ -31,26 +31,29 @@ class DatasetChecks:
     answer_columns: tuple[str, ...] = ()
 
 
-class Marks(Scope):
-    """Stars and slices of one workspace."""
+class Marks:
+    """Stars, slices and checks of one workspace."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
 
     # --- stars and slices
 
     def star(self, ids: Sequence[str], *, on: bool = True) -> None:
         """Marks examples, or takes the mark away."""
-        with writing(self.engine) as connection:
+        with writing(self._scope.engine) as connection:
             if on:
-                rows = [{"workspace_id": self.id, "example_id": name} for name in ids]
+                rows = [{"workspace_id": self._scope.id, "example_id": name} for name in ids]
                 insert_new(connection, stars, rows, ("workspace_id", "example_id"))
             else:
                 for part in chunks(ids):
-                    here = (stars.c.workspace_id == self.id) & stars.c.example_id.in_(part)
+                    here = (stars.c.workspace_id == self._scope.id) & stars.c.example_id.in_(part)
                     connection.execute(delete(stars).where(here))
 
     def starred(self) -> frozenset[str]:
         """Ids of the examples with a star."""
-        with self.engine.connect() as connection:
-            query = select(stars.c.example_id).where(stars.c.workspace_id == self.id)
+        with self._scope.engine.connect() as connection:
+            query = select(stars.c.example_id).where(stars.c.workspace_id == self._scope.id)
             return frozenset(connection.execute(query).scalars())
 
     def slices(self, dataset_id: str) -> dict[str, int]:
@@ -58,14 +61,14 @@ class Marks(Scope):
         inside = slice_examples.c.slice_id == slices.c.id
         count = select(func.count()).select_from(slice_examples).where(inside).scalar_subquery()
         query = select(slices.c.name, count).where(self._slices(dataset_id)).order_by(slices.c.created_at)
-        with self.engine.connect() as connection:
+        with self._scope.engine.connect() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
     def slice(self, dataset_id: str, name: str) -> tuple[str, ...]:
         """Ids of the examples in a slice."""
         inside = slice_examples.c.slice_id == slices.c.id
         query = select(slice_examples.c.example_id).join(slices, inside)
-        with self.engine.connect() as connection:
+        with self._scope.engine.connect() as connection:
             rows = connection.execute(query.where(self._slices(dataset_id), slices.c.name == name))
             return tuple(sorted(rows.scalars()))
 
@@ -77,12 +80,12 @@ class Marks(Scope):
         keys = ("workspace_id", "dataset_id", "name")
         row = {
             "id": secrets.token_urlsafe(9),
-            "workspace_id": self.id,
+            "workspace_id": self._scope.id,
             "dataset_id": dataset_id,
             "name": name.strip(),
             "created_at": time.time(),
         }
-        with writing(self.engine) as connection:
+        with writing(self._scope.engine) as connection:
             insert_new(connection, slices, [row], keys)
             where = self._slices(dataset_id) & (slices.c.name == row["name"])
             found = connection.execute(select(slices.c.id).where(where)).scalar_one()
@@ -92,25 +95,25 @@ class Marks(Scope):
     def take_from_slice(self, dataset_id: str, name: str, ids: Sequence[str]) -> None:
         """Takes examples out of a slice."""
         where = select(slices.c.id).where(self._slices(dataset_id), slices.c.name == name)
-        with writing(self.engine) as connection:
+        with writing(self._scope.engine) as connection:
             for part in chunks(ids):
                 here = slice_examples.c.slice_id.in_(where) & slice_examples.c.example_id.in_(part)
                 connection.execute(delete(slice_examples).where(here))
 
     def remove_slice(self, dataset_id: str, name: str) -> None:
         """Removes the name; the examples stay."""
-        with writing(self.engine) as connection:
+        with writing(self._scope.engine) as connection:
             connection.execute(delete(slices).where(self._slices(dataset_id), slices.c.name == name))
 
     def _slices(self, dataset_id: str) -> Any:
-        return (slices.c.workspace_id == self.id) & (slices.c.dataset_id == dataset_id)
+        return (slices.c.workspace_id == self._scope.id) & (slices.c.dataset_id == dataset_id)
 
     # --- what answers are checked for
 
     def checks(self, dataset_id: str) -> DatasetChecks:
         """What this workspace checks the dataset's answers for; nothing until it says so."""
-        here = (checks.c.workspace_id == self.id) & (checks.c.dataset_id == dataset_id)
-        with self.engine.connect() as connection:
+        here = (checks.c.workspace_id == self._scope.id) & (checks.c.dataset_id == dataset_id)
+        with self._scope.engine.connect() as connection:
             row = connection.execute(select(checks).where(here)).first()
         if row is None:
             return DatasetChecks()
@@ -118,7 +121,7 @@ class Marks(Scope):
 
     def save_checks(self, dataset_id: str, kept: DatasetChecks) -> None:
         """Keeps `kept` in place of what was there."""
-        row = {"workspace_id": self.id, "dataset_id": dataset_id}
+        row = {"workspace_id": self._scope.id, "dataset_id": dataset_id}
         row |= {"conditions": json.dumps(kept.conditions), "answer_columns": json.dumps(kept.answer_columns)}
-        with writing(self.engine) as connection:
+        with writing(self._scope.engine) as connection:
             upsert(connection, checks, [row], ("workspace_id", "dataset_id"))

@@ -18,14 +18,18 @@ from core.records import Example
 from core.store.engine import writing
 from core.store.keys import answerer_key, sent_key
 from core.store.marks import Marks
+from core.store.scope import Scope
 from core.store.sql import upsert
 from core.store.tables import datasets, examples, generations, metrics
 
 BASE_COLUMNS = ("id", "prompt", "target", "source", "parent_id", "edit", "tags")
 
 
-class ResultStore(Marks):
+class ResultStore:
     """The tables of one workspace's datasets."""
+
+    def __init__(self, scope: Scope, marks: Marks) -> None:
+        self._scope, self._marks = scope, marks
 
     # --- the table of a dataset
 
@@ -36,14 +40,14 @@ class ResultStore(Marks):
         is taken).
         """
         names = [examples.c[name] for name in (*BASE_COLUMNS, "fields")]
-        here = (examples.c.dataset_id == dataset_id) & self._seen & ~examples.c.retired
-        with self.engine.connect() as connection:
+        here = (examples.c.dataset_id == dataset_id) & self._scope.seen & ~examples.c.retired
+        with self._scope.engine.connect() as connection:
             rows = connection.execute(select(*names).where(here).order_by(examples.c.seq)).all()
         columns = list(zip(*rows)) or [()] * len(names)
         table = pd.DataFrame({name: pd.array(column, "str") for name, column in zip(BASE_COLUMNS, columns)})
         lists = {text: ", ".join(json.loads(text)) for text in set(columns[-2])}
         table["tags"] = table["tags"].map(lists).astype("str")
-        table["starred"] = table["id"].isin(self.starred()).to_numpy(bool)
+        table["starred"] = table["id"].isin(self._marks.starred()).to_numpy(bool)
         if any(text != "{}" for text in columns[-1]):
             further = pd.DataFrame(json.loads(f"[{','.join(columns[-1])}]"), dtype=object).apply(_typed)
             further.columns = [
@@ -57,9 +61,9 @@ class ResultStore(Marks):
         queries = (
             select(datasets.c.revision).where(datasets.c.id == dataset_id),
             select(func.max(generations.c.created_at)),
-            select(func.max(metrics.c.created_at)).where(metrics.c.workspace_id == self.id),
+            select(func.max(metrics.c.created_at)).where(metrics.c.workspace_id == self._scope.id),
         )
-        with self.engine.connect() as connection:
+        with self._scope.engine.connect() as connection:
             return tuple(connection.execute(query).scalar() or 0 for query in queries)
 
     def responses(self, dataset_id: str) -> pd.DataFrame:
@@ -69,7 +73,7 @@ class ResultStore(Marks):
         Columns: `id` (example), `model` (its name), `model_key`, `send_as`, `answerer` (`answerer_key` of the
         two), `key` (of the generation), `text`, `logprob_nats`, `response_tokens`, `stop_reason`, `seconds`.
         """
-        here = (examples.c.dataset_id == dataset_id) & self._seen & ~examples.c.retired
+        here = (examples.c.dataset_id == dataset_id) & self._scope.seen & ~examples.c.retired
         facts = (
             "model_key",
             "sent",
@@ -90,7 +94,7 @@ class ResultStore(Marks):
         chats = select(examples.c.id, examples.c.fields).where(
             here, examples.c.fields.contains("earlier_turns", autoescape=True)
         )
-        with self.engine.connect() as connection:
+        with self._scope.engine.connect() as connection:
             rows = connection.execute(query).all()
             kept = {name: _chat_of(fields) for name, fields in connection.execute(chats)} if rows else {}
         table = pd.DataFrame(rows, columns=["id", "model", *facts])
@@ -119,7 +123,7 @@ class ResultStore(Marks):
         keys, now = generation_keys or {}, time.time()
         rows = [
             {
-                "workspace_id": self.id,
+                "workspace_id": self._scope.id,
                 "example_id": example_id,
                 "model_key": model,
                 "name": name,
@@ -130,16 +134,20 @@ class ResultStore(Marks):
             }
             for example_id, value in values.items()
         ]
-        with writing(self.engine) as connection:
+        with writing(self._scope.engine) as connection:
             upsert(connection, metrics, rows, ("workspace_id", "example_id", "model_key", "name"))
 
     def metrics(self, dataset_id: str) -> pd.DataFrame:
         """Columns `id`, `model_key`, `name`, `value`, `generation_key`, `detail`."""
-        here = (examples.c.dataset_id == dataset_id) & self._seen & (metrics.c.workspace_id == self.id)
+        here = (
+            (examples.c.dataset_id == dataset_id)
+            & self._scope.seen
+            & (metrics.c.workspace_id == self._scope.id)
+        )
         facts = ("model_key", "name", "value", "generation_key", "detail")
         query = select(examples.c.id, *[metrics.c[name] for name in facts])
         query = query.join(metrics, metrics.c.example_id == examples.c.id).where(here)
-        with self.engine.connect() as connection:
+        with self._scope.engine.connect() as connection:
             rows = connection.execute(query.order_by(examples.c.seq, metrics.c.name)).all()
         return pd.DataFrame(rows, columns=["id", *facts])
 

@@ -21,7 +21,7 @@ class Scope:
         self.limits = limits
         self.who = ""
         """Who acts, for `deeds`; empty: nobody asks (one's own machine)."""
-        self._seen = examples.c.workspace_id.in_((name, SHARED))
+        self.seen = examples.c.workspace_id.in_((name, SHARED))
 
     @property
     def writable(self) -> bool:

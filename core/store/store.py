@@ -28,6 +28,7 @@ from core.settings import ROOT, Settings
 from core.store import backup, health
 from core.store.bundle import Bundle, generation_from_json, generation_to_json
 from core.store.cause_files import CauseFiles
+from core.store.dataset_list import dataset_row
 from core.store.engine import open_database, watch_of, writing
 from core.store.keys import Prompt, generation_key, listed_as, model_key
 from core.store.limits import Quotas, site_full
@@ -173,14 +174,10 @@ class Store:
                 connection.execute(update(datasets).where(here).values(origin=origin))
                 return
             if held is None:
-                row = Workspace.dataset_row(
-                    SHARED, dataset_id, name, origin, mark, listed, problems, imported
-                )
+                row = dataset_row(SHARED, dataset_id, name, origin, mark, listed, problems, imported)
                 connection.execute(datasets.insert(), [row])
             else:
-                facts = Workspace.dataset_row(
-                    SHARED, dataset_id, name, origin, mark, listed, problems, imported
-                )
+                facts = dataset_row(SHARED, dataset_id, name, origin, mark, listed, problems, imported)
                 facts |= {"revision": datasets.c.revision + 1}
                 connection.execute(update(datasets).where(here).values(facts))
             mine = (examples.c.dataset_id == dataset_id) & (examples.c.workspace_id == SHARED)

@@ -34,7 +34,7 @@ def takeout(workspace: Workspace) -> bytes:
             )
 
         file.writestr("README.txt", README)
-        own = [one for one in workspace.datasets() if not one.shared]
+        own = [one for one in workspace.datasets.all() if not one.shared]
         write(
             "datasets",
             ({"id": d.id, "name": d.name, "origin": d.origin, "created_at": d.created_at} for d in own),

@@ -26,7 +26,7 @@ ROWS = [
 
 @pytest.fixture
 def dataset(fake_service: Service) -> str:
-    return fake_service.store.workspace().add_dataset("rows", ROWS).id
+    return fake_service.store.workspace().datasets.add("rows", ROWS).id
 
 
 def button(app: AppTest, start: str) -> Any:
@@ -45,7 +45,7 @@ def table(app: AppTest) -> pd.DataFrame:
 
 
 def keep(service: Service, dataset: str, *conditions: Any, columns: tuple[str, ...] = ()) -> None:
-    service.store.workspace().save_checks(dataset, DatasetChecks(tuple(to_json(conditions)), columns))
+    service.store.workspace().marks.save_checks(dataset, DatasetChecks(tuple(to_json(conditions)), columns))
 
 
 def test_a_check_is_set_up_and_gives_every_answer_a_verdict(
@@ -77,7 +77,7 @@ def test_an_option_that_can_fit_nothing_is_told_and_not_kept(
     app.text_input(key="check regex pattern").set_value("(").run()
     app.button(key="check add").click().run()
     assert not app.exception and any("broken" in error.value for error in app.error)
-    assert fake_service.store.workspace().checks(dataset).conditions == ()
+    assert fake_service.store.workspace().marks.checks(dataset).conditions == ()
 
 
 def test_verdicts_stand_among_the_metrics_also_for_columns_and_in_groups(

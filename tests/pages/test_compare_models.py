@@ -75,7 +75,7 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loads: list[str]) -
 
 @pytest.fixture
 def app(service: Service) -> AppTest:
-    dataset = service.store.workspace().add_dataset("rows", ROWS)
+    dataset = service.store.workspace().datasets.add("rows", ROWS)
     page = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
     page.session_state["dataset"] = dataset.id
     page.switch_page("pages/compare_models.py")
@@ -151,7 +151,7 @@ def verdicts(app: AppTest) -> list[str]:
 def test_each_models_answer_has_the_verdict_of_the_datasets_checks(app: AppTest, service: Service) -> None:
     here = service.store.workspace()
     asked = [as_checked("contains", {"text": "onm"}), as_checked("length", {"most": 9})]
-    here.save_checks(here.dataset_of("a"), DatasetChecks(tuple(to_json(asked)), ()))
+    here.marks.save_checks(here.examples.dataset_of("a"), DatasetChecks(tuple(to_json(asked)), ()))
     compared(app).set_value(["one · float32", "one · int8", "one · nf4"]).run()
     run(app)
     # float32 writes "onm", nf4 "onX"; int8 does not load, so that there is nothing to judge.
@@ -168,7 +168,7 @@ def test_an_answer_that_was_stopped_is_not_judged(app: AppTest, service: Service
     service.manager._loader = lambda spec, **_: (Cut if spec.precision == "nf4" else FakeModel)(spec)
     here = service.store.workspace()
     asked = [as_checked("contains", {"text": "zzz"})]
-    here.save_checks(here.dataset_of("a"), DatasetChecks(tuple(to_json(asked)), ()))
+    here.marks.save_checks(here.examples.dataset_of("a"), DatasetChecks(tuple(to_json(asked)), ()))
     run(app)
     assert verdicts(app) == [":red[✗ wrong] not: it contains “zzz”"]
 

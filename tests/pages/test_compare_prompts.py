@@ -66,7 +66,7 @@ def test_each_answer_has_the_verdict_of_the_datasets_checks(app: AppTest, fake_s
     assert verdicts(app) == []  # nothing is checked
     here = fake_service.store.workspace()
     asked = DatasetChecks(tuple(to_json([as_checked("contains", {})])), ())
-    here.save_checks(here.dataset_of("first"), asked)
+    here.marks.save_checks(here.examples.dataset_of("first"), asked)
     app.run()
     assert not app.exception
     assert verdicts(app) == [
@@ -121,7 +121,7 @@ def test_variables_through_every_version(open_app: Callable[[str], AppTest], fak
     app = open_app("compare_prompts")
     here = fake_service.store.workspace()
     for name, template in (("short", "say {word}"), ("long", "please say {word}")):
-        here.add_example(
+        here.examples.add_one(
             "samples",
             Example(
                 name, template.replace("{word}", "abc"), "cba", fields={"template": template, "word": "abc"}

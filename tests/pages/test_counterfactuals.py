@@ -18,7 +18,7 @@ ROWS = [Example("a", "one\ntwo\nabc", "cba"), Example("b", "great soup", "zzz")]
 @pytest.fixture
 def page(open_app: Callable[..., AppTest], fake_service: Service) -> Callable[[], AppTest]:
     """Opens the page on a dataset of the rows."""
-    dataset = fake_service.store.workspace().add_dataset("rows", ROWS)
+    dataset = fake_service.store.workspace().datasets.add("rows", ROWS)
     return lambda: open_app("counterfactuals", dataset=dataset.id, example="a")
 
 
@@ -73,7 +73,7 @@ def test_added_with_lineage_and_only_once(page: Callable[[], AppTest], fake_serv
     press(app, "Add 3 to the dataset")
     press(app, "Add 3 to the dataset")
     here = fake_service.store.workspace()
-    rows = here.examples(app.session_state["dataset"])
+    rows = here.examples.of(app.session_state["dataset"])
     assert [row.id for row in rows[:2]] == ["a", "b"]
     assert [(row.parent_id, row.edit) for row in rows[2:]] == [
         ("a", "without line 1: “one”"),

@@ -45,7 +45,7 @@ def options() -> dict[str, Any]:
 @pytest.fixture
 def page(open_app: Callable[..., AppTest], fake_service: Service) -> Callable[[], AppTest]:
     """Opens the page on a dataset of the three rows."""
-    dataset = fake_service.store.workspace().add_dataset("rows", ROWS)
+    dataset = fake_service.store.workspace().datasets.add("rows", ROWS)
     return lambda: open_app("dataset", dataset=dataset.id)
 
 
@@ -157,7 +157,7 @@ def test_columns_of_any_type_are_shown_sorted_and_filtered(
         Example(f"e{i}", f"p{i}", fields={"**odd** [x](http://y)": cell, "text": number})
         for i, (cell, number) in enumerate(zip(odd, numbers))
     ]
-    dataset = fake_service.store.workspace().add_dataset("odd", rows)
+    dataset = fake_service.store.workspace().datasets.add("odd", rows)
     app = open_app("dataset", dataset=dataset.id)
     assert not app.exception
     assert list(grid(app).value["**odd** [x](http://y)"].fillna("")) == [
@@ -186,12 +186,12 @@ def test_stars_and_slices(page: Callable[[], AppTest], fake_service: Service) ->
     button(app, "Star").click().run()
     assert list(grid(app).value["starred"]) == ["★", "", "★"]
     workspace, dataset = fake_service.store.workspace(), app.session_state["dataset"]
-    workspace.add_to_slice(dataset, "odd ones", ["a"])
+    workspace.marks.add_to_slice(dataset, "odd ones", ["a"])
     app.run()
     labelled(app.selectbox, "Name").set_value("odd ones").run()
     pick(app, 0, 2)
     button(app, "Add 2 rows").click().run()
-    assert workspace.slice(dataset, "odd ones") == ("a", "c")
+    assert workspace.marks.slice(dataset, "odd ones") == ("a", "c")
     labelled(app.selectbox, "Rows").set_value("odd ones").run()
     assert prompts(app) == ["abc <b>bold</b>", "no target"]
     labelled(app.selectbox, "Rows").set_value("Starred").run()
@@ -389,7 +389,7 @@ class TestChat:
         way(app).set_value("plain").run()
         button(app, "Go on").click().run()
         finish(app)
-        found = fake_service.store.workspace().responses(app.session_state["dataset"])
+        found = fake_service.store.workspace().results.responses(app.session_state["dataset"])
         assert set(found["send_as"]) == {"chat"} and len(found) == 3
 
 
@@ -425,7 +425,7 @@ def test_a_run_that_stopped_goes_on_where_it_was(
     button(fresh, "Go on").click().run()
     finish(fresh)
     assert WorkList(fake_service.store.workspace()).all(unfinished=True) == ()
-    assert len(fake_service.store.workspace().responses(fresh.session_state["dataset"])) == 3
+    assert len(fake_service.store.workspace().results.responses(fresh.session_state["dataset"])) == 3
     assert model.calls.count("generate") == 4  # the one that was stopped half-way was done again
 
 
@@ -433,14 +433,14 @@ def test_rows_that_fail_are_told_and_the_others_are_kept(
     fake_service: Service, open_app: Callable[..., AppTest]
 ) -> None:
     rows = [Example("long", "x" * 300), Example("short", "abc")]
-    dataset = fake_service.store.workspace().add_dataset("mixed", rows)
+    dataset = fake_service.store.workspace().datasets.add("mixed", rows)
     app = open_app("dataset", dataset=dataset.id)
     button(app, "Run fake on 2 rows").click().run()
     app = finish(app)
     said = [caption.value.replace("\\", "") for caption in app.caption]
     assert any("1 of 2 rows; 1 failed" in text for text in said)
     assert any("long: The prompt is 300 tokens long" in text for text in said)
-    assert fake_service.store.workspace().responses(dataset.id)["text"].tolist() == ["cba"]
+    assert fake_service.store.workspace().results.responses(dataset.id)["text"].tolist() == ["cba"]
 
 
 def test_answers_of_a_model_that_changed_since_stand_apart(
@@ -488,7 +488,7 @@ def test_an_export_says_how_each_answer_was_made(
 
     app = page()
     here, spec = fake_service.store.workspace(), fake_service.specs()[0]
-    first = here.examples(app.session_state["dataset"])[0]
+    first = here.examples.of(app.session_state["dataset"])[0]
     params = GenerationParams(max_new_tokens=7, stop=("\n",))
     model = FakeModel(spec)
     made = model.generate(model.tokenize(first.prompt), params)
@@ -503,7 +503,7 @@ def test_an_export_says_how_each_answer_was_made(
 
 
 def test_an_empty_dataset_says_so(fake_service: Service, open_app: Callable[..., AppTest]) -> None:
-    dataset = fake_service.store.workspace().add_dataset("none", [])
+    dataset = fake_service.store.workspace().datasets.add("none", [])
     app = open_app("dataset", dataset=dataset.id)
     assert not app.exception
     assert any("has no examples yet" in info.value for info in app.info)
@@ -511,7 +511,7 @@ def test_an_empty_dataset_says_so(fake_service: Service, open_app: Callable[...,
 
 def test_many_rows_come_a_page_at_a_time(fake_service: Service, open_app: Callable[..., AppTest]) -> None:
     rows = [Example(f"e{i}", f"prompt {i}") for i in range(1200)]
-    dataset = fake_service.store.workspace().add_dataset("many", rows)
+    dataset = fake_service.store.workspace().datasets.add("many", rows)
     app = open_app("dataset", dataset=dataset.id)
     assert len(prompts(app)) == 500
     app.number_input[0].set_value(3).run()
@@ -533,7 +533,7 @@ class TestHosted:
         app.button(key="dataset load url").click().run()
         assert "private network" in app.error[0].value
         workspace = fake_service.store.workspace(app.session_state["workspace"])
-        workspace.add_dataset("full", ROWS[:2])
+        workspace.datasets.add("full", ROWS[:2])
         app.file_uploader[0].upload("more.txt", b"one more\n").run()
         app.button(key="dataset load file").click().run()
         button(app, "Add 1 row").click().run()
@@ -552,7 +552,7 @@ class TestStartup:
         app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
         app.run()
         assert not app.exception
-        menu, gone = fake_service.store.workspace().datasets()[-2:]
+        menu, gone = fake_service.store.workspace().datasets.all()[-2:]
         assert (menu.name, menu.rows, menu.shared, gone.name, gone.rows) == ("menu", 1, True, "gone", 0)
         assert "cannot be read" in gone.problems[0][1]
 

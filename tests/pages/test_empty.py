@@ -15,7 +15,7 @@ PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
 
 @pytest.mark.parametrize("page", PAGES)
 def test_an_empty_dataset(page: str, open_app: Callable[..., AppTest], fake_service: Service) -> None:
-    dataset = fake_service.store.workspace().add_dataset("none", [])
+    dataset = fake_service.store.workspace().datasets.add("none", [])
     app = open_app(page, dataset=dataset.id)
     said = " ".join(box.value for box in (*app.error, *app.info))
     if page not in ("models", "trust"):  # what they show is about models

@@ -31,7 +31,7 @@ ROWS = [
 @pytest.fixture
 def page(open_app: Callable[..., AppTest], fake_service: Service) -> Callable[[], AppTest]:
     """Opens the page on a dataset of the rows."""
-    dataset = fake_service.store.workspace().add_dataset("rows", ROWS)
+    dataset = fake_service.store.workspace().datasets.add("rows", ROWS)
     return lambda: open_app("metrics", dataset=dataset.id)
 
 
@@ -76,7 +76,7 @@ def test_nothing_runs_unasked_and_two_clicks_fill_the_page(
     finish(app, fake_service)
     assert figures(app)["Perplexity of the target"][NAME].startswith("1.28  (")
     assert not [b for b in app.button if b.label.startswith(("Run the model", "Score"))]
-    kept = fake_service.store.workspace().metrics(app.session_state["dataset"])
+    kept = fake_service.store.workspace().results.metrics(app.session_state["dataset"])
     assert {"exact_match", "bleu", "target_perplexity"} <= set(kept["name"])
 
 
@@ -84,7 +84,7 @@ def test_rows_that_ask_the_same_share_one_score(
     open_app: Callable[..., AppTest], fake_service: Service
 ) -> None:
     twice = [*ROWS, replace(ROWS[0], id="again"), replace(ROWS[0], id="once more")]
-    dataset = fake_service.store.workspace().add_dataset("twice", twice)
+    dataset = fake_service.store.workspace().datasets.add("twice", twice)
     app = open_app("metrics", dataset=dataset.id)
     button(app, "Run the model").click().run()
     finish(app, fake_service)
@@ -99,7 +99,7 @@ def test_an_edit_is_a_second_system_and_compared_row_by_row(
 ) -> None:
     app = page()
     here = fake_service.store.workspace()
-    here.add_example(
+    here.examples.add_one(
         app.session_state["dataset"], Example("b2", "xzzz", "zzz", "two", parent_id="b", edit="zzz")
     )
     app.run()
@@ -178,7 +178,7 @@ def test_answers_to_plain_text_and_to_chats_are_two_systems(
     page: Callable[[], AppTest], fake_service: Service
 ) -> None:
     here = fake_service.store.workspace()
-    dataset = here.datasets()[-1]
+    dataset = here.datasets.all()[-1]
     for way, answer in (("plain", "cba"), ("chat", "other")):
         prompt = ROWS[0].sent(way)
         spec = fake_service.resolve(fake_service.spec())
@@ -191,7 +191,7 @@ def test_answers_to_plain_text_and_to_chats_are_two_systems(
     assert not app.exception
     exact = figures(app)["Exact match"]
     assert (exact[NAME][:5], exact[f"{NAME}, chat"][:5]) == ("1.000", "0.000")
-    kept = here.metrics(dataset.id)
+    kept = here.results.metrics(dataset.id)
     assert sorted(kept[kept["name"] == "exact_match"]["value"]) == [0, 1]
 
 
@@ -211,7 +211,7 @@ def test_answers_in_a_column_of_the_file_are_a_system_of_their_own(
         )
         for i, (right, said, is_right) in enumerate(truths)
     ]
-    dataset = fake_service.store.workspace().add_dataset("solutions", rows)
+    dataset = fake_service.store.workspace().datasets.add("solutions", rows)
     app = open_app("metrics", dataset=dataset.id)
     old, new = "column old › solution", "column new › solution"
     (menu,) = [box for box in app.multiselect if box.label == "Whose answers"]
@@ -227,7 +227,7 @@ def test_answers_in_a_column_of_the_file_are_a_system_of_their_own(
     assert not [b for b in app.button if b.label.startswith(("Run the model", "Score"))]
     table = open_app("dataset", dataset=dataset.id)
     assert not table.exception
-    kept = fake_service.store.workspace().metrics(dataset.id)
+    kept = fake_service.store.workspace().results.metrics(dataset.id)
     by_row = kept[(kept["name"] == "same_number")].groupby("id")["value"].sum()
     assert [by_row[f"r{i}"] - 1 for i in range(4)] == [1, 0, 1, 0]
 
@@ -237,7 +237,7 @@ def test_figures_and_tests_can_be_taken_away_with_how_they_were_made(
 ) -> None:
     app = page()
     here = fake_service.store.workspace()
-    here.add_example(
+    here.examples.add_one(
         app.session_state["dataset"], Example("b2", "xzzz", "zzz", "two", parent_id="b", edit="zzz")
     )
     app.run()
@@ -259,8 +259,8 @@ def test_every_line_of_a_file_says_how_it_was_made(
     monkeypatch.setattr(work.library, "workspace", fake_service.store.workspace)
     monkeypatch.setattr(st, "session_state", {})
     here = fake_service.store.workspace()
-    dataset = here.dataset(app.session_state["dataset"])
-    rows = Rows(dataset, tuple(here.examples(dataset.id)), "All rows")
+    dataset = here.datasets.get(app.session_state["dataset"])
+    rows = Rows(dataset, tuple(here.examples.of(dataset.id)), "All rows")
     column = work.column(System(fake_service.specs()[0]), rows, {}, "auto")
     line = downloads.figures([column], rows).set_index("metric").loc["Exact match"]
     assert (line["value"], line["rows"], line["left out: without a target"]) == (0.5, 2, 1)

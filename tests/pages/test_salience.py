@@ -111,9 +111,9 @@ def test_an_edited_prompt_becomes_a_version_and_the_first_stays(app: AppTest, fa
     finish(press_run(app))
     assert open_id(app) == "first-v2"
     here = fake_service.store.workspace()
-    assert here.example("first-v2").parent_id == "first"
-    assert here.example("first-v2").target == "cba"
-    assert here.example("first").prompt == "one line\nabc"
+    assert here.examples.get("first-v2").parent_id == "first"
+    assert here.examples.get("first-v2").target == "cba"
+    assert here.examples.get("first").prompt == "one line\nabc"
     assert answer(app).generation.text == "fed"
     assert draft(app) is None
 
@@ -121,11 +121,11 @@ def test_an_edited_prompt_becomes_a_version_and_the_first_stays(app: AppTest, fa
 def test_another_text_is_another_example_without_the_target(app: AppTest, fake_service: Service) -> None:
     write(app, "Nora has 34 stamps and gives away 5. How many are left?")
     finish(press_run(app))
-    made = fake_service.store.workspace().example(open_id(app))
+    made = fake_service.store.workspace().examples.get(open_id(app))
     assert made.parent_id is None and made.target is None
     assert not made.id.startswith("first")
     order(app, "attach")
-    version = fake_service.store.workspace().example(open_id(app))
+    version = fake_service.store.workspace().examples.get(open_id(app))
     assert version.parent_id == "first" and version.prompt == made.prompt
 
 
@@ -144,7 +144,7 @@ def test_a_prompt_beyond_the_model_is_told_and_is_no_version(app: AppTest, fake_
     app.run()
     assert errors(app) == ["The prompt is 500 tokens long."]
     assert draft(app) == long
-    assert len(fake_service.store.workspace().lineage("first")) == 1
+    assert len(fake_service.store.workspace().examples.lineage("first")) == 1
     # What was there stays: the answer of before, and its map.
     held = list(app.session_state["answers"].values())[-1]
     assert held.generation.text == "cba"
@@ -187,7 +187,7 @@ def test_a_part_is_taken_out_and_kept(app: AppTest, fake_service: Service) -> No
     assert [t.name for t in trials(app)] == ["line 1", "line 2"]
     assert trials(app)[1].turns  # "one line\n" reversed ends otherwise
     order(app, "keep", value="1")
-    kept = fake_service.store.workspace().example(open_id(app))
+    kept = fake_service.store.workspace().examples.get(open_id(app))
     assert (kept.prompt, kept.parent_id, kept.edit) == ("one line\n", "first", "without line 2")
     assert answer(app).generation is not None  # its answer was measured already: nothing is run
 
@@ -211,7 +211,7 @@ def test_a_version_can_be_kept_without_running(app: AppTest, fake_service: Servi
     write(app, "one line\nnew words")
     app.text_area(key="target first").set_value("hoped for")
     press(app, "Keep without running")
-    kept = fake_service.store.workspace().example("first-v2")
+    kept = fake_service.store.workspace().examples.get("first-v2")
     assert (kept.prompt, kept.target, kept.parent_id) == ("one line\nnew words", "hoped for", "first")
     write(app, "one line\nother words")
     press(app, "Back to what is kept")
@@ -223,14 +223,14 @@ def test_variables_become_fields_and_are_filled_in(app: AppTest, fake_service: S
     app.text_input(key="variable name of first (0)").set_value("Ada")
     app.text_input(key="variable word of first (0)").set_value("hello").run()
     finish(press_run(app))
-    kept = fake_service.store.workspace().example("first-v2")
+    kept = fake_service.store.workspace().examples.get("first-v2")
     assert kept.prompt == "one line Ada, {kept} hello"
     assert kept.fields["template"] == "one line {name}, {{kept}} {word}"
     assert answer(app).generation.text == "oll"
     # The version has its fields too, so that the next run fills in the same template.
     app.text_input(key="variable word of first-v2 (0)").set_value("bye").run()
     finish(press_run(app))
-    assert fake_service.store.workspace().example("first-v3").prompt == "one line Ada, {kept} bye"
+    assert fake_service.store.workspace().examples.get("first-v3").prompt == "one line Ada, {kept} bye"
     press(app, "Edit the template")
     assert draft(app) == "one line {name}, {{kept}} {word}"
 
@@ -240,7 +240,7 @@ def test_values_belong_to_their_example(open_app: Callable[..., AppTest], fake_s
         Example(n, f"Dear {v}", fields={"template": "Dear {name}", "name": v})
         for n, v in (("a", "Ada"), ("b", "Bo"))
     ]
-    dataset = fake_service.store.workspace().add_dataset("made", rows)
+    dataset = fake_service.store.workspace().datasets.add("made", rows)
     app = open_app("salience", dataset=dataset.id, example="a")
     app.text_input(key="variable name of a (0)").set_value("Eve").run()
     app.selectbox(key="open a").set_value("b").run()
@@ -249,18 +249,18 @@ def test_values_belong_to_their_example(open_app: Callable[..., AppTest], fake_s
 
 def test_a_new_prompt_is_an_example_of_its_own(app: AppTest, fake_service: Service) -> None:
     press(app, "New prompt")
-    made = fake_service.store.workspace().example(open_id(app))
+    made = fake_service.store.workspace().examples.get(open_id(app))
     assert made.parent_id is None and made.target is None and made.id not in ("first", "second")
 
 
 def test_the_first_example_of_an_empty_dataset_is_written_here(
     open_app: Callable[..., AppTest], fake_service: Service
 ) -> None:
-    dataset = fake_service.store.workspace().add_dataset("none", [])
+    dataset = fake_service.store.workspace().datasets.add("none", [])
     app = open_app("salience", dataset=dataset.id)
     assert "has no examples yet" in app.info[0].value
     press(app, "Write its first prompt")
-    assert len(fake_service.store.workspace().examples(dataset.id)) == 1
+    assert len(fake_service.store.workspace().examples.of(dataset.id)) == 1
 
 
 def test_a_link_holds_every_setting_and_opens_the_answer(app: AppTest, fake_service: Service) -> None:
@@ -328,7 +328,7 @@ def test_a_chat_goes_on_after_the_answer(app: AppTest, fake_service: Service) ->
     assert held.sent == said and held.generation.text == "zyx"
     assert not errors(app)
     # It is a version of its own, so that its link restores the chat in another session.
-    version = fake_service.store.workspace().example(held.example_id)
+    version = fake_service.store.workspace().examples.get(held.example_id)
     assert version.parent_id == "first" and version.prompt == "and xyz"
     other = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
     other.query_params["example"] = version.id
@@ -342,7 +342,7 @@ def test_a_chat_goes_on_after_the_answer(app: AppTest, fake_service: Service) ->
     ]
     assert answer(other).generation.text == "zyx"  # from the store: nothing was run
     # What was there before stays as it was.
-    assert fake_service.store.workspace().example("first").fields == {}
+    assert fake_service.store.workspace().examples.get("first").fields == {}
 
 
 def test_turns_are_kept_from_page_to_page_until_they_are_run(app: AppTest) -> None:
@@ -384,7 +384,7 @@ def test_a_chat_can_be_sent_as_plain_text_again(app: AppTest, fake_service: Serv
     app.run()
     finish(press_run(app))
     assert answer(app).sent == "one line\nabc"
-    assert fake_service.store.workspace().example(chat).fields["earlier_turns"]
+    assert fake_service.store.workspace().examples.get(chat).fields["earlier_turns"]
 
 
 def test_a_part_of_an_earlier_turn_is_removed_from_that_turn(app: AppTest) -> None:

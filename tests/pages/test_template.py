@@ -22,7 +22,7 @@ ROWS = [
 @pytest.fixture
 def page(open_app: Callable[..., AppTest], fake_service: Service) -> Callable[[], AppTest]:
     """Opens the page on a dataset of the rows."""
-    dataset = fake_service.store.workspace().add_dataset("rows", ROWS)
+    dataset = fake_service.store.workspace().datasets.add("rows", ROWS)
     return lambda: open_app("template", dataset=dataset.id)
 
 

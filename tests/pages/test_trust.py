@@ -71,7 +71,7 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service
 
 @pytest.fixture
 def page(service: Service) -> Callable[[], AppTest]:
-    dataset = service.store.workspace().add_dataset("rows", [Example("a", "one\ntwo\nthree\n")])
+    dataset = service.store.workspace().datasets.add("rows", [Example("a", "one\ntwo\nthree\n")])
 
     def open_page() -> AppTest:
         app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)

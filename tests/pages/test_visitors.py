@@ -23,7 +23,7 @@ def mine(fake_service: Service, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """The workspace of the browser that the pages see."""
     monkeypatch.setattr("core.ui.shell.visitor.browser", lambda: "browser a")
     here = fake_service.store.visitors.home("browser a", who="a browser")
-    here.add_dataset("dear", [Example("mine", "my own prompt", None, "s")])
+    here.datasets.add("dear", [Example("mine", "my own prompt", None, "s")])
     return here
 
 
@@ -38,7 +38,7 @@ def said(app: AppTest) -> str:
 
 def test_the_bare_address_leads_back_to_ones_own(open_app: Callable[..., AppTest], mine: Workspace) -> None:
     for _ in range(2):
-        app = open_app("dataset", dataset=mine.datasets()[-1].id)
+        app = open_app("dataset", dataset=mine.datasets.all()[-1].id)
         assert "my own prompt" in shown(app)
         assert "workspace" not in app.query_params and "share" not in app.query_params
     assert "Kept until nobody opens it for 90 days" in said(app)
@@ -58,7 +58,7 @@ def test_a_shared_link_shows_anothers_and_says_what_may_be_done(
 ) -> None:
     link, token = fake_service.store.visitors.share(mine, may_edit=may_edit, days=1)
     monkeypatch.setattr("core.ui.shell.visitor.browser", lambda: "browser b")
-    app = open_app("dataset", **{"token of the shared link": token}, dataset=mine.datasets()[-1].id)
+    app = open_app("dataset", **{"token of the shared link": token}, dataset=mine.datasets.all()[-1].id)
     assert "my own prompt" in shown(app)
     assert ("You may change it" if may_edit else "You may look, not change") in said(app)
     fake_service.store.visitors.revoke(mine, link.id)
@@ -85,13 +85,13 @@ def test_a_link_is_made_and_shown_once_and_revoked(
 def test_everything_of_mine_is_removed_only_when_sure(
     open_app: Callable[..., AppTest], mine: Workspace, fake_service: Service
 ) -> None:
-    app = open_app("dataset", dataset=mine.datasets()[-1].id)
+    app = open_app("dataset", dataset=mine.datasets.all()[-1].id)
     assert app.button(key="forget").disabled
     app.checkbox(key="forget sure").check().run()
     app.button(key="forget").click().run()
     assert not app.exception
     again = fake_service.store.visitors.home("browser a", who="a browser")
-    assert again.id != mine.id and all(one.shared for one in again.datasets())
+    assert again.id != mine.id and all(one.shared for one in again.datasets.all())
 
 
 def test_an_account_finds_its_workspace_on_another_machine(
@@ -99,10 +99,10 @@ def test_an_account_finds_its_workspace_on_another_machine(
 ) -> None:
     user = {"is_logged_in": True, "iss": "https://id.example", "sub": "7", "email": "me@id.example"}
     monkeypatch.setattr("core.ui.shell.visitor.st.user", user)
-    app = open_app("dataset", dataset=mine.datasets()[-1].id)
+    app = open_app("dataset", dataset=mine.datasets.all()[-1].id)
     assert "Signed in as me@id.example" in said(app) and "my own prompt" in shown(app)
     monkeypatch.setattr("core.ui.shell.visitor.browser", lambda: "browser on another machine")
-    app = open_app("dataset", dataset=mine.datasets()[-1].id)
+    app = open_app("dataset", dataset=mine.datasets.all()[-1].id)
     assert "my own prompt" in shown(app)
     monkeypatch.setattr("core.ui.shell.visitor.st.user", {"is_logged_in": False})
     app = open_app("dataset")
@@ -124,7 +124,7 @@ def test_a_link_of_an_earlier_version_still_opens_its_workspace(
     monkeypatch.setattr("core.ui.shell.visitor.browser", lambda: "browser a")
     visitors = fake_service.store.visitors
     old = visitors.home("browser b", who="a browser") if held else fake_service.store.new_workspace()
-    kept = old.add_dataset("dear", [Example("mine", "my own prompt", None, "s")])
+    kept = old.datasets.add("dear", [Example("mine", "my own prompt", None, "s")])
     app = open_app("dataset")
     app.query_params["workspace"] = old.id
     app.session_state["dataset"] = kept.id

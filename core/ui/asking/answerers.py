@@ -45,7 +45,7 @@ def known_systems(here: Workspace, dataset_id: str) -> tuple[System, ...]:
     """The model in use first, then every other that has answered something in this dataset; each as plain
     text, and in the ways in which its answers were asked for.
     """
-    answers = here.responses(dataset_id)
+    answers = here.results.responses(dataset_id)
     answered = set(zip(answers["model_key"], answers["send_as"]))
     first = service().resolve(chosen())
     others = [service().resolve(one) for spec in catalog().specs() for one in variants(spec)]
@@ -83,6 +83,6 @@ def labels_of(answers: pd.DataFrame, current: frozenset[str]) -> dict[str, str]:
 def labels(here: Workspace, dataset_id: str) -> dict[str, str]:
     """The name of everyone who answered in the dataset, by `answerer_key`; columns that are checked are among them."""
     current = frozenset(model_key(spec) for spec in catalog().specs())
-    found = labels_of(here.responses(dataset_id), current)
-    columns = here.checks(dataset_id).answer_columns
+    found = labels_of(here.results.responses(dataset_id), current)
+    columns = here.marks.checks(dataset_id).answer_columns
     return found | {answerer_key(model_key(column_spec(path)), "plain"): f"column {path}" for path in columns}

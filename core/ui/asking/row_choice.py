@@ -15,7 +15,8 @@ from core.ui.asking import verdicts
 from core.ui.shell import library, problem, state
 
 if TYPE_CHECKING:
-    from core.store.workspace import Dataset, Workspace
+    from core.store.dataset_list import Dataset
+    from core.store.workspace import Workspace
 
 ALL, STARRED, OPEN = "All rows", "Starred", "The open example"
 SELECTED, SHOWN = "Selected in Dataset", "Shown in Dataset"
@@ -51,7 +52,14 @@ def choose_rows(key: str, *, with_open: bool = False) -> Rows:
     here, dataset = library.workspace(), library.dataset()
     table = _in_table(dataset)
     by_verdict = verdicts.groups_by_verdict(here, dataset.id)
-    groups = [*([OPEN] if with_open else []), ALL, *table, STARRED, *here.slices(dataset.id), *by_verdict]
+    groups = [
+        *([OPEN] if with_open else []),
+        ALL,
+        *table,
+        STARRED,
+        *here.marks.slices(dataset.id),
+        *by_verdict,
+    ]
     group = st.selectbox(
         "Rows",
         groups,
@@ -72,13 +80,13 @@ def choose_rows(key: str, *, with_open: bool = False) -> Rows:
         help="A word, column:word, /regular expression/, joined by AND, OR, NOT.",
     )
     kept = _ids(here, dataset, group or ALL, (asked or "").strip(), by_verdict)
-    return Rows(dataset, tuple(here.examples(dataset.id, kept)), group or ALL)
+    return Rows(dataset, tuple(here.examples.of(dataset.id, kept)), group or ALL)
 
 
 def _ids(
     here: Workspace, dataset: Dataset, group: str, asked: str, by_verdict: dict[str, list[str]]
 ) -> list[str]:
-    frame = here.frame(dataset.id)
+    frame = here.results.frame(dataset.id)
     if group == STARRED:
         frame = frame[frame["starred"]]
     elif group in (table := _in_table(dataset)):
@@ -86,7 +94,7 @@ def _ids(
     elif group in by_verdict:
         frame = frame[frame["id"].isin(set(by_verdict[group]))]
     elif group != ALL:
-        frame = frame[frame["id"].isin(set(here.slice(dataset.id, group)))]
+        frame = frame[frame["id"].isin(set(here.marks.slice(dataset.id, group)))]
     if asked:
         try:
             frame = frame[search(frame, asked)]

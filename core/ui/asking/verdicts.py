@@ -28,7 +28,9 @@ MARKS = {"right": ":green[✓ right]", "wrong": ":red[✗ wrong]", "unsure": ":g
 
 def conditions(here: Workspace, dataset_id: str) -> tuple[Condition, ...]:
     """What the dataset's answers are checked for; checks that are not for strangers are left out when hosted."""
-    return from_json(list(here.checks(dataset_id).conditions), hosted=service().settings.mode == "hosted")
+    return from_json(
+        list(here.marks.checks(dataset_id).conditions), hosted=service().settings.mode == "hosted"
+    )
 
 
 def as_text(asked: Sequence[Condition]) -> str:
@@ -101,7 +103,7 @@ def draw_verdict(example_id: str, generation: Generation) -> None:
     """Draw the verdict on an answer and why, in the container that is open; nothing where nothing is checked."""
     here = library.workspace()
     try:
-        example, dataset_id = here.example(example_id), here.dataset_of(example_id)
+        example, dataset_id = here.examples.get(example_id), here.examples.dataset_of(example_id)
     except AppError:  # removed since it was asked: there is nothing to check it by
         return
     found = of_answer(example, generation, dataset_id)
@@ -115,7 +117,7 @@ def groups_by_verdict(here: Workspace, dataset_id: str) -> dict[str, list[str]]:
     if not asked:
         return {}
     labels = answerers.labels(here, dataset_id)
-    kept = here.metrics(dataset_id)
+    kept = here.results.metrics(dataset_id)
     kept = kept[(kept["name"] == VERDICT) & (kept["detail"] == detail(asked))]
     found: dict[str, list[str]] = {}
     for name, answerer, value in zip(kept["id"], kept["model_key"], kept["value"]):

@@ -141,7 +141,7 @@ def keep_version(
     wanted, new = _plan(example, prompt, target, edit, fields)
     if new:
         here = library.workspace()
-        wanted = here.add_example(here.dataset_of(example.id), wanted)
+        wanted = here.examples.add_one(here.examples.dataset_of(example.id), wanted)
         if wanted.parent_id is None:
             state.KEPT_APART.set((wanted.id, example.id))
     if wanted.id != example.id:
@@ -158,11 +158,11 @@ def apart(example: Example) -> str | None:
 def attach(example: Example, other_id: str) -> Example:
     """Make `example`, which was taken for another text, a version of `other_id` after all."""
     here = library.workspace()
-    other = here.example(other_id)
+    other = here.examples.get(other_id)
     state.KEPT_APART.pop()
-    return here.add_example(
-        here.dataset_of(other.id),
-        replace(example, id=_next_id(here.lineage(other.id)), parent_id=other.id, edit="rewritten"),
+    return here.examples.add_one(
+        here.examples.dataset_of(other.id),
+        replace(example, id=_next_id(here.examples.lineage(other.id)), parent_id=other.id, edit="rewritten"),
     )
 
 
@@ -180,7 +180,7 @@ def _plan(
     wanted = inherited if target is None else (target or None)
     if prompt == example.prompt and wanted == example.target and turns == example.fields.get(FIELD):
         return example, False
-    family = library.workspace().lineage(example.id)
+    family = library.workspace().examples.lineage(example.id)
     found = next(
         (m for m in family if m.prompt == prompt and m.target == wanted and m.fields.get(FIELD) == turns),
         None,

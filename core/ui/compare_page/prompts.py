@@ -19,7 +19,7 @@ LINKED = state.VERSIONS.name
 def choose(current: Example) -> list[Example]:
     """Draw the menu of versions and examples. Returns the chosen ones in order; the link holds their ids."""
     here = library.workspace()
-    family = [e.id for e in here.lineage(current.id)]
+    family = [e.id for e in here.examples.lineage(current.id)]
     listed = library.examples()
     wanted = _wanted(current, family, list(listed))
     options = list(dict.fromkeys([*wanted, *family, *listed]))
@@ -35,7 +35,7 @@ def choose(current: Example) -> list[Example]:
     state.VERSIONS.set(names)
     if len(names) >= LEAST:
         st.query_params[LINKED] = ",".join(names)
-    return here.examples(library.dataset().id, names) if _all_here(names, listed) else _each(names)
+    return here.examples.of(library.dataset().id, names) if _all_here(names, listed) else _each(names)
 
 
 def _wanted(current: Example, family: Sequence[str], listed: Sequence[str]) -> list[str]:
@@ -59,7 +59,7 @@ def _each(names: Sequence[str]) -> list[Example]:
     found = []
     for name in names:
         try:
-            found.append(library.workspace().example(name))
+            found.append(library.workspace().examples.get(name))
         except AppError:
             st.caption(problem.plain(f"There is no example {name} here (any more), so it was left out."))
     return found

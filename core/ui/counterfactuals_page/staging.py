@@ -206,6 +206,6 @@ def shortened(runs: Sequence[Run]) -> list[Run]:
 def add_to_dataset(staged: Staged, dataset_id: str) -> int:
     """Appends what is kept and not there yet to the dataset, lineage kept. Returns how many."""
     new = [example for example in staged.kept if example.id not in staged.added]
-    kept = library.workspace().add_examples(dataset_id, new)
+    kept = library.workspace().examples.add(dataset_id, new)
     staged.added.update({one.id: other.id for one, other in zip(new, kept)})
     return len(kept)

@@ -27,7 +27,8 @@ from core.ui.shell.model_list import catalog
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
-    from core.store.workspace import Dataset, Workspace
+    from core.store.dataset_list import Dataset
+    from core.store.workspace import Workspace
 
 JOB = "dataset checks"
 AT_ONCE = 500
@@ -37,7 +38,7 @@ MOST_LOOKED_AT = 2000
 
 def draw_checks_menu(workspace: Workspace, dataset: Dataset) -> None:
     """The menu *Checks*, its progress, and what is left to check."""
-    kept = workspace.checks(dataset.id)
+    kept = workspace.marks.checks(dataset.id)
     asked = verdicts.conditions(workspace, dataset.id)
     with st.popover(f"Checks ({len(asked)})" if asked else "Checks", help="What makes an answer right here?"):
         _listed(workspace, dataset, asked, kept)
@@ -50,8 +51,8 @@ def progress(workspace: Workspace, dataset: Dataset) -> None:
     asked = verdicts.conditions(workspace, dataset.id)
     if not asked or job_box.draw_job(JOB):
         return
-    examples = workspace.examples(dataset.id)
-    for system in _systems(workspace, dataset, workspace.checks(dataset.id)):
+    examples = workspace.examples.of(dataset.id)
+    for system in _systems(workspace, dataset, workspace.marks.checks(dataset.id)):
         try:
             _one(workspace, dataset, system, examples, asked)
         except AppError as error:
@@ -153,7 +154,7 @@ def _another(
 
 
 def _columns(workspace: Workspace, dataset: Dataset, kept: DatasetChecks) -> None:
-    paths = text_paths(workspace.examples(dataset.id, limit=MOST_LOOKED_AT))
+    paths = text_paths(workspace.examples.of(dataset.id, limit=MOST_LOOKED_AT))
     if not paths:
         return
     chosen = st.multiselect(
@@ -170,5 +171,5 @@ def _columns(workspace: Workspace, dataset: Dataset, kept: DatasetChecks) -> Non
 def _keep(
     workspace: Workspace, dataset: Dataset, asked: tuple[Condition, ...], columns: tuple[str, ...]
 ) -> None:
-    workspace.save_checks(dataset.id, DatasetChecks(tuple(to_json(asked)), columns))
+    workspace.marks.save_checks(dataset.id, DatasetChecks(tuple(to_json(asked)), columns))
     st.rerun()

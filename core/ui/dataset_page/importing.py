@@ -40,7 +40,7 @@ def hold_file(rows: FileRows, workspace: Workspace) -> None:
     """Put a file before the person: it becomes a dataset when they press *Add*."""
     if not rows.rows:
         raise AppError(_nothing(rows))
-    kept = workspace.plan_for(rows.shape)
+    kept = workspace.datasets.plan_for(rows.shape)
     before = None
     if kept is not None:
         try:

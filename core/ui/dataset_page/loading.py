@@ -108,7 +108,7 @@ def step() -> bool:
 def _keep(loaded: LoadedDataset, told: str) -> None:
     """Keep what was read as a dataset of its own, and open it; or say why not."""
     try:
-        made = library.workspace().add_dataset(
+        made = library.workspace().datasets.add(
             loaded.name, loaded.examples, **importing.kept_of_import(loaded)
         )
     except AppError as error:

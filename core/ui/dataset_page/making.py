@@ -34,7 +34,7 @@ def added(
     table: pd.DataFrame, labels: dict[str, str], workspace: Workspace, dataset_id: str, store: Store
 ) -> pd.DataFrame:
     """`table` with a column `made by (label)` behind each `response (label)`; `labels` by answerer."""
-    answers = workspace.responses(dataset_id)
+    answers = workspace.results.responses(dataset_id)
     answers = answers[answers["id"].isin(set(table["id"]))]
     made = store.made_with(answers["key"])
     out = table

@@ -45,7 +45,7 @@ def narrow_rows(table: pd.DataFrame, workspace: Workspace, dataset_id: str, colu
             help=HELP,
         )
         by_verdict = verdicts.groups_by_verdict(workspace, dataset_id)
-        groups = [ALL, STARRED, *workspace.slices(dataset_id), *by_verdict]
+        groups = [ALL, STARRED, *workspace.marks.slices(dataset_id), *by_verdict]
         group = st.selectbox("Rows", groups, key=state.DATASET_ROWS(dataset_id).name, width=170)
         order = st.selectbox(
             "Sort by", [FILE_ORDER, *columns], key=state.DATASET_SORT(dataset_id).name, width=170, help=_SORT
@@ -98,7 +98,7 @@ def _group(table: pd.DataFrame, workspace: Workspace, dataset_id: str, group: st
         return np.ones(len(table), bool)
     if group == STARRED:
         return table["starred"].to_numpy(bool).copy()
-    return table["id"].isin(set(workspace.slice(dataset_id, group))).to_numpy(bool)
+    return table["id"].isin(set(workspace.marks.slice(dataset_id, group))).to_numpy(bool)
 
 
 def _among(table: pd.DataFrame, ids: list[str]) -> NDArray[np.bool_]:

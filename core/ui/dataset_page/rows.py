@@ -18,7 +18,8 @@ from core.ui.shell import library, problem, state
 from core.ui.shell.services import service
 
 if TYPE_CHECKING:
-    from core.store.workspace import Dataset, Workspace
+    from core.store.dataset_list import Dataset
+    from core.store.workspace import Workspace
 
 
 def draw_row_actions(
@@ -31,9 +32,9 @@ def draw_row_actions(
         st.caption(f"{len(left):,} of {dataset.rows:,} rows shown, {len(picked):,} selected")
         if st.button("Explain", disabled=len(picked) != 1, help="Opens the row under “Why this answer?”."):
             st.switch_page("pages/salience.py", query_params=dict(st.query_params))
-        on = not workspace.starred().issuperset(picked) or not picked
+        on = not workspace.marks.starred().issuperset(picked) or not picked
         if st.button("Star" if on else "Remove star", disabled=not picked):
-            workspace.star(picked, on=on)
+            workspace.marks.star(picked, on=on)
             st.rerun()
         _slices(workspace, dataset, picked)
         _removal(workspace, dataset, picked)
@@ -44,7 +45,7 @@ def _slices(workspace: Workspace, dataset: Dataset, picked: list[str]) -> None:
     with st.popover("Slice", help="A slice is a named part of the dataset."):
         name = st.selectbox(
             "Name",
-            list(workspace.slices(dataset.id)),
+            list(workspace.marks.slices(dataset.id)),
             index=None,
             accept_new_options=True,
             placeholder="Choose one or type a new name",
@@ -52,23 +53,23 @@ def _slices(workspace: Workspace, dataset: Dataset, picked: list[str]) -> None:
         )
         count = counted(len(picked))
         for label, change, told in (
-            (f"Add {count}", workspace.add_to_slice, f"{count} added to"),
-            (f"Take out {count}", workspace.take_from_slice, f"{count} taken out of"),
+            (f"Add {count}", workspace.marks.add_to_slice, f"{count} added to"),
+            (f"Take out {count}", workspace.marks.take_from_slice, f"{count} taken out of"),
         ):
             if st.button(label, disabled=not (name and picked), key=state.CHANGE_SLICE(label[:4]).name):
                 _try(partial(change, dataset.id, name or "", picked), f"{told} “{name}”")
         if st.button("Remove the slice", disabled=not name, help="Its rows stay in the dataset."):
-            _try(lambda: workspace.remove_slice(dataset.id, name or ""), f"“{name}” removed")
+            _try(lambda: workspace.marks.remove_slice(dataset.id, name or ""), f"“{name}” removed")
 
 
 def _removal(workspace: Workspace, dataset: Dataset, picked: list[str]) -> None:
-    removed = workspace.retired(dataset.id)
+    removed = workspace.examples.retired(dataset.id)
     with st.popover("Remove"):
         st.caption("Removed rows leave the table; links to them go on working and they can be put back.")
         if st.button("Remove the selected rows", disabled=not picked):
-            _try(lambda: workspace.retire(picked))
+            _try(lambda: workspace.examples.retire(picked))
         if removed and st.button(f"Put back {counted(len(removed))}"):
-            _try(lambda: workspace.retire(removed, retired=False))
+            _try(lambda: workspace.examples.retire(removed, retired=False))
         if not dataset.shared:
             sure = st.checkbox(
                 f"Remove the whole dataset with its {counted(dataset.rows)}", key=state.DATASET_SURE.name
@@ -76,7 +77,7 @@ def _removal(workspace: Workspace, dataset: Dataset, picked: list[str]) -> None:
             if st.button("Remove the dataset", disabled=not sure):
                 state.DATASET.pop()
                 st.query_params.pop("dataset", None)
-                _try(lambda: workspace.remove_dataset(dataset.id))
+                _try(lambda: workspace.datasets.remove(dataset.id))
 
 
 def _files(workspace: Workspace, dataset: Dataset, table: pd.DataFrame, ids: list[str], which: str) -> None:

@@ -21,7 +21,8 @@ from core.ui.shell import job_box, model_box, problem, state
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
-    from core.store.workspace import Dataset, Workspace
+    from core.store.dataset_list import Dataset
+    from core.store.workspace import Workspace
 
 JOB = "dataset run"
 SELECTED, SHOWN, ALL = "selected", "shown", "all"
@@ -65,7 +66,7 @@ def _start(
     workspace: Workspace, dataset_id: str, ids: list[str] | None, spec: ModelSpec, task: Generate
 ) -> None:
     try:
-        rows = workspace.examples(dataset_id, ids)
+        rows = workspace.examples.of(dataset_id, ids)
         task = replace(task, batch=service().settings.batch_size)
         job = runner(service()).run(task, rows, spec, workspace=workspace, owner=f"{owner()} {JOB}")
     except AppError as error:
@@ -99,7 +100,7 @@ def _unfinished(workspace: Workspace, dataset: Dataset) -> None:
 
 def _dataset_of(workspace: Workspace, example_id: str) -> str:
     try:
-        return workspace.dataset_of(example_id)
+        return workspace.examples.dataset_of(example_id)
     except AppError:
         return ""
 

@@ -37,7 +37,7 @@ VERSION = "version"
 
 def load(workspace: Workspace, dataset_id: str) -> pd.DataFrame:
     """One row an example, in the dataset's order; `starred` is first."""
-    stamp, starred = workspace.stamp(dataset_id), workspace.starred()
+    stamp, starred = workspace.results.stamp(dataset_id), workspace.marks.starred()
     current = frozenset(model_key(spec) for spec in catalog().specs())
     asked = verdicts.as_text(verdicts.conditions(workspace, dataset_id))
     made = _load(workspace.id, dataset_id, stamp, current, asked, workspace)
@@ -56,16 +56,16 @@ def _load(
     conditions: str,
     _workspace: Workspace,
 ) -> pd.DataFrame:
-    table = _workspace.frame(dataset_id).drop(columns="starred")
-    answers = _workspace.responses(dataset_id)
+    table = _workspace.results.frame(dataset_id).drop(columns="starred")
+    answers = _workspace.results.responses(dataset_id)
     labels = labels_of(answers, current)
     for key, label in labels.items():
         mine = answers[answers["answerer"] == key].set_index("id")
         table[f"response ({label})"] = table["id"].map(mine["text"]).astype("str")
         table[f"{LOGPROB} ({label})"] = table["id"].map(mine["logprob_nats"]).astype("float64")
-    metrics = _workspace.metrics(dataset_id)
+    metrics = _workspace.results.metrics(dataset_id)
     if not set(metrics["model_key"]) <= {*labels, ""}:
-        paths = text_paths(_workspace.examples(dataset_id, limit=MOST_LOOKED_AT))
+        paths = text_paths(_workspace.examples.of(dataset_id, limit=MOST_LOOKED_AT))
         labels |= {answerer_key(model_key(column_spec(path)), "plain"): f"column {path}" for path in paths}
     asked = from_json(json.loads(conditions)) if conditions else ()
     own = {VERDICT: VERDICT} | {f"check {one.key}": one.in_words for one in asked}

@@ -72,8 +72,8 @@ def groups(rows: Rows) -> list[tuple[str, set[str]]]:
     if len(sources) > 1:
         found += [(f"source {name}", {e.id for e in rows.examples if e.source == name}) for name in sources]
     found += [
-        (f"slice {name}", set(here.slice(rows.dataset.id, name)) & every)
-        for name in here.slices(rows.dataset.id)
+        (f"slice {name}", set(here.marks.slice(rows.dataset.id, name)) & every)
+        for name in here.marks.slices(rows.dataset.id)
     ]
     return [(name, ids) for name, ids in found if ids][:MOST_GROUPS]
 

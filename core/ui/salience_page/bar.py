@@ -64,7 +64,7 @@ def _new() -> Example:
     """An example of one's own, to be written on."""
     dataset = library.dataset()
     blank = Example(f"prompt-{uuid.uuid4().hex[:6]}", "Write your prompt here.", None, "written")
-    return library.workspace().add_example(dataset.id, blank)
+    return library.workspace().examples.add_one(dataset.id, blank)
 
 
 def _draft(example: Example) -> None:

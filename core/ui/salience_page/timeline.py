@@ -14,7 +14,7 @@ RIGHT, WRONG = ":material/check:", ":material/close:"
 
 def draw_version_menu(current: Example) -> None:
     """A menu that says which version is open; nothing for an example that has one version only."""
-    members = library.workspace().lineage(current.id)
+    members = library.workspace().examples.lineage(current.id)
     if len(members) < 2:
         return
     at = next((n for n, member in enumerate(members, 1) if member.id == current.id), 1)

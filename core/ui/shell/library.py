@@ -17,8 +17,9 @@ from core.ui.shell import problem, state, visitor
 from core.ui.shell.services import service
 
 if TYPE_CHECKING:
+    from core.store.dataset_list import Dataset
     from core.store.visitors import SharedLink
-    from core.store.workspace import Dataset, Workspace
+    from core.store.workspace import Workspace
 
 SHARE = "share"
 """In the address."""
@@ -108,7 +109,7 @@ def start_anew() -> None:
 def dataset() -> Dataset:
     """The dataset in the link, or the first one."""
     here = workspace()
-    listed = here.datasets()
+    listed = here.datasets.all()
     wanted = st.query_params.get("dataset") or state.DATASET.get() or SAMPLES
     found = next((d for d in listed if d.id == wanted), listed[0])
     open_dataset(found.id)
@@ -127,7 +128,7 @@ def open_dataset(dataset_id: str) -> None:
 def examples() -> dict[str, Example]:
     """The examples of the open dataset by id, in order, at most `MENU_LIMIT`."""
     here = workspace()
-    return {e.id: e for e in here.examples(dataset().id, limit=MENU_LIMIT)}
+    return {e.id: e for e in here.examples.of(dataset().id, limit=MENU_LIMIT)}
 
 
 def example() -> Example:
@@ -135,7 +136,7 @@ def example() -> Example:
     wanted = st.query_params.get("example") or state.EXAMPLE.get()
     if wanted:
         try:
-            found = workspace().example(wanted)
+            found = workspace().examples.get(wanted)
         except AppError:
             pass
         else:

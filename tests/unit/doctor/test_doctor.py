@@ -30,7 +30,7 @@ def everything(folder: Path) -> dict[str, bytes]:
 
 def test_an_installation_that_works_is_well_and_nothing_is_touched(tmp_path: Path) -> None:
     store = Store("", tmp_path)
-    store.workspace().add_dataset("menu", [Example("e", "dear", None, "t")])
+    store.workspace().datasets.add("menu", [Example("e", "dear", None, "t")])
     store.close()
     before = everything(tmp_path)
     found = examine(settings(tmp_path), {})
@@ -62,7 +62,7 @@ def test_a_new_machine_is_well_and_nothing_is_made(tmp_path: Path) -> None:
 )
 def test_a_ruin_is_found_and_left(tmp_path: Path, spoil: Any, words: str) -> None:
     store = Store("", tmp_path)
-    store.workspace().add_dataset("menu", [Example(f"e{i}", "x" * 2000, None, "t") for i in range(200)])
+    store.workspace().datasets.add("menu", [Example(f"e{i}", "x" * 2000, None, "t") for i in range(200)])
     store.close()
     spoil(tmp_path)
     before = everything(tmp_path)
@@ -118,9 +118,9 @@ def test_copies_by_command(
     monkeypatch.setattr(__main__, "settings", lambda: settings(tmp_path))
     assert __main__.main(["restore"]) == 2
     store = Store("", tmp_path)
-    made = store.workspace().add_dataset("menu", [Example("e", "dear", None, "t")])
+    made = store.workspace().datasets.add("menu", [Example("e", "dear", None, "t")])
     assert __main__.main(["backup"]) == 0
-    store.workspace().remove_dataset(made.id)
+    store.workspace().datasets.remove(made.id)
     store.close()
     capsys.readouterr()
     assert __main__.main(["restore"]) == 0
@@ -129,7 +129,7 @@ def test_copies_by_command(
     assert __main__.main(["restore", name]) == 0
     assert "What stood there is kept as" in capsys.readouterr().out
     store = Store("", tmp_path)
-    assert [e.prompt for e in store.workspace().examples(made.id)] == ["dear"]
+    assert [e.prompt for e in store.workspace().examples.of(made.id)] == ["dear"]
     store.close()
     out = tmp_path / "report.txt"
     assert __main__.main(["--out", str(out)]) in (0, 1) and "Database" in out.read_text(encoding="utf-8")

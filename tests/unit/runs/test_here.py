@@ -64,7 +64,7 @@ def here(service: Service) -> Workspace:
 
 @pytest.fixture
 def dataset(here: Workspace) -> str:
-    return here.add_dataset("rows", ROWS).id
+    return here.datasets.add("rows", ROWS).id
 
 
 def after(row: Example) -> Example:
@@ -163,7 +163,7 @@ def test_metrics_are_computed_once_and_come_back_whole(
     perplexity = aggregate(found["target_perplexity"])
     assert perplexity.value == pytest.approx(np.exp(0.25))
     assert dict(perplexity.left_out) == {"no target": 1, "no logprob": 2}
-    table = here.metrics(dataset)
+    table = here.results.metrics(dataset)
     assert sorted(table[table["name"] == "exact_match"]["value"]) == [0, 1]
     assert table[table["name"] == "bleu"]["detail"].iloc[0].startswith("nrefs:1|")
     assert table[table["name"] == "bleu"]["value"].max() == pytest.approx(100)
@@ -176,7 +176,7 @@ def test_metrics_are_computed_once_and_come_back_whole(
 
 def test_rows_that_ended_in_an_error_are_counted_as_such(service: Service, here: Workspace) -> None:
     rows = [ROWS[0], Example("long", "x" * 300, "y"), Example("later", "not run", "y")]
-    dataset = here.add_dataset("rows", rows).id
+    dataset = here.datasets.add("rows", rows).id
     run(service, here, Generate(), rows[:2])
     known = metric_rows(rows, dataset, Desk(service.store, here, SPEC))
     assert [row.state for row in known] == ["ok", "error", "missing"]
@@ -205,7 +205,7 @@ class TestChat:
 
     def test_metrics_are_of_the_answers_that_were_sent_so(self, service: Service, here: Workspace) -> None:
         rows = [after(Example("s", "a", "a")), after(Example("long", "x" * 199, "y"))]
-        dataset = here.add_dataset("rows", rows).id
+        dataset = here.datasets.add("rows", rows).id
         desk = Desk(service.store, here, SPEC)
         for way in ("plain", "chat"):
             run(service, here, Generate(send_as=way), rows)
@@ -222,7 +222,7 @@ class TestChat:
             assert found is not None
             exact.append(aggregate(found["exact_match"]).value)
         assert exact == [0.5, 0.0]
-        kept = here.metrics(dataset)
+        kept = here.results.metrics(dataset)
         assert kept[kept["id"] == "s"].groupby("model_key")["value"].first().nunique() == 2
 
     def test_effects_are_measured_as_the_prompts_are_sent(self, service: Service, here: Workspace) -> None:

@@ -33,13 +33,13 @@ def prompts(database: Path) -> set[str]:
 def test_a_copy_holds_what_was_kept_also_beside_a_writer(tmp_path: Path) -> None:
     store = opened(tmp_path)
     here = store.workspace()
-    made = here.add_dataset("menu", [Example(f"e{i}", f"prompt {i}", None, "t") for i in range(2_000)])
+    made = here.datasets.add("menu", [Example(f"e{i}", f"prompt {i}", None, "t") for i in range(2_000)])
     end = threading.Event()
 
     def write() -> None:
         number = 0
         while not end.is_set():
-            here.add_examples(made.id, [Example(f"w{number}", f"while {number}", None, "t")])
+            here.examples.add(made.id, [Example(f"w{number}", f"while {number}", None, "t")])
             number += 1
 
     writer = threading.Thread(target=write)
@@ -68,23 +68,23 @@ def test_the_oldest_copies_of_a_kind_go_and_those_before_a_migration_do_not_push
 
 def test_what_was_removed_comes_back_and_what_stood_there_is_kept(tmp_path: Path) -> None:
     store = opened(tmp_path)
-    made = store.workspace().add_dataset("menu", [Example("e", "dear", None, "t")])
+    made = store.workspace().datasets.add("menu", [Example("e", "dear", None, "t")])
     copy = backup.make(tmp_path / FILE, why="daily")
-    store.workspace().remove_dataset(made.id)
+    store.workspace().datasets.remove(made.id)
     with pytest.raises(AppError, match="Another program has the database"):
         backup.restore(tmp_path / FILE, copy)
     store.close()
     aside = backup.restore(tmp_path / FILE, copy)
     assert aside is not None and prompts(aside) == set()
     store = opened(tmp_path)
-    assert [e.prompt for e in store.workspace().examples(made.id)] == ["dear"]
+    assert [e.prompt for e in store.workspace().examples.of(made.id)] == ["dear"]
     store.close()
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense" * 1000])
 def test_a_copy_takes_the_place_of_a_ruin_and_of_nothing(tmp_path: Path, content: bytes) -> None:
     store = opened(tmp_path)
-    store.workspace().add_dataset("menu", [Example("e", "dear", None, "t")])
+    store.workspace().datasets.add("menu", [Example("e", "dear", None, "t")])
     copy = backup.make(tmp_path / FILE, why="daily")
     store.close()
     (tmp_path / FILE).write_bytes(content)

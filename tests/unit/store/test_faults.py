@@ -39,7 +39,7 @@ def opened(folder: Path, **options: object) -> Store:
 def filled(folder: Path, rows: int = 400) -> None:
     store = opened(folder)
     here = store.workspace()
-    made = here.add_dataset(
+    made = here.datasets.add(
         "menu", [Example(f"e{i}", f"prompt {i} " + "x" * 900, None, "t") for i in range(rows)]
     )
     for i in range(rows):
@@ -47,7 +47,7 @@ def filled(folder: Path, rows: int = 400) -> None:
         store.save_generation(
             generation_key(f"p{i}", generation.model, generation.params), generation, prompt=f"p{i}"
         )
-    assert len(here.examples(made.id)) == rows
+    assert len(here.examples.of(made.id)) == rows
     store.close()
 
 
@@ -83,12 +83,12 @@ def test_a_full_disk_is_called_so_and_the_next_write_works_when_there_is_room(fo
     with pytest.raises(
         AppError, match=r"The disk is full: .*whence\.sqlite3 cannot grow \([\d,]+ bytes free\)"
     ) as told:
-        here.add_dataset("menu", rows)
+        here.datasets.add("menu", rows)
     assert told.value.code == "disk_full" and "Free some space" in told.value.hint
-    assert [d.name for d in here.datasets()] == []
+    assert [d.name for d in here.datasets.all()] == []
     limit["pages"] = 2**30
     store.engine.dispose()
-    assert here.add_dataset("menu", rows).rows == 100
+    assert here.datasets.add("menu", rows).rows == 100
     store.close()
 
 
@@ -179,12 +179,12 @@ def test_damage_that_shows_while_it_is_open_stops_all_writing(
     path.write_bytes(data)
     store = opened(folder)
     with pytest.raises(AppError, match="is damaged"):
-        store.workspace().examples(store.workspace().datasets()[0].id)
+        store.workspace().examples.of(store.workspace().datasets.all()[0].id)
     before = mark(path)
     for write in (
-        lambda: store.workspace().add_dataset("more", []),
+        lambda: store.workspace().datasets.add("more", []),
         lambda: store.save_generation("0" * 64, make_generation(), prompt="ab"),
-        lambda: store.workspace().star(["e1"]),
+        lambda: store.workspace().marks.star(["e1"]),
     ):
         with pytest.raises(AppError, match="Nothing more is written into it"):
             write()

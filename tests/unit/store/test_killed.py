@@ -38,14 +38,14 @@ def test_a_killed_writer_loses_at_most_the_write_in_flight(
     assert len(confirmed) >= after
     store = Store(database_url, data_dir, bundle=tmp_path / "none")
     workspace = store.workspace()
-    held = {dataset.id: dataset.rows for dataset in workspace.datasets()}
+    held = {dataset.id: dataset.rows for dataset in workspace.datasets.all()}
     assert set(held.values()) == {ROWS}
     assert len(held) - sum(kind == "dataset" for kind, _ in confirmed) in (0, 1)
     (listed,) = WorkList(workspace).all(unfinished=True)
     results = WorkList(workspace).results(listed.id)
     for kind, name in confirmed:
         if kind == "dataset":
-            assert len(workspace.examples(name)) == ROWS
+            assert len(workspace.examples.of(name)) == ROWS
         elif kind == "generation":
             made = make_generation(f"prompt {name}", "answer")
             found = store.generation(generation_key(f"prompt {name}", made.model, made.params))
@@ -56,5 +56,5 @@ def test_a_killed_writer_loses_at_most_the_write_in_flight(
             assert results[name] == {"row": int(name)}
     assert len(WorkList(workspace).pending(listed.id)) == 1000 - len(results)
     assert all(read_salience(path) for path in (data_dir / "salience").glob("??/*.npz"))
-    workspace.add_dataset("and it goes on", workspace.examples(next(iter(held)))[:3])
+    workspace.datasets.add("and it goes on", workspace.examples.of(next(iter(held)))[:3])
     store.close()

@@ -49,8 +49,8 @@ def test_an_answer_is_found_by_content_and_beside_the_prompt(store: Store) -> No
     assert other is not None and other.example_id == "e9"
     assert store.known_generations([key, "0" * 64]) == {key}
     workspace = store.workspace()
-    dataset = workspace.add_dataset("menu", [Example("a", "is it good?"), Example("b", "other")])
-    (row,) = workspace.responses(dataset.id).to_dict("records")
+    dataset = workspace.datasets.add("menu", [Example("a", "is it good?"), Example("b", "other")])
+    (row,) = workspace.results.responses(dataset.id).to_dict("records")
     assert (row["id"], row["model"], row["text"]) == ("a", "tiny", "yes\ufffd")
     assert row["logprob_nats"] == pytest.approx(4 * np.log(0.5), abs=1e-6)
 
@@ -63,8 +63,8 @@ def test_only_the_newest_drawn_answer_of_a_model_stands_in_the_table(store: Stor
         key = generation_key("p", made.model, made.params, response)
         store.save_generation(key, made, prompt="p")
     workspace = store.workspace()
-    dataset = workspace.add_dataset("menu", [Example("a", "p")])
-    assert workspace.responses(dataset.id)["text"].tolist() == ["new"]
+    dataset = workspace.datasets.add("menu", [Example("a", "p")])
+    assert workspace.results.responses(dataset.id)["text"].tolist() == ["new"]
 
 
 def test_answers_to_plain_text_and_to_a_chat_stand_side_by_side(store: Store) -> None:
@@ -77,7 +77,7 @@ def test_answers_to_plain_text_and_to_a_chat_stand_side_by_side(store: Store) ->
         made = make_generation("p", name)
         store.save_generation(generation_key(prompt, made.model, made.params), made, prompt=prompt)
     workspace = store.workspace()
-    table = workspace.responses(workspace.add_dataset("menu", [bare, chat]).id)
+    table = workspace.results.responses(workspace.datasets.add("menu", [bare, chat]).id)
     found = {(row.id, row.send_as): row.text for row in table.itertuples()}
     assert found == {
         ("bare", "plain"): "plain",
@@ -197,8 +197,8 @@ def test_a_bundle_is_found_by_the_same_keys_and_listed_beside_prompts(
     found, scores = store.generation(key), store.salience(matrix.request.key)
     assert found is not None and same_generation(found, made)
     assert scores is not None and same_matrix(scores, matrix)
-    dataset = store.workspace().add_dataset("menu", [Example("a", "shipped prompt")])
-    assert store.workspace().responses(dataset.id)["text"].tolist() == ["shipped answer"]
+    dataset = store.workspace().datasets.add("menu", [Example("a", "shipped prompt")])
+    assert store.workspace().results.responses(dataset.id)["text"].tolist() == ["shipped answer"]
     assert store.salience_bytes() == 0
 
 

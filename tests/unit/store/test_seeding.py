@@ -21,8 +21,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def seed(store: Store, file: Path) -> list[str]:
     seeding.seed(store, Settings(DATASETS=f"menu:{file}", _env_file=None)).join()
-    (dataset,) = store.workspace().datasets()
-    return [example.prompt for example in store.workspace().examples(dataset.id)]
+    (dataset,) = store.workspace().datasets.all()
+    return [example.prompt for example in store.workspace().examples.of(dataset.id)]
 
 
 def test_a_file_is_read_again_only_when_it_changed(
@@ -55,16 +55,16 @@ def test_a_file_that_is_gone_leaves_what_was_read(
 
 def test_a_file_that_was_never_there_is_listed_with_the_reason(store: Store, tmp_path: Path) -> None:
     assert seed(store, tmp_path / "none.txt") == []
-    (dataset,) = store.workspace().datasets()
+    (dataset,) = store.workspace().datasets.all()
     assert "cannot be read" in dataset.problems[0][1]
     file = tmp_path / "none.txt"
     file.write_text("there now\n", encoding="utf-8")
     assert seed(store, file) == ["there now"]
-    (dataset,) = store.workspace().datasets()
+    (dataset,) = store.workspace().datasets.all()
     assert dataset.problems == ()
 
 
 def test_a_list_that_makes_no_sense_is_logged(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     seeding.seed(store, Settings(DATASETS="a:x.csv,a:y.csv", _env_file=None)).join()
-    assert store.workspace().datasets() == ()
+    assert store.workspace().datasets.all() == ()
     assert "names “a” twice" in caplog.text

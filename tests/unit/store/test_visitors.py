@@ -29,7 +29,7 @@ def hosted(open_store: Callable[..., Store]) -> Store:
 
 
 def filled(here: Workspace, prompt: str = "ab") -> str:
-    return here.add_dataset("menu", [Example("e1", prompt, "t", "s")]).id
+    return here.datasets.add("menu", [Example("e1", prompt, "t", "s")]).id
 
 
 def test_a_browser_comes_back_to_its_own_and_to_nobody_elses(hosted: Store) -> None:
@@ -39,7 +39,7 @@ def test_a_browser_comes_back_to_its_own_and_to_nobody_elses(hosted: Store) -> N
     other = hosted.visitors.home("browser b", who="a browser")
     assert other.id != mine.id
     with pytest.raises(AppError, match="does not exist"):
-        other.dataset(dataset)
+        other.datasets.get(dataset)
 
 
 def test_a_link_of_an_earlier_version_is_claimed_once_by_who_has_kept_nothing(hosted: Store) -> None:
@@ -82,12 +82,12 @@ def test_names_and_tokens_are_kept_as_digests_only(hosted: Store) -> None:
 
 
 WRITES: dict[str, Callable[[Workspace, str], object]] = {
-    "add_dataset": lambda here, _: here.add_dataset("more", []),
-    "remove_dataset": lambda here, dataset: here.remove_dataset(dataset),
-    "add_examples": lambda here, dataset: here.add_example(dataset, Example("e9", "new", None, "t")),
-    "retire": lambda here, _: here.retire(["e1"]),
-    "star": lambda here, _: here.star(["e1"]),
-    "add_to_slice": lambda here, dataset: here.add_to_slice(dataset, "hard", ["e1"]),
+    "add_dataset": lambda here, _: here.datasets.add("more", []),
+    "remove_dataset": lambda here, dataset: here.datasets.remove(dataset),
+    "add_examples": lambda here, dataset: here.examples.add_one(dataset, Example("e9", "new", None, "t")),
+    "retire": lambda here, _: here.examples.retire(["e1"]),
+    "star": lambda here, _: here.marks.star(["e1"]),
+    "add_to_slice": lambda here, dataset: here.marks.add_to_slice(dataset, "hard", ["e1"]),
     "work": lambda here, _: WorkList(here).begin("kind", "key", ["e1"], {}),
 }
 
@@ -99,11 +99,11 @@ def test_a_link_that_may_look_shows_all_and_changes_nothing(hosted: Store, write
     _, token = hosted.visitors.share(mine, may_edit=False, days=1)
     here, link = hosted.visitors.shared(token, who="somebody")
     assert not here.writable and not link.may_edit and mine.writable
-    assert [e.prompt for e in here.examples(dataset)] == ["ab"]
+    assert [e.prompt for e in here.examples.of(dataset)] == ["ab"]
     with pytest.raises(AppError, match="lets you look, and not change") as told:
         WRITES[write](here, dataset)
     assert told.value.code == "forbidden"
-    assert [e.prompt for e in mine.examples(dataset)] == ["ab"]
+    assert [e.prompt for e in mine.examples.of(dataset)] == ["ab"]
 
 
 @pytest.mark.parametrize("write", sorted(WRITES))
@@ -166,7 +166,7 @@ def answered(store: Store, prompt: str) -> tuple[str, str, str]:
 def test_everything_of_mine_goes_and_nothing_of_others(hosted: Store) -> None:
     mine, other = (hosted.visitors.home(f"browser {n}", who="a browser") for n in "ab")
     filled(mine, "only mine")
-    mine.star(["e1"])
+    mine.marks.star(["e1"])
     filled(mine, "both of us")
     filled(other, "both of us")
     own, own_map, own_cause = answered(hosted, "only mine")
@@ -177,7 +177,7 @@ def test_everything_of_mine_goes_and_nothing_of_others(hosted: Store) -> None:
     assert hosted.generation(own) is None and hosted.salience(own_map) is None
     assert hosted.generation(common) is not None and hosted.salience(common_map) is not None
     assert hosted.causes.get(own_cause) is None and hosted.causes.get(common_cause) is not None
-    assert len(other.datasets()) == 1
+    assert len(other.datasets.all()) == 1
     with pytest.raises(AppError):
         hosted.visitors.shared(token, who="x")
     with hosted.engine.connect() as connection:
@@ -197,9 +197,9 @@ def test_what_nobody_opened_for_long_goes_and_what_was_opened_stays(open_store: 
         connection.execute(change, {"then": time.time() - 31 * DAY, "w": old.id})
     store.swept_at = 0
     store.visitors.forget_unopened()
-    assert fresh.dataset(kept).rows == 1 and store.generation(key) is None
+    assert fresh.datasets.get(kept).rows == 1 and store.generation(key) is None
     with pytest.raises(AppError):
-        old.dataset(dataset)
+        old.datasets.get(dataset)
     with pytest.raises(AppError):
         store.workspace(old.id)
     assert store.visitors.home("browser a", who="a browser").id != old.id
@@ -224,7 +224,7 @@ def test_all_workspaces_together_are_bounded_and_it_is_told_before(open_store: C
     ) and "of at most 1,000" in store.visitors.nearly_full(two)
     with pytest.raises(AppError, match=r"This site holds \d+ bytes of text and takes at most 1,000") as told:
         filled(two, "x" * 300)
-    assert told.value.code == "limit" and len(two.datasets()) == 1
+    assert told.value.code == "limit" and len(two.datasets.all()) == 1
     store.visitors.home("browser c", who="a browser")
     with pytest.raises(AppError, match="holds 4 workspaces and takes at most 4"):
         store.visitors.home("browser d", who="a browser")
@@ -232,11 +232,11 @@ def test_all_workspaces_together_are_bounded_and_it_is_told_before(open_store: C
 
 def test_what_is_taken_along_loads_again(hosted: Store) -> None:
     here = hosted.visitors.home("browser a", who="a browser")
-    dataset = here.add_dataset(
+    dataset = here.datasets.add(
         "menu", [Example("e1", "ab", "t", "s", fields={"n": 1}), Example("e2", "가", None, "s")]
     )
-    here.star(["e1"])
-    here.add_to_slice(dataset.id, "hard", ["e2"])
+    here.marks.star(["e1"])
+    here.marks.add_to_slice(dataset.id, "hard", ["e2"])
     answered(hosted, "ab")
     other = hosted.visitors.home("browser b", who="a browser")
     filled(other, "not mine")
@@ -259,7 +259,7 @@ def test_only_the_newest_deeds_are_kept(hosted: Store, monkeypatch: pytest.Monke
     monkeypatch.setattr("core.store.scope.MOST_DEEDS", 3)
     here = hosted.visitors.home("browser a", who="a browser")
     for number in range(6):
-        here.add_dataset(f"d{number}", [])
+        here.datasets.add(f"d{number}", [])
     assert [deed.what.split("“")[1].split("”")[0] for deed in hosted.visitors.deeds(here)] == [
         "d5",
         "d4",

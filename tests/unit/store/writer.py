@@ -20,7 +20,7 @@ def main(database_url: str, data_dir: Path) -> None:
     listed = work.begin("run", "all rows", [str(i) for i in range(1000)], {})
     for i in count():
         rows = [Example(f"{i}-{n}", f"prompt {i} {n} " * 20) for n in range(ROWS)]
-        dataset = workspace.add_dataset(f"set {i}", rows)
+        dataset = workspace.datasets.add(f"set {i}", rows)
         print("dataset", dataset.id, flush=True)
         made = make_generation(f"prompt {i}", "answer")
         store.save_generation(
