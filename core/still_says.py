@@ -1,7 +1,7 @@
 """*Does it still say so?*, for models that give text alone: each part taken out, asked again. Are the words gone?
 
 The questions are ordinary prompts, so a service answers them once and keeps them by content
-(`Answers.generate_many`: progress, Stop, and going on where it was). One greedy answer changes for two or three
+(`Answers.answer_prompts`: progress, Stop, and going on where it was). One greedy answer changes for two or three
 harmless lines as well, so this is a filter and no ranking: it never names a share, and never a single culprit. Ties
 go by how unlike the answer became (1 − chrF). Knows no model. Measured: docs/methods/still_says.md.
 """

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from core.errors import Stopped
 from core.records import Example, Generation, GenerationParams, SendAs
 from core.runs.drive import Desk, Item, Result, asked
-from core.service import batches
+from core.service.batched import write_batches
 from core.store.bundle import (
     generation_from_json,
     generation_to_json,
@@ -61,7 +61,7 @@ def _known(items: Sequence[Item], desk: Desk) -> set[str]:
 
 @dataclass(frozen=True)
 class Generate:
-    """The model's answer to every prompt."""
+    """The model's answer to every row of a dataset; other prompts: `Answers.answer_prompts`."""
 
     params: GenerationParams = field(default_factory=GenerationParams)
     send_as: SendAs = "plain"
@@ -89,12 +89,8 @@ class Generate:
         model = loaded(model)
         tokens = [asked(model, item["prompt"]) for item in items]
         made: dict[int, Generation] = {}
-        # Writing goes token by token, where a batch costs little more than a row: worth padding on a CPU too.
-        for group in batches([len(one) for one in tokens], self.batch, padding=True):
-            answers = model.generate_batch([tokens[index] for index in group], self.params, stop=stop)
-            if stop is not None and stop.is_set():
-                raise Stopped()
-            made.update(zip(group, answers))
+        for batch in write_batches(lambda: nullcontext(model), tokens, self.params, self.batch, stop):
+            made |= batch
         return [{"generation": generation_to_json(made[index])} for index in range(len(items))]
 
     def keep(self, results: Mapping[str, Result], items: Mapping[str, Item], desk: Desk) -> dict[str, Any]:

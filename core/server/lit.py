@@ -37,7 +37,7 @@ async def predict(request: Request, body: LitRequest) -> list[Predicted]:
         return []
     params = GenerationParams(max_new_tokens=state.limits.max_new_tokens)
     asked = [(str(index), item.prompt) for index, item in enumerate(body.inputs)]
-    job = state.service.answers.generate_many(asked, state.spec, params, owner=state.owner(), priority=0)
+    job = state.service.answers.answer_prompts(asked, state.spec, params, owner=state.owner(), priority=0)
     made = await result(request, job, state.limits.request_seconds)
     for name, prompt in asked:
         state.written.remember(prompt, made[name])

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.jobs import Job, JobContext
 from core.records import Generation, GenerationParams, ModelSpec, Tokens, digest
-from core.service.batched import batches
+from core.service.batched import write_batches
 from core.service.recent import Recent
 from core.service.workshop import BULK, NORMAL, Prompt, Workshop
 from core.store.keys import generation_key, model_key
@@ -121,7 +121,7 @@ class Answers:
             view=view, label=f"How likely {spec.name} finds an answer",
         )  # fmt: skip
 
-    def generate_many(
+    def answer_prompts(
         self,
         prompts: Sequence[tuple[str, Prompt]],
         spec: ModelSpec,
@@ -131,46 +131,42 @@ class Answers:
         priority: int = BULK,
         view: str = "",
     ) -> Job[dict[str, Generation]]:
-        """A job for the answers to `(example id, prompt)` pairs; `partial` is those so far, by example id.
+        """A job for the answers to `(name, prompt)` pairs; `partial` is those so far, by name.
 
-        Goes in batches of like length, keeps each batch at once, and lets other people's work pass between
-        two batches, a click on a map of this model between two tokens; what is known already costs nothing,
-        so stopping and asking again goes on.
+        For prompts that are rows of no dataset, and somebody who waits for all of them: nothing is put on the list
+        of long work. Rows of a dataset are run by `core.runs.Generate`. Each batch is kept at once; other people's
+        work passes between two batches, a click on a map of this model between two tokens; what is known already
+        costs nothing, so stopping and asking again goes on.
         """
         spec, params = self._workshop.resolve(spec), params or GenerationParams()
         asked = [(name, _frozen(prompt)) for name, prompt in prompts]
         keys = {name: generation_key(prompt, spec, params) for name, prompt in asked}
-        size = self._workshop.settings.batch_size
 
         def work(context: JobContext) -> Generator[None, None, dict[str, Generation]]:
-            done: dict[str, Generation] = {}
-            for name, prompt in asked:
-                found = self.known(prompt, spec, params, example_id=name)
-                if found is not None:
-                    done[name] = found
+            found = {name: self.known(prompt, spec, params, example_id=name) for name, prompt in asked}
+            done = {name: one for name, one in found.items() if one is not None}
             left = [(name, prompt) for name, prompt in asked if name not in done]
-            tokens: dict[str, Tokens] = {}
+            tokens: list[Tokens] = []
             if left:
                 with self._workshop.model(spec, context) as model:
-                    tokens = {name: self._workshop.fitting(model.tokenize(prompt)) for name, prompt in left}
-            # Writing goes token by token, where a batch costs little more than a row: worth padding.
-            for group in batches([len(tokens[name]) for name, _ in left], size, padding=True):
-                context.progress(len(done) / len(asked), "Writing answers", partial=dict(done))
-                yield
-                batch = [left[index] for index in group]
-                with self._workshop.model(spec, context) as model:
-                    made = model.generate_batch(
-                        [tokens[name] for name, _ in batch], params, stop=context.borders(model_key(spec))
-                    )
-                context.check()
-                for (name, prompt), generation in zip(batch, made):
+                    tokens = [self._workshop.fitting(model.tokenize(prompt)) for _, prompt in left]
+            size, stop = self._workshop.settings.batch_size, context.borders(model_key(spec))
+            context.progress(len(done) / max(1, len(asked)), "Writing answers", partial=dict(done))
+            yield
+            for batch in write_batches(
+                lambda: self._workshop.model(spec, context), tokens, params, size, stop
+            ):
+                for place, generation in batch.items():
+                    name, prompt = left[place]
                     self._keep_generation(keys[name], generation, prompt, context)
                     done[name] = replace(generation, example_id=name)
+                context.progress(len(done) / len(asked), "Writing answers", partial=dict(done))
+                yield
             return {name: done[name] for name, _ in asked}
 
-        key = digest("generate_many", model_key(spec), sorted(keys.items()))
+        key = digest("answer_prompts", model_key(spec), sorted(keys.items()))
         return self._workshop.submit(
-            work, spec, kind="generate_many", key=key, owner=owner, priority=priority,
+            work, spec, kind="answer prompts", key=key, owner=owner, priority=priority,
             view=view, until="done", label=f"{len(asked):,} answers of {spec.name}",
         )  # fmt: skip
 

@@ -1,22 +1,23 @@
-"""Scores of one loss a text, as LIT's wire asks for them, with texts of all who ask sharing a pass.
+"""Work that shares a pass: answers to many prompts, and scores of one loss a text as LIT's wire asks for them.
 
-Whoever's turn it is computes for those who wait as well, where a shared pass is faster
+Of scores, whoever's turn it is computes for those who wait as well, where a shared pass is faster
 (`docs/decisions/05-batching-salience-requests.md`); they find theirs ready when their turn comes.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import AppError
+from core.errors import AppError, Stopped
 from core.jobs import Job, JobContext
-from core.records import ModelSpec, SalienceRequest, Tokens, digest
+from core.records import Generation, GenerationParams, ModelSpec, SalienceRequest, Tokens, digest
 from core.service.recent import Recent
 from core.service.workshop import NORMAL, Workshop
 from core.store.keys import model_key
@@ -140,6 +141,26 @@ def batches(lengths: Sequence[int], size: int, *, padding: bool) -> list[list[in
         else:
             groups.append([index])
     return groups
+
+
+def write_batches(
+    hold: Callable[[], AbstractContextManager[LanguageModel]],
+    asked: Sequence[Tokens],
+    params: GenerationParams,
+    size: int,
+    stop: threading.Event | None = None,
+) -> Iterator[dict[int, Generation]]:
+    """Answers by place in `asked`, a batch at a time: prompts of like length share a pass, at most `size`.
+
+    The model is held for a batch only, so that others have turns between two. Raises: Stopped once `stop` is set.
+    """
+    # Writing goes token by token, where a batch costs little more than a row: worth padding on a CPU too.
+    for group in batches([len(tokens) for tokens in asked], size, padding=True):
+        with hold() as model:
+            made = model.generate_batch([asked[place] for place in group], params, stop=stop)
+            if stop is not None and stop.is_set():
+                raise Stopped()
+        yield dict(zip(group, made))
 
 
 def _both(

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.service import Service
 from core.settings import ROOT
-from tests.unit.store.earlier_version import DATASET, lay_down
+from tests.unit.store.earlier_version import DATASET, WORK, lay_down
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def options(tmp_path: Path) -> dict[str, Any]:
     return {}
 
 
-def test_its_links_open_what_they_named(fake_service: Service, open_app: Callable[..., AppTest]) -> None:
+def test_its_links_open_what_they_named(fake_service: Service) -> None:
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
     app.switch_page("pages/salience.py")
     named = {"dataset": DATASET, "example": "soup-v2", "granularity": "Word", "method": "Grad · input"}
@@ -35,6 +35,11 @@ def test_its_links_open_what_they_named(fake_service: Service, open_app: Callabl
         "grad_dot_input",
     )
     assert app.session_state["dataset"] == DATASET
+
+
+def test_its_dataset_is_on_the_dataset_page(open_app: Callable[..., AppTest]) -> None:
     app = open_app("dataset", dataset=DATASET)
     assert app.selectbox(key=f"dataset open {DATASET}").value == DATASET
-    assert "soup" in app.dataframe[0].value["id"].tolist()
+    (grid,) = [table for table in app.dataframe if (table.key or "").startswith("dataset grid")]
+    assert grid.value["prompt"].tolist() == ["Eggs?", "Naïve?\n한국어", "Eggs??"]
+    assert app.button(key=f"go on {WORK}").label == "Go on"

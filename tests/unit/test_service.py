@@ -312,13 +312,13 @@ def test_exactly_the_rows_asked_for(service: Service) -> None:
 def test_many_answers_go_in_batches_and_only_new_ones_are_written(service: Service, model: FakeModel) -> None:
     service.answers.generate("bb", SPEC, owner="x").get(LONG)
     asked = [("1", "dddd"), ("2", "bb"), ("3", "c"), ("4", "eee")]
-    job = service.answers.generate_many(asked, SPEC, owner="a")
+    job = service.answers.answer_prompts(asked, SPEC, owner="a")
     made = job.get(LONG)
     assert {name: one.text for name, one in made.items()} == {"1": "ddd", "2": "bb", "3": "c", "4": "eee"}
     assert list(made) == ["1", "2", "3", "4"]
     assert [one.example_id for one in made.values()] == ["1", "2", "3", "4"]
     assert [call for call in model.calls if "batch" in call] == ["batch of 2", "batch of 1"]
-    assert service.answers.generate_many(asked, SPEC, owner="b").get(LONG).keys() == made.keys()
+    assert service.answers.answer_prompts(asked, SPEC, owner="b").get(LONG).keys() == made.keys()
     assert len([call for call in model.calls if "batch" in call]) == 2
 
 
@@ -333,7 +333,7 @@ def test_a_click_passes_between_two_batches(service: Service, model: FakeModel) 
             assert go.wait(LONG)
 
     model.step = step
-    many = service.answers.generate_many([("1", "a"), ("2", "bb"), ("3", "ccc")], SPEC, owner="a")
+    many = service.answers.answer_prompts([("1", "a"), ("2", "bb"), ("3", "ccc")], SPEC, owner="a")
     assert reached.wait(LONG)
     click = service.maps.span(tokens_of("q", "r"), SPEC, "grad_dot_input", (1, 2), owner="b")
     go.set()
@@ -471,7 +471,7 @@ def test_a_click_passes_between_two_tokens_of_long_work(service: Service, model:
             assert go.wait(LONG)
 
     model.step = step
-    many = service.answers.generate_many([("1", "cba"), ("2", "zyx")], SPEC, owner="ann")
+    many = service.answers.answer_prompts([("1", "cba"), ("2", "zyx")], SPEC, owner="ann")
     assert reached.wait(LONG)
     click = service.maps.span(tokens_of("q", "r"), SPEC, "grad_dot_input", (1, 2), owner="bob")
     go.set()
@@ -492,7 +492,7 @@ def test_two_runs_over_many_prompts_take_turns(service: Service, model: FakeMode
     assert reached.wait(LONG)
     model.step = lambda what: order.append(what) if len(what) == 3 else None
     runs = [
-        service.answers.generate_many(
+        service.answers.answer_prompts(
             [(f"{name}{n}", name * (3 + n)) for n in range(6)], SPEC, owner=f"person-{name}"
         )
         for name in "ab"

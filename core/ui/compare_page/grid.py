@@ -46,7 +46,7 @@ def draw_grid(versions: Sequence[Example], spec: ModelSpec, params: GenerationPa
         ]
         job_box.hold_job(
             JOB,
-            service().answers.generate_many(asked, spec, params, owner=owner(), view=looking.view_on_show()),
+            service().answers.answer_prompts(asked, spec, params, owner=owner(), view=looking.view_on_show()),
         )
         state.GRID_ASKED.set((rows, [v.id for v in versions]))
         st.rerun()

@@ -127,7 +127,7 @@ CREATE TABLE work (
 	CONSTRAINT pk_work PRIMARY KEY (id), 
 	CONSTRAINT fk_work_workspace_id FOREIGN KEY(workspace_id) REFERENCES workspaces (id) ON DELETE CASCADE
 );
-INSERT INTO "work" VALUES('y8BuZTlrm5kJ','local','generate','k1','running','{"model": {"name": "tiny"}}','',2,1.79561618765561699872e+09,1.79561618765871429444e+09);
+INSERT INTO "work" VALUES('y8BuZTlrm5kJ','local','generate','k1','running','{"model": {"name": "tiny", "path": "models/tiny", "backend": "hugging_face", "revision": "", "dtype": "float32", "quantization": "none", "device": "cpu"}, "params": {"max_new_tokens": 32, "temperature": 0.0, "top_p": 1.0, "seed": 0, "stop": []}, "send_as": "plain"}','',2,1.79561618765561699872e+09,1.79561618765871429444e+09);
 CREATE TABLE work_items (
 	work_id VARCHAR(64) NOT NULL, 
 	item VARCHAR(64) NOT NULL, 
