@@ -7,11 +7,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
+MUTANTS := $(VENV)/.mutants
 SCRIPTS := node_modules/.package-lock.json
 # Threads that wait must not spin: on a busy machine that makes a small model a hundred times slower.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: app model server test lint lock newest readme pictures bench train-demo bench-methods browser load clean
+.PHONY: app model server test lint mutants lock newest readme pictures bench train-demo bench-methods browser load clean
 
 $(RUNTIME): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Whence needs Python 3.11 or newer; this is %d.%d." % sys.version_info[:2])'
@@ -54,6 +55,14 @@ lint: $(DEV) $(SCRIPTS)
 	@$(BIN)/mypy
 	@mkdir -p out/lint && cat core/token_view/*.js > out/lint/token_view.js # one module in the browser
 	@$(BIN)/node node_modules/@biomejs/biome/bin/biome check --error-on-warnings
+
+$(MUTANTS): $(DEV) requirements-mutants.lock
+	@sh tools/install.sh $(BIN)/python requirements-mutants.lock
+	@touch $@
+
+# Small changes to the maths, and whether its tests notice (docs/mutants.md); ARGS=aggregate for one part of it.
+mutants: $(MUTANTS)
+	@$(BIN)/python -m tools.mutants $(ARGS)
 
 # The locks again from the requirement lists; ARGS=--upgrade takes the newest versions that the lists allow.
 lock: $(DEV)

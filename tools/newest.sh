@@ -9,8 +9,5 @@ torch=$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' requirements.txt)
 "$bin/python" -m pip install --quiet --disable-pip-version-check "$torch"
 "$bin/python" -m pip install --quiet --disable-pip-version-check --upgrade --upgrade-strategy eager \
     "$torch" -r requirements-dev.txt -r requirements-postgres.txt
-"$bin/python" -m pip list --format=freeze > .venv-newest/versions.txt
-sed -n 's/^\([a-z0-9-]*==[^ ]*\).*/\1/p' requirements-dev.lock | sort > .venv-newest/locked.txt
-echo "Newer than the lock:"
-sort .venv-newest/versions.txt | comm -13 .venv-newest/locked.txt - | sed 's/^/  /'
+"$bin/python" -m tools.lock.newer requirements-dev.lock requirements-postgres.lock
 exec "$bin/python" -m pytest ${ARGS:-}

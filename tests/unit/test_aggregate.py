@@ -220,3 +220,117 @@ def test_a_flat_map_looks_flat_and_a_clear_one_does_not(count: int) -> None:
     clear = np.full(count, 0.1 / (count - 1), np.float32)
     clear[-1] = 0.9
     assert clear[-1] / scale_top(clear) >= 0.9
+
+
+def alone(values: list[list[float]], prompt: int) -> SalienceMatrix:
+    """A matrix whose rows do not combine."""
+    size = len(values[0])
+    return SalienceMatrix(request(len(values), size, prompt), values, None, False, "nats", combines="alone")
+
+
+def test_rows_that_do_not_combine_are_taken_one_by_one() -> None:
+    matrix = alone([[1, 2, 0, 0], [3, 4, 5, 0]], 2)
+    assert select(matrix, np.array([0, 1])).tolist() == [3, 4, 5, 0]
+    assert select(matrix, np.array([-2.0, 0])).tolist() == [2, 4, 0, 0]
+    with pytest.raises(AppError, match="2 rows of grad_l2") as refused:
+        select(matrix, np.ones(2))
+    assert refused.value.code == "needs_a_pass"
+
+
+def test_a_map_of_rows_that_do_not_combine_leaves_several_open() -> None:
+    matrix = alone([[1, 2, 0, 0], [3, 4, 5, 0]], 2)
+    both, first, second = segment(0, (2, 4)), segment(1, (2, 3)), segment(2, (3, 4))
+    got = to_segments(matrix, (both, first, second), (segment(0, (0, 1)), segment(1, (1, 2)))).values
+    assert np.isnan(got[0]).all()
+    assert got[1:].tolist() == [[1, 2], [3, 4]]
+
+
+def test_a_map_reduces_its_columns_as_it_was_asked_to() -> None:
+    matrix = SalienceMatrix(request(1, 4, 3), [[1, -4, 5, 0]], None, True, "nats")
+    rows, columns = (segment(0, (3, 4), Role.RESPONSE),), (segment(0, (0, 2)), segment(1, (2, 3)))
+    want = {"sum": [-3, 5], "mean": [-1.5, 5], "max": [-4, 5]}
+    assert {how: to_segments(matrix, rows, columns, how).values[0].tolist() for how in want} == want
+    assert column_scores(select(matrix, np.ones(1)), columns).tolist() == want["sum"]
+
+
+def test_a_segment_without_tokens_is_nothing_and_ends_nothing() -> None:
+    columns = (segment(0, (0, 1)), segment(1, (1, 1)), segment(2, (1, 3)))
+    assert column_scores(np.array([3, 1, 2], np.float32), columns).tolist() == [3, 0, 3]
+
+
+def test_a_span_inside_coarse_rows_takes_those_that_it_overlaps_and_no_neighbour() -> None:
+    matrix = SalienceMatrix(request(3, 9, 3, width=2), np.ones((3, 9)), None, False, "nats")
+    # Targets 3:5, 5:7, 7:9. The token 6 starts none; its row is the second, and the first only ends before it.
+    assert rows_for(matrix, (6, 7)).tolist() == [0, 1, 0]
+    wide = SalienceMatrix(
+        SalienceRequest(MODEL, tuple(range(9)), 3, "grad_l2", ((3, 6), (8, 9))),
+        np.ones((2, 9)),
+        None,
+        False,
+        "nats",
+    )
+    assert rows_for(wide, (6, 8)).tolist() == [0, 0]  # the row 3:6 ends where the span begins
+    none = SalienceMatrix(
+        SalienceRequest(MODEL, (1,), 0, "grad_l2", ()), np.zeros((0, 1)), None, False, "nats"
+    )
+    assert rows_for(none, (0, 1)).shape == (0,)
+
+
+def test_a_column_that_ends_where_the_target_begins_counts() -> None:
+    assert countable((segment(0, (0, 2)), segment(1, (2, 3))), target=(2, 3)).tolist() == [True, False]
+
+
+def test_every_result_is_float32_and_every_mask_bool() -> None:
+    gradients = np.random.default_rng(4).standard_normal((3, 6, 4))
+    matrix, scores = norms(gradients), np.arange(6, dtype=np.float64)
+    rows = (segment(0, (3, 5), Role.RESPONSE), segment(1, (5, 6), Role.RESPONSE))
+    found = [
+        select(matrix, [True, True, False]),  # type: ignore[arg-type]
+        select(matrix, np.zeros(3)),
+        select(matrix, np.array([0.0, 2.0, 0.0])),
+        rows_for(matrix, (3, 5)),
+        column_scores(scores, COLUMNS),  # type: ignore[arg-type]
+        to_segments(matrix, rows, COLUMNS).values,
+        to_segments(matrix, (), COLUMNS).values,
+        shares(scores),  # type: ignore[arg-type]
+    ]
+    assert {one.dtype for one in found} == {np.dtype(np.float32)}
+    assert countable(COLUMNS).dtype == countable(()).dtype == np.bool_
+
+
+def test_a_large_score_does_not_swallow_the_small_ones() -> None:
+    # In float32 each 1 beside 2**24 is lost; here a thousand of them are 1000 / (2**24 + 1000) of the whole.
+    values = np.array([2**24] + [1] * 1000, np.float32)
+    total = 2**24 + 1000
+    assert shares(values)[0] == np.float32(2**24 / total)
+    assert share_of(1.0, values) == 1 / total
+    few = values[:129]
+    matrix = SalienceMatrix(
+        request(129, 130, 1), np.ones((129, 130)), np.repeat(np.diag(few)[None], 130, axis=0), False, "nats"
+    )
+    assert select(matrix, np.ones(129))[0] == np.float32(np.sqrt(2**24 + 128))
+
+
+def test_a_share_exactly_at_the_bar_is_decisive() -> None:
+    assert decisive_share(3) == 0.5
+    assert not nothing_decisive(np.array([0.5, 0.25, 0.25], np.float32))
+    assert decisive_share(0) == decisive_share(1) == 1
+
+
+def test_the_scale_of_a_map_without_columns_has_its_floor() -> None:
+    assert scale_top(np.zeros(0, np.float32)) == 1
+
+
+def test_ranked_counts_what_it_is_told_to_and_reads_signed_scores_by_their_value() -> None:
+    values = np.array([50, 1, -3, 2], np.float32)
+    everything = np.ones(4, np.bool_)
+    assert [one.segment.index for one in ranked(COLUMNS, values, everything)] == [0, 2, 3, 1]
+    assert [one.segment.index for one in ranked(COLUMNS, values, by="value")] == [3, 1, 2]
+    assert ranked(COLUMNS, values, everything)[0].share == pytest.approx(50 / 56)
+
+
+def test_equal_scores_stay_in_reading_order_however_many() -> None:
+    columns = tuple(segment(i, (i, i + 1)) for i in range(40))
+    values = np.array([1, 2] * 20, np.float32)
+    want = [*range(1, 40, 2), *range(0, 40, 2)]
+    assert [one.segment.index for one in ranked(columns, values)] == want

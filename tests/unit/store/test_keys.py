@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
 from core.records import GenerationParams, Message, ModelSpec
-from core.store.keys import answerer_key, generation_key, listed_as, model_key, prompt_key, sent_key
+from core.store.keys import (
+    answerer_key,
+    generation_key,
+    listed_as,
+    model_key,
+    prompt_key,
+    question_key,
+    sent_key,
+)
 
 SPEC = ModelSpec("shown", "org/model", revision="r1", dtype="float32")
 GREEDY = GenerationParams(max_new_tokens=20, temperature=0.0)
@@ -85,3 +95,51 @@ def test_a_typed_answers_score_depends_on_no_parameter(part: str, start: Generat
 def test_a_typed_answer_counts_even_where_it_is_empty() -> None:
     keys = {generation_key("p", SPEC, GREEDY, typed) for typed in (None, "", "Yes.", "No.")}
     assert len(keys) == 4
+
+
+def test_who_answers_a_chat_is_told_from_each_way_of_sending_it() -> None:
+    assert len({answerer_key("m", how) for how in ("plain", "chat", "chat 0123456789abcdef")}) == 3
+
+
+def test_prompt_and_model_of_an_answer_count() -> None:
+    keys = {
+        generation_key("p", SPEC, GREEDY),
+        generation_key("q", SPEC, GREEDY),
+        generation_key([ASK], SPEC, GREEDY),
+        generation_key("p", replace(SPEC, dtype="bfloat16"), GREEDY),
+    }
+    assert len(keys) == 4
+
+
+def test_everything_of_a_question_counts() -> None:
+    other = replace(SPEC, quantization="nf4")
+    keys = {
+        question_key("effect", SPEC, "p", 1),
+        question_key("curve", SPEC, "p", 1),
+        question_key("effect", other, "p", 1),
+        question_key("effect", SPEC, "q", 1),
+        question_key("effect", SPEC, "p", 2),
+        question_key("effect", SPEC, "p"),
+        question_key("effect", SPEC),
+    }
+    assert len(keys) == 7
+    assert question_key("effect", replace(SPEC, name="other"), "p", 1) == question_key("effect", SPEC, "p", 1)
+
+
+def test_keys_are_those_that_databases_and_bundles_already_hold() -> None:
+    """Worked out with nothing but hashlib: SHA-256 of the parts as JSON without spaces."""
+
+    def known(*parts: object) -> str:
+        return sha256(json.dumps(parts, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
+
+    model = known("model", ["org/model", "hugging_face", "r1", "float32", "none", "cpu"])
+    assert model_key(SPEC) == model
+    assert prompt_key("Why?") == known("prompt", "Why?")
+    assert prompt_key([ASK, SAY]) == known("prompt", [["user", "Why?"], ["assistant", "Because."]])
+    assert question_key("effect", SPEC, "p", 1) == known("question", "effect", model, ["p", 1])
+    assert answerer_key("m", "chat") == known("answerer", "m", "chat")
+    assert generation_key("p", SPEC, GREEDY) == known("generation", "p", model, [20, [], []], None)
+    assert generation_key("p", SPEC, DRAWN) == known(
+        "generation", "p", model, [20, [], [0.7, DRAWN.top_p, DRAWN.seed]], None
+    )
+    assert generation_key("p", SPEC, DRAWN, "Yes.") == known("generation", "p", model, [], "Yes.")

@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from tools.lock import lists, lock_of
+from tools.lock.newer import differences, pins
 
 LEFT_OUT = {"torch"}  # goes in first and alone, tools/install.sh
 
@@ -75,3 +76,23 @@ def test_one_version_of_a_package_in_all_locks() -> None:
         for name, version in locked(lock_of(path).read_text(encoding="utf-8")).items():
             versions.setdefault(name, set()).add(version)
     assert {name for name, found in versions.items() if len(found) > 1} == set()
+
+
+def test_what_differs_from_the_locks_is_told_whatever_a_name_is_spelled_like() -> None:
+    lock = (
+        "# Made from a list\n"
+        "typing-extensions==4.15.0 \\\n    --hash=sha256:00\n"
+        "zope-interface==8.1\n"
+        "numpy==2.4.6 ; python_full_version >= '3.11' \\\n"
+        "numpy==2.3.0 ; python_full_version < '3.11'\n"
+        "gone==1.0\n"
+    )
+    locked = pins(lock)
+    assert locked == {"typing-extensions": "4.15.0", "zope-interface": "8.1", "numpy": "2.4.6", "gone": "1.0"}
+    there = {"typing-extensions": "4.15.0", "zope-interface": "8.2", "numpy": "2.4.6", "fresh": "0.1"}
+    assert differences(locked, there) == [
+        "fresh in no lock -> 0.1",
+        "gone 1.0 -> not installed",
+        "zope-interface 8.1 -> 8.2",
+    ]
+    assert pins("Zope.Interface==8.1\n") == {"zope-interface": "8.1"}
