@@ -61,10 +61,11 @@ def told(method_name: str, options: Iterable[tuple[str, Option]]) -> tuple[tuple
 def readers(name: str) -> tuple[Method, ...]:
     """The methods whose rows come from the same passes as those of `name`, itself among them.
 
-    None where its rows are no scores of single gradients. All have the same options.
+    They read the same gradients and have the same options. None where its rows are no scores of single gradients.
     """
     asked = method(name)
-    return tuple(one for one in METHODS if asked.score and one.score and one.reads == asked.reads)
+    shared = (one for one in METHODS if (one.reads, one.options) == (asked.reads, asked.options))
+    return tuple(one for one in shared if asked.score and one.score)
 
 
 def request_for(
