@@ -53,6 +53,7 @@ def test_a_diff_rebuilds_both_texts(old: str, new: str) -> None:
         ]),
         ("one\ntwo\nthree", "one\nthree", [("kept", "one\n"), ("removed", "two\n"), ("kept", "three")]),
         ("", "new", [("added", "new")]),
+        ("a\rb", "a\nb", [("kept", "a"), ("removed", "\r"), ("added", "\n"), ("kept", "b")]),
     ],
 )  # fmt: skip
 def test_diffs_by_hand(old: str, new: str, runs: list[tuple[str, str]]) -> None:
@@ -200,3 +201,56 @@ def test_maps_that_hold_only_some_segments_of_their_text() -> None:
     new = SegmentSalience(answer, lines[1:], np.array([[5.0, 2.0, 1.0]], np.float32), "sum")
     assert agreement(old, new) == (-1.0,)
     np.testing.assert_allclose(difference(old, new).values, [[0.5, 0.0, -0.5]])
+
+
+def test_texts_of_too_many_words_are_told_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.compare._MOST_WORDS", 3)
+    assert [(r.change, r.text) for r in word_diff("a b c", "a x c")] == [
+        ("kept", "a "), ("removed", "b "), ("added", "x "), ("kept", "c"),
+    ]  # fmt: skip
+    assert [(r.change, r.text) for r in word_diff("a b c d", "a x c")] == [
+        ("removed", "a b c d"), ("added", "a x c"),
+    ]  # fmt: skip
+    assert [(r.change, r.text) for r in word_diff("a b c d\n", "a b c d\n")] == [("kept", "a b c d\n")]
+
+
+def test_a_long_text_of_much_the_same_lines_and_words_keeps_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "yes " * 300
+    assert [(r.change, r.text) for r in word_diff(words, words + "no")] == [("kept", words), ("added", "no")]
+    monkeypatch.setattr("core.compare._MOST_WORDS", 10)  # so only whole lines can be told to be the same
+    lines = "the same\n" * 300
+    assert [(r.change, r.text) for r in word_diff(lines, lines + "no")] == [("kept", lines), ("added", "no")]
+
+
+def test_how_like_two_segments_must_be_and_how_many_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert texts_of(align(made("ab"), made("ax"))) == [("ab", "ax", "changed")]  # one of two letters: 0.5
+    assert texts_of(align(made("abc"), made("axy"))) == [("abc", None, "removed"), (None, "axy", "added")]
+    long = "ab" * 150
+    assert texts_of(align(made(long + "c"), made(long + "d"))) == [(long + "c", long + "d", "changed")]
+    monkeypatch.setattr("core.compare._MOST_PAIRS", 4)
+    old, new = made("first 1", "second 1"), made("first 2", "second 2", "third 2")
+    assert [p.state for p in align(old, new[:2])] == ["changed", "changed"]
+    assert {p.state for p in align(old, new)} == {"removed", "added"}
+
+
+def test_a_pair_is_named_by_its_new_segment_where_there_is_one() -> None:
+    (old,), (new,) = made("old"), made("new")
+    assert Pair(old, new).segment is new
+    assert Pair(None, new).segment is new
+    assert Pair(old, None).segment is old
+
+
+def test_the_template_takes_no_share_in_a_difference() -> None:
+    roles = {0: Role.TEMPLATE}
+    old = SegmentSalience(made("x"), made("<s>", "one", "two", roles=roles), [[96, 1, 3]], "sum")
+    new = SegmentSalience(made("y"), made("<s>", "one", "two", roles=roles), [[16, 3, 1]], "sum")
+    got = difference(old, new)
+    assert [p.segment.text for p in got.columns] == ["one", "two"]
+    assert got.values.tolist() == [[0.5, -0.5]]
+    assert got.values.dtype == np.float32
+
+
+def test_agreement_looks_at_the_segments_that_both_have() -> None:
+    old = SegmentSalience(made("x"), made("gone", "a", "b", "c"), [[9, 1, 2, 3]], "sum")
+    new = SegmentSalience(made("y"), made("a", "b", "c", "fresh"), [[10, 20, 30, 0]], "sum")
+    assert agreement(old, new) == (pytest.approx(1),)

@@ -15,6 +15,7 @@ from uniseg.wordbreak import words
 from core.errors import AppError
 from core.records import Role, Segment, Tokens
 from core.segments import GRANULARITIES, partition, segments
+from core.text_breaks import TextClock
 
 TEXT_ONLY = tuple(g.name for g in GRANULARITIES if g.cuts is not None)
 PIECES = (
@@ -149,6 +150,7 @@ def test_sentences_are_never_cut_where_unicode_does_not(text: str) -> None:
     [
         ("word", ["He ", "said, ", '"no ', '(way)". ', "e.g. ", "3.5 ", "e-", "mail ", "can't ", "$5"]),
         ("word", ["Analysis: ", "it ", "has\n\n", "## ", "eggs.\r\n"]),
+        ("word", ["(way) ", "back\n", "“So ", "be ", "it”\n", "$5"]),
         (
             "word",
             ["한국어 ", "문장. ", "你", "好。", "שלום, ", "עולם ", "👨\u200d👩\u200d👧 ", "e\u0301te\u0301"],
@@ -168,6 +170,7 @@ def test_sentences_are_never_cut_where_unicode_does_not(text: str) -> None:
         ("block", ["Example 1:\na\n\nb\n\n", "Example 2:\nc"]),
         ("block", ["<example>\na\n</example>\n", "<example>\nb\n</example>"]),
         ("block", ["one\n\n", "two\n\n", "three"]),
+        ("block", ["Note: one\n\n", "two\n\n", "three"]),
         ("block", ["Solve.\n\n", "Ann has 2.\nAnswer: 2.\n\n", "Bo has 3.\nAnswer:"]),
         ("block", ["Read.\n", "Q: one\nA: 1\n", "Q: two\nA:"]),
     ],
@@ -184,8 +187,20 @@ def test_a_custom_expression_ends_a_part_where_it_matches() -> None:
 
 @pytest.mark.parametrize("granularity", ["token", "syllable"])
 def test_what_a_text_alone_cannot_give(granularity: str) -> None:
-    with pytest.raises(AppError):
+    with pytest.raises(AppError, match=r"has no tokens|granularity.*syllable"):
         partition("a b", granularity)
+
+
+def test_a_custom_cut_needs_an_expression() -> None:
+    with pytest.raises(AppError, match="is empty"):
+        partition("aXXXXb", "custom")
+
+
+def test_the_search_for_characters_ends_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.segments._CLUSTER", regex.compile("(?:a+)+!|zz"))
+    monkeypatch.setattr(TextClock, "left", lambda self: 1e-9)
+    with pytest.raises(AppError, match="longer than"):
+        partition("a" * 40 + "!" + "a" * 4000 + "?", "line")
 
 
 def spelled(out: tuple[Segment, ...]) -> list[tuple[str, tuple[int, int]]]:
@@ -214,6 +229,39 @@ def test_parts_of_a_character_are_one_unit() -> None:
     family = "👨\u200d👩"
     made = tokens(f"a{family}b", [(0, 1), (1, 2), (1, 2), (2, 3), (3, 4), (4, 5)], 6)
     assert spelled(segments(made, "token")) == [("a", (0, 1)), (family, (1, 5)), ("b", (5, 6))]
+
+
+def test_tokens_that_share_a_character_are_one_unit_with_all_that_they_touch() -> None:
+    # Bytes of é: the first stands in one token with b, the second is a token of its own.
+    made = tokens("abé d", [(0, 1), (1, 3), (2, 3), (3, 5)], 4)
+    assert spelled(segments(made, "token")) == [("a", (0, 1)), ("bé", (1, 3)), (" d", (3, 4))]
+
+
+def test_a_blank_token_is_a_unit_of_its_own() -> None:
+    made = tokens("a  b", [(0, 1), (1, 3), (3, 4)], 3)
+    assert spelled(segments(made, "token")) == [("a", (0, 1)), ("  ", (1, 2)), ("b", (2, 3))]
+
+
+def test_characters_that_no_token_covers_belong_to_the_token_before() -> None:
+    assert spelled(segments(tokens("a b", [(0, 1), (2, 3)], 2), "token")) == [("a ", (0, 1)), ("b", (1, 2))]
+    # A token that shows nothing begins no unit.
+    made = tokens("abc", [(0, 1), (1, 1), (2, 3)], 3)
+    assert spelled(segments(made, "token")) == [("ab", (0, 2)), ("c", (2, 3))]
+
+
+def test_tokens_of_the_response_are_units_too() -> None:
+    made = tokens("ab cd", [(0, 1), (1, 3), (3, 4), (4, 5)], 2)
+    assert spelled(segments(made, "token", "response")) == [("c", (2, 3)), ("d", (3, 4))]
+
+
+def test_the_words_of_a_template_are_not_parted() -> None:
+    made = tokens(
+        "Be kind. Hi you",
+        [(0, 2), (2, 9), (9, 11), (11, 15)],
+        4,
+        role=[Role.TEMPLATE, Role.TEMPLATE, Role.PROMPT, Role.PROMPT],
+    )
+    assert spelled(segments(made, "word")) == [("Be kind. ", (0, 2)), ("Hi ", (2, 3)), ("you", (3, 4))]
 
 
 def test_template_and_special_tokens_stand_apart() -> None:

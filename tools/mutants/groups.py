@@ -19,7 +19,9 @@ class Group:
 
 GROUPS = (
     Group("aggregate", ("core/aggregate.py",), ("tests/unit/test_aggregate.py",)),
-    Group("segments", ("core/segments.py",), ("tests/unit/test_segments.py",)),
+    Group(
+        "segments", ("core/segments.py",), ("tests/unit/test_segments.py", "tests/unit/test_text_breaks.py")
+    ),
     Group("keys", ("core/store/keys.py",), ("tests/unit/store/test_keys.py",)),
     Group("compare", ("core/compare.py",), ("tests/unit/test_compare.py",)),
     Group("query", ("core/datasets/query.py",), ("tests/unit/datasets/test_query.py",)),
