@@ -14,7 +14,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import AppError
 
-ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = Path(__file__).resolve().parent
+"""The package's own folder."""
+ROOT = PACKAGE if (PACKAGE / "data" / "models").is_dir() else PACKAGE.parent
+"""What holds `data/`, `pages/` and the app's script: the project, or the installed package itself."""
 DEMO_MODEL = "data/models/demo"
 
 

@@ -14,14 +14,13 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import AppError
 from core.jobs import Job, JobContext
 from core.records import Example, ModelSpec
 from core.runs.drive import Batches, DatasetTask, Desk, Item, Report, Steps, drive, key_of, safely
-from core.settings import ROOT
+from core.settings import PACKAGE
 
 if TYPE_CHECKING:
     from core.service import Service
@@ -152,9 +151,9 @@ def connect() -> None:
         options: dict[str, Any] = {"address": address, "log_to_driver": False, "logging_level": logging.ERROR}
         if address is None:
             options |= {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
-            options["runtime_env"] = {"env_vars": {"PYTHONPATH": str(ROOT)}}
+            options["runtime_env"] = {"env_vars": {"PYTHONPATH": str(PACKAGE.parent)}}
         else:
-            options["runtime_env"] = {"py_modules": [str(Path(ROOT) / "core")]}
+            options["runtime_env"] = {"py_modules": [str(PACKAGE)]}
         try:
             ray.init(**options)
         except (ConnectionError, OSError, RuntimeError) as error:

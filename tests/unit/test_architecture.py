@@ -34,7 +34,8 @@ FLOORS = {
     ),
     2: ("models", "salience", "counterfactuals", "faithfulness"),
     3: ("store", "jobs", "service", "runs"),
-    4: ("ui", "server", "doctor"),
+    4: ("ui", "server", "doctor", "library"),
+    5: ("command",),
 }
 FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}
 LIBRARIES = {
@@ -54,6 +55,7 @@ ALLOWED = {
     2: {"torch", "transformers", "captum", "bitsandbytes"},
     3: {"sqlalchemy", "alembic", "pandas"},
     4: {"streamlit", "plotly", "pandas"},
+    5: set(),
 }
 
 

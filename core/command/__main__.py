@@ -1,0 +1,7 @@
+"""`python -m core.command`: the same as `whence`."""
+
+import sys
+
+from core.command import main
+
+sys.exit(main())

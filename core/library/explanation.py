@@ -1,0 +1,451 @@
+"""One answer, explained: what it came from, for all of it or for the words that are chosen.
+
+Every method that narrows or measures gives a new `Explanation`; none changes one. A map is computed once and shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import aggregate
+from core.errors import AppError
+from core.records import Generation, Option, Role, SalienceMatrix, Segment, SegmentSalience, Tokens
+from core.segments import declared, segments
+from core.token_view import part_names
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from core.cause import Cause
+    from core.library.comparison import Comparison
+    from core.library.opening import OpenedModel
+    from core.report import ShownMap
+    from core.salience import Method
+
+Span = tuple[int, int]
+Options = tuple[tuple[str, Option], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the prompt and what it had to do with the chosen words."""
+
+    name: str
+    """What the app calls it: "line 9"."""
+    text: str
+    share: float
+    """Of the prompt's total absolute score, -1 to 1."""
+    score: float
+    """In the method's units."""
+    effect_nats: float | None = None
+    """By how many nats the chosen words become less likely without it; None: not measured."""
+    turns: bool | None = None
+    """Whether the likeliest words are others without it; None: not known."""
+
+    @property
+    def times(self) -> float | None:
+        """How many times less likely the chosen words are without it; None: not measured."""
+        return None if self.effect_nats is None else float(np.exp(min(self.effect_nats, 700.0)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MadeMap:
+    """A matrix and the method that made it (another than the one asked for, where the model has not that one)."""
+
+    matrix: SalienceMatrix
+    method: Method
+    options: Options
+    own: Mapping[Span, NDArray[np.float32]] = field(default_factory=dict)
+    """Scores (T,) of spans that are no union of rows, by a pass of their own."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Made by `explain`. `target` is the token span of the chosen words."""
+
+    model: OpenedModel
+    generation: Generation
+    by: str
+    pattern: str | None
+    made: MadeMap
+    target: Span
+    cause: Cause | None = None
+    """What taking parts out found; None: not measured."""
+
+    @classmethod
+    def of(
+        cls,
+        model: OpenedModel,
+        generation: Generation,
+        *,
+        by: str = "line",
+        method: str = "",
+        pattern: str | None = None,
+        options: Mapping[str, Option] | None = None,
+    ) -> Explanation:
+        """Explains an answer that is there. Raises: AppError for an empty answer or what the model cannot do."""
+        tokens = generation.tokens
+        rows = tuple(part.tokens for part in segments(tokens, by, "response", pattern))
+        if not rows:
+            raise AppError("The answer is empty, so there is nothing to explain.", hint="Run it again.")
+        made = _map(model, tokens, rows, method, options or {}, by, pattern)
+        return cls(model, generation, by, pattern, made, (rows[0][0], rows[-1][1]))
+
+    # What was asked and answered
+
+    @property
+    def tokens(self) -> Tokens:
+        return self.generation.tokens
+
+    @property
+    def prompt(self) -> str:
+        """The prompt as the model read it, a chat's template included."""
+        return self.tokens.text[: self.tokens.prompt_chars]
+
+    @property
+    def answer(self) -> str:
+        return self.generation.text
+
+    @property
+    def chosen(self) -> str:
+        """The words that are explained."""
+        start, stop = self.target
+        spans = self.tokens.char_spans[start:stop]
+        return self.tokens.text[int(spans[:, 0].min()) : int(spans[:, 1].max())]
+
+    @property
+    def method(self) -> str:
+        """The name of the method whose map this is."""
+        return self.made.method.name
+
+    @property
+    def note(self) -> str:
+        """What was done differently than asked, in a sentence; usually empty."""
+        return self.made.matrix.note
+
+    # What it came from
+
+    @cached_property
+    def prompt_segments(self) -> tuple[Segment, ...]:
+        return segments(self.tokens, self.by, "prompt", self.pattern)
+
+    @cached_property
+    def answer_segments(self) -> tuple[Segment, ...]:
+        return segments(self.tokens, self.by, "response", self.pattern)
+
+    @cached_property
+    def scores(self) -> NDArray[np.float32]:
+        """(S,) of the prompt's segments for the chosen words together, in the method's units."""
+        return aggregate.column_scores(self._token_scores(), self.prompt_segments)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The prompt's own parts in reading order; those of a chat template are left out."""
+        return tuple(self._part(index) for index in self._counted)
+
+    def top(self, count: int = 5) -> tuple[Part, ...]:
+        """The parts that mattered most: by measured effect where one was measured, then by the map."""
+        if count < 1:
+            raise AppError(f"At least one part should be asked for, but count is {count}.")
+        order = {entry.segment.index: entry.rank for entry in self._ranked}
+        effects = self._effects
+        first = sorted(
+            self._counted,
+            key=lambda at: (at not in effects, -effects.get(at, (0.0, None))[0], order[at]),
+        )
+        return tuple(self._part(index) for index in first[:count])
+
+    @property
+    def sentence(self) -> str:
+        """What was found, in words: from measurement where there is one, else from the map."""
+        from core.cause import sentence
+        from core.figures.captions import NOTHING_DECISIVE
+
+        if self.cause is not None:
+            numbers = [_number(self.names[index]) for index in self._counted]
+            return sentence(self.cause, "line" if self.by in ("line", "word", "token") else self.by, numbers)
+        if self.shown().flat:
+            return NOTHING_DECISIVE
+        best = self._ranked[0]
+        return f"Mostly because of {self.names[best.segment.index]} ({best.share:.0%} of the influence). Not measured."
+
+    # Other words, proof, another version
+
+    def select(self, text: str, occurrence: int = 1) -> Explanation:
+        """The same answer, for the words `text` in it; `occurrence` where they stand there more than once.
+
+        Words that begin or end within a token take the whole token. Raises: AppError where they are not there.
+        """
+        start = self._find(text, occurrence)
+        inside = self.tokens.char_spans[self.tokens.prompt_len :] - self.tokens.prompt_chars
+        touched = np.flatnonzero((inside[:, 0] < start + len(text)) & (inside[:, 1] > start))
+        first = self.tokens.prompt_len
+        span = (int(touched[0]) + first, int(touched[-1]) + 1 + first)
+        return replace(self, target=span, made=self._with(span), cause=None)
+
+    def select_part(self, index: int) -> Explanation:
+        """The same answer, for one of its parts (`answer_segments`)."""
+        if not 0 <= index < len(self.answer_segments):
+            raise AppError(
+                f"The answer's parts are 0 to {len(self.answer_segments) - 1}, but asked was {index}."
+            )
+        span = self.answer_segments[index].tokens
+        return replace(self, target=span, made=self._with(span), cause=None)
+
+    def measure(self, top: int = 5, *, locked: Sequence[int] | None = None) -> Explanation:
+        """Takes the `top` strongest parts out and measures what it does to the chosen words (*Find the cause*).
+
+        `locked` are indices of `parts` that stay in; None: the question or cue at the end. See `cause`, `sentence`.
+        Raises: AppError where the model tells no log-probabilities.
+        """
+        from core.cause import CauseRequest, CauseSettings, proposed_locks
+        from core.salience.find_cause import find_cause
+
+        own = [self.prompt_segments[index] for index in self._counted]
+        request = CauseRequest(
+            self.model.spec,
+            tuple(int(i) for i in self.tokens.ids),
+            self.tokens.prompt_len,
+            (self.target,),
+            tuple(part.tokens for part in own),
+            tuple(proposed_locks(own) if locked is None else sorted(set(locked))),
+            CauseSettings(candidates=top, map_method=self.method),
+        )
+        with self.model.use() as held:
+            found = find_cause(held, request, self.tokens, map_scores=self.scores[list(self._counted)])
+        return replace(self, cause=found)
+
+    def compare(self, other: Explanation) -> Comparison:
+        """This one as before, `other` as after: what changed in the words, and which parts gained or lost."""
+        from core.library.comparison import Comparison
+
+        return Comparison(self, other)
+
+    # To take away
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row a part of the prompt, in reading order: name, text, share, score, effect_nats, turns."""
+        import pandas as pd
+
+        columns = ("name", "text", "share", "score", "effect_nats", "turns")
+        return pd.DataFrame(
+            [{name: getattr(part, name) for name in columns} for part in self.parts], columns=columns
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as JSON-serialisable data: how it was made, the words, the parts, what was measured."""
+        import json
+
+        from core.report import to_json
+
+        told: dict[str, Any] = json.loads(to_json(self.shown()))
+        told["answer"], told["chosen"], told["sentence"] = self.answer, self.chosen, self.sentence
+        told["measured"] = [
+            {"name": part.name, "text": part.text, "effect_nats": part.effect_nats, "turns": part.turns}
+            for part in self.parts
+            if part.effect_nats is not None
+        ]
+        return told
+
+    def to_html(self) -> str:
+        """The app's report: one file with the coloured prompt, the heat map and how it was made (about 5 MB)."""
+        from core.report import to_html
+
+        return to_html(self.shown()).decode()
+
+    def figure(self, theme: str = "light") -> go.Figure:
+        """The heat map, Plotly: parts of the answer against parts of the prompt."""
+        from core.figures.heatmap import salience_heatmap
+        from core.figures.palette import THEMES
+
+        if theme not in THEMES:
+            raise AppError(f"A theme is {' or '.join(THEMES)}, but this is {theme!r}.")
+        shown = self.shown()
+        return salience_heatmap(
+            shown.salience, signed=shown.signed, units=shown.units, negligible=shown.negligible, theme=theme,
+            selected=shown.target, clicks=False,
+        )  # fmt: skip
+
+    def shown(self) -> ShownMap:
+        """The record that the app's downloads are made of."""
+        from core.report import ShownMap
+
+        method = self.made.method
+        target = tuple(
+            part.index
+            for part in self.answer_segments
+            if part.tokens[0] < self.target[1] and part.tokens[1] > self.target[0]
+        )
+        return ShownMap(
+            example=self.chosen.strip(), model=self.model.spec, params=self.generation.params,
+            method=method.label, units=self.made.matrix.units, signed=self.made.matrix.signed,
+            sign_holds=method.sign_holds, granularity=declared(self.by).label, salience=self._salience(),
+            target=target, scores=self.scores, made=datetime.now(UTC), negligible=method.negligible,
+            note=self.note,
+        )  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        from core.library.static import to_static_html
+
+        return to_static_html(self)
+
+    def __repr__(self) -> str:
+        from core.cause import less_likely
+
+        lines = [f"{self.chosen.strip()!r} by {self.model.name}: {self.sentence}"]
+        for part in self.top(5):
+            measured = "" if part.effect_nats is None else f"  {less_likely(part.effect_nats)} without it"
+            lines.append(f"{part.share:7.1%}  {part.name}: {' '.join(part.text.split()):.70}{measured}")
+        return "\n".join(lines)
+
+    # Within
+
+    @cached_property
+    def names(self) -> list[str]:
+        """What each of the prompt's segments is called."""
+        return part_names(self.prompt_segments, self.by)
+
+    @cached_property
+    def _counted(self) -> tuple[int, ...]:
+        return tuple(part.index for part in self.prompt_segments if part.role is Role.PROMPT)
+
+    @cached_property
+    def _shares(self) -> NDArray[np.float32]:
+        return aggregate.shares(self.scores, aggregate.countable(self.prompt_segments))
+
+    @cached_property
+    def _ranked(self) -> tuple[aggregate.Ranked, ...]:
+        return aggregate.ranked(self.prompt_segments, self.scores, by=self.made.method.rank_by)
+
+    @cached_property
+    def _effects(self) -> dict[int, tuple[float, bool | None]]:
+        """Measured effects by segment."""
+        if self.cause is None:
+            return {}
+        told = zip(self._counted, self.cause.effect_nats.tolist(), self.cause.turns)
+        return {index: (effect, turns) for index, effect, turns in told if effect == effect}
+
+    def _part(self, index: int) -> Part:
+        effect, turns = self._effects.get(index, (None, None))
+        return Part(
+            self.names[index], self.prompt_segments[index].text, float(self._shares[index]),
+            float(self.scores[index]), effect, turns,
+        )  # fmt: skip
+
+    def _find(self, text: str, occurrence: int) -> int:
+        if not text:
+            raise AppError("Which words? The text is empty.")
+        response, at = self.tokens.response, -1
+        for _ in range(max(occurrence, 1)):
+            at = response.find(text, at + 1)
+            if at < 0:
+                there = response.count(text)
+                raise AppError(
+                    f"The answer does not hold {text!r}."
+                    if not there
+                    else f"The answer holds {text!r} {there} times, not {occurrence}.",
+                    hint=f"It is: {response.strip():.200}",
+                )
+        return at
+
+    def _with(self, span: Span) -> MadeMap:
+        """The map with the scores of `span`, by a pass of its own where its rows do not make it."""
+        if span in self.made.own or self._rows(span).any():
+            return self.made
+        with self.model.use() as held:
+            own = _run(held, self.tokens, self.made.method, (span,), self.made.options).values[0]
+        return replace(self.made, own={**self.made.own, span: own})
+
+    def _rows(self, span: Span) -> NDArray[np.float32]:
+        """Weights of the rows that together are `span`; all 0 where none are."""
+        matrix = self.made.matrix
+        chosen = [
+            at for at, row in enumerate(matrix.request.targets) if span[0] <= row[0] and row[1] <= span[1]
+        ]
+        weights = np.zeros(len(matrix.values), np.float32)
+        held = [matrix.request.targets[at] for at in chosen]
+        whole = bool(held) and held[0][0] == max(span[0], 1) and held[-1][1] == span[1]
+        if whole and (matrix.combines != "alone" or len(held) == 1):
+            weights[chosen] = 1.0
+        return weights
+
+    def _token_scores(self) -> NDArray[np.float32]:
+        own = self.made.own.get(self.target)
+        return own if own is not None else aggregate.select(self.made.matrix, self._rows(self.target))
+
+    def _salience(self) -> SegmentSalience:
+        return aggregate.to_segments(self.made.matrix, self.answer_segments, self.prompt_segments)
+
+    def target_salience(self) -> SegmentSalience:
+        """The chosen words as the one row of a map."""
+        start = int(self.tokens.char_spans[self.target[0], 0])
+        row = Segment(0, self.chosen, (start, start + len(self.chosen)), self.target, Role.RESPONSE)
+        return SegmentSalience((row,), self.prompt_segments, self.scores[None], "sum")
+
+
+def _map(
+    opened: OpenedModel,
+    tokens: Tokens,
+    rows: Sequence[Span],
+    name: str,
+    options: Mapping[str, Option],
+    by: str,
+    pattern: str | None,
+) -> MadeMap:
+    from core.models import backend
+    from core.salience import best_map, method, plan_rows
+    from core.settings import settings
+
+    with opened.use() as held:
+        if name:
+            chosen, given = method(name), dict(options)
+        else:
+            best, best_options = best_map(held.capabilities)
+            if best is None:
+                best, best_options = method("leave_one_out"), ()
+            chosen, given = best, {**dict(best_options), **options}
+        known = {option.name: option for option in chosen.options}
+        strange = sorted(set(given) - set(known))
+        if strange:
+            raise AppError(
+                f"{chosen.label} has no option {', '.join(strange)}.",
+                hint=f"It has: {', '.join(known) or 'none'}.",
+            )
+        if "columns" in known and "columns" not in given:
+            given["columns"] = _columns(tokens, by, pattern)
+        most = backend(opened.spec.backend).rows
+        targets, note = plan_rows(tokens, settings().salience_budget_bytes, most, rows)
+        told = tuple(given.items())
+        matrix = _run(held, tokens, chosen, targets, told)
+    return MadeMap(replace(matrix, note=f"{matrix.note} {note}".strip()), chosen, told)
+
+
+def _columns(tokens: Tokens, by: str, pattern: str | None) -> Option:
+    """The parts that a method which takes parts out is asked for: as in the app, without the cue at the end."""
+    from core.cause import proposed_locks
+    from core.salience.leave_one_out import columns_option
+
+    own = [part for part in segments(tokens, by, "prompt", pattern) if part.role is Role.PROMPT]
+    locked = proposed_locks(own)
+    return columns_option([part.tokens for at, part in enumerate(own) if at not in locked])[1]
+
+
+def _run(
+    held: Any, tokens: Tokens, method: Method, targets: Sequence[Span], options: Options
+) -> SalienceMatrix:
+    from core.salience import request_for
+
+    request = request_for(held, tokens, method.name, targets=tuple(targets), options=options)
+    return method.run(held, request, tokens=tokens)
+
+
+def _number(name: str) -> int:
+    return int(name.rsplit(" ", 1)[-1])
