@@ -72,10 +72,11 @@ class Has:
         if not self.text:
             cells = _column(frame, self.column) if self.column else frame["prompt"]
             return (cells.isna() | (_as_text(cells) == "")).to_numpy(bool)
-        return _any(
+        found = (
             _as_text(cells).str.contains(self.text, case=False, regex=False).to_numpy(bool, na_value=False)
             for cells in _searched(frame, self.column)
         )
+        return _any(found, len(frame))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,8 @@ class Matches:
     pattern: str
 
     def mask(self, frame: pd.DataFrame, deadline: float) -> Mask:
-        return _any(self._column(cells, deadline) for cells in _searched(frame, self.column))
+        found = (self._column(cells, deadline) for cells in _searched(frame, self.column))
+        return _any(found, len(frame))
 
     def _column(self, cells: pd.Series, deadline: float) -> Mask:
         search, found = compiled(self.pattern).search, np.zeros(len(cells), bool)
@@ -242,6 +244,5 @@ def _as_text(cells: pd.Series) -> pd.Series:
     return cells if isinstance(cells.dtype, pd.StringDtype) else cells.astype("str")
 
 
-def _any(masks: Iterable[Mask]) -> Mask:
-    listed = list(masks)
-    return reduce(np.logical_or, listed) if listed else np.zeros(0, bool)
+def _any(masks: Iterable[Mask], rows: int) -> Mask:
+    return reduce(np.logical_or, masks, np.zeros(rows, bool))

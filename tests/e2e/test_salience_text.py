@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from core import aggregate
 from core.figures import palette
@@ -20,6 +21,7 @@ from tests.e2e.apps import synthetic
 
 APP = "tests/e2e/apps/salience_text_app.py"
 RECOLOUR_MS = 50
+SOON_MS = 60_000
 LAST = len(synthetic.pieces(synthetic.ANSWER, "word")) - 1
 Visit = Callable[..., Page]
 
@@ -61,11 +63,6 @@ def python_heard(page: Page, indices: list[int], heard: int) -> None:
     expect(page.locator("code")).to_have_text(said)
 
 
-def pressed(page: Page) -> list[int]:
-    found = response(page).locator('[aria-pressed="true"]')
-    return [int(i) for i in found.evaluate_all("all => all.map(e => e.dataset.segment)")]
-
-
 def scores(page: Page) -> list[float | None]:
     raw = prompt(page).locator("[data-segment]").evaluate_all("all => all.map(e => e.dataset.score)")
     return [float(r) if r else None for r in raw]
@@ -86,8 +83,37 @@ def wanted(unit: str, indices: tuple[int, ...], signed: bool = False) -> np.ndar
 
 
 def expect_scores(page: Page, want: np.ndarray) -> None:
-    expect(part(page, 0)).to_have_attribute("data-score", f"{float(want[0]):.6f}".rstrip("0"))
+    """Every part of the prompt comes to have the score that is wanted."""
+    with suppress(TimeoutError):  # the comparison below then says what differs
+        page.wait_for_function(
+            """(want) => {
+              const found = [...document.querySelectorAll('[aria-label="Prompt salience"] [data-segment]')];
+              return found.length === want.length && found.every(({ dataset }, at) =>
+                dataset.score !== "" && Math.abs(Number(dataset.score) - want[at]) <= 2e-6);
+            }""",
+            arg=want.tolist(),
+            timeout=SOON_MS,
+        )
     np.testing.assert_allclose(np.array(scores(page), float), want, atol=2e-6)
+
+
+def expect_pressed(page: Page, indices: list[int]) -> None:
+    """Exactly these parts of the answer come to be chosen."""
+    for index in indices:
+        expect(choice(page, index)).to_have_attribute("aria-pressed", "true")
+    expect(response(page).locator('[aria-pressed="true"]')).to_have_count(len(indices))
+
+
+def expect_text(region: Locator, text: str) -> None:
+    """The segments of a region come to be `text`, all of it."""
+    expect(region.locator("[data-segment]").last).to_be_attached()
+    assert "".join(region.locator("[data-segment]").all_text_contents()) == text
+
+
+def scored(page: Page) -> None:
+    """The scores have come: none is left open."""
+    expect(prompt(page).locator("[data-segment]").first).to_be_attached()
+    expect(prompt(page).locator('[data-segment][data-score=""]')).to_have_count(0)
 
 
 def test_first_look(any_page: Page, visit: Visit, screenshot: Callable[..., Any]) -> None:
@@ -95,9 +121,9 @@ def test_first_look(any_page: Page, visit: Visit, screenshot: Callable[..., Any]
     want = wanted("line", (2,))
     expect_scores(page, want)
     culprit = int(want.argmax())
-    assert "".join(prompt(page).locator("[data-segment]").all_text_contents()) == synthetic.PROMPT
-    assert "".join(response(page).locator("[data-segment]").all_text_contents()) == synthetic.ANSWER
-    assert pressed(page) == [2]
+    expect_text(prompt(page), synthetic.PROMPT)
+    expect_text(response(page), synthetic.ANSWER)
+    expect_pressed(page, [2])
     expect(choice(page, 2)).to_be_in_viewport()
     expect(bars(page).first).to_be_in_viewport()
     expect(bars(page).first).to_contain_text("Verdict: Order this one.")
@@ -105,10 +131,10 @@ def test_first_look(any_page: Page, visit: Visit, screenshot: Callable[..., Any]
     if any_page.look.endswith("wide"):
         expect(part(page, culprit)).to_be_in_viewport(ratio=1)
     theme = any_page.look.split("-")[0]
-    look = "e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).textDecorationLine]"
-    background, line = part(page, culprit).locator(".sv-ink").evaluate(look)
-    assert background == "rgb({}, {}, {})".format(*bytes.fromhex(palette.SUPPORTS[theme][1:]))
-    assert line == "underline"
+    ink = part(page, culprit).locator(".sv-ink")
+    darkest = "rgb({}, {}, {})".format(*bytes.fromhex(palette.SUPPORTS[theme][1:]))
+    expect(ink).to_have_css("background-color", darkest)
+    expect(ink).to_have_css("text-decoration-line", "underline")
     screenshot(page, f"salience-text-{any_page.look}")
 
 
@@ -160,7 +186,7 @@ def test_click_shift_and_control_choose_exactly_and_python_learns(visit: Visit, 
     choice(page, 5).click(modifiers=["Control"])
     expect_scores(page, wanted("word", (4, 6, 7)))
     python_heard(page, [4, 6, 7], 3)
-    assert pressed(page) == [4, 6, 7]
+    expect_pressed(page, [4, 6, 7])
 
 
 def test_drag_chooses_a_stretch(visit: Visit, page: Page) -> None:
@@ -170,7 +196,7 @@ def test_drag_chooses_a_stretch(visit: Visit, page: Page) -> None:
     page.mouse.down()
     choice(page, 4).hover()
     choice(page, 3).hover()
-    assert pressed(page) == [3, 4, 5]
+    expect_pressed(page, [3, 4, 5])
     page.mouse.up()
     expect_scores(page, wanted("word", (3, 4, 5)))
     python_heard(page, [3, 4, 5], 1)
@@ -193,7 +219,7 @@ def test_keyboard_alone_is_enough(visit: Visit, page: Page) -> None:
     choice(page, LAST).focus()
     page.keyboard.press("Home")
     expect_scores(page, wanted("word", (0,)))
-    assert pressed(page) == [LAST]
+    expect_pressed(page, [LAST])
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     python_heard(page, [1], 1)
@@ -222,7 +248,7 @@ def test_scores_that_come_late_recolour_the_same_text(visit: Visit, page: Page) 
     expect(prompt(page)).not_to_contain_text("Computing …")
     expect(part(page, 0)).not_to_have_attribute("data-score", "")
     assert text.evaluate("e => e.mine && e.firstElementChild.mine") is True
-    assert pressed(page) == [0]
+    expect_pressed(page, [0])
     assert abs(sum(score or 0 for score in scores(page)) - 1) < 1e-3
 
 
@@ -240,7 +266,7 @@ def test_python_can_choose_and_the_person_can_choose_again(visit: Visit, page: P
     page.get_by_role("button", name="Select the first").click()
     expect_scores(page, wanted("line", (0,)))
     python_heard(page, [0], 1)
-    assert pressed(page) == [0]
+    expect_pressed(page, [0])
     choice(page, 1).click()
     python_heard(page, [1], 2)
     expect_scores(page, wanted("line", (1,)))
@@ -279,6 +305,7 @@ def test_a_flat_map_looks_flat_and_says_so(
 ) -> None:
     visit(case)
     expect(page.get_by_text(NOTHING_DECISIVE).first).to_be_visible()
+    scored(page)
     levels = prompt(page).locator("[data-level]").evaluate_all("all => all.map(e => Number(e.dataset.level))")
     assert max(levels, default=0) < palette.STEPS / 2  # what is next to nothing has no colour at all
     screenshot(page, f"salience-text-{case.partition('&')[0].partition('=')[0]}")
@@ -290,10 +317,8 @@ def test_any_script_and_any_markup_is_only_text(
     visit("world&stream=" + "%3Cimg%20src%3Dx%20onerror%3D%22document.title%3D'hacked'%22%3E")
     expect(response(page)).to_contain_text("<img src=x onerror=")
     visit("world&template")
-    shown = prompt(page).locator("[data-segment]").all_text_contents()
-    assert "".join(shown) == "<start_of_turn>user\n" + synthetic.WORLD + synthetic.PROMPT
-    answer = response(page).locator("[data-segment]").all_text_contents()
-    assert "".join(answer) == synthetic.ANSWER + synthetic.WORLD
+    expect_text(prompt(page), "<start_of_turn>user\n" + synthetic.WORLD + synthetic.PROMPT)
+    expect_text(response(page), synthetic.ANSWER + synthetic.WORLD)
     expect(part(page, 0)).to_have_attribute("data-score", "")
     assert page.locator(".whence-sv").locator("script, b b, img").count() == 0
     assert "hacked" not in page.title()
@@ -305,7 +330,7 @@ def test_an_answer_on_its_way_shows_as_text_without_buttons(visit: Visit, page: 
     visit("stream=It%20is%20set")
     expect(response(page)).to_contain_text("It is set")
     expect(response(page)).to_have_attribute("aria-busy", "true")
-    assert response(page).get_by_role("button").count() == 0
+    expect(response(page).get_by_role("button")).to_have_count(0)
     assert set(scores(page)) == {None}
     visit("stream=It%20is%20set&written")
     expect(response(page)).to_have_attribute("aria-busy", "false")
@@ -332,19 +357,22 @@ def test_two_views_of_one_link_recolour_together(visit: Visit, page: Page) -> No
     expect_scores(page, wanted("word", (3,)))
     page.get_by_role("button", name="Select the first").click()
     expect_scores(page, wanted("word", (0,)))
-    assert pressed(page) == [0]
+    expect_pressed(page, [0])
 
 
 def test_underlines_alone_carry_the_strength_where_asked(visit: Visit, page: Page) -> None:
     visit("style=underline")
     strongest = part(page, int(wanted("line", (2,)).argmax())).locator(".sv-ink")
-    style = "e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).textDecorationThickness]"
-    assert strongest.evaluate(style) == ["rgba(0, 0, 0, 0)", "5px"]
+    expect(strongest).to_have_css("text-decoration-thickness", "5px")
+    expect(strongest).to_have_css("background-color", "rgba(0, 0, 0, 0)")
 
 
 def test_ten_thousand_tokens_stay_usable(visit: Visit, page: Page) -> None:
     visit("unit=word&long=140")
-    assert prompt(page).locator("[data-segment]").count() > 9_000
+    expect(part(page, 9_000)).to_be_attached()
+    expect(part(page, 1)).not_to_have_attribute(
+        "data-score", ""
+    )  # so what changes below is the hover's doing
     before = part(page, 1).get_attribute("data-score")
     choice(page, 3).hover()
     expect(part(page, 1)).not_to_have_attribute("data-score", before or "")

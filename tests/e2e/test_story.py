@@ -45,6 +45,16 @@ def strongest(page: Page) -> Locator:
     return page.get_by_role("region", name="Strongest parts").locator("li").first
 
 
+def explained(page: Page, line: str) -> None:
+    """A line of the prompt that was only typed so far has come to have a share: the new answer's map is there."""
+    page.wait_for_function(
+        """([text]) => [...document.querySelectorAll('[aria-label="Prompt salience"] [data-score]')]
+            .some(one => one.textContent.trim() === text && Number(one.dataset.score) > 0)""",
+        arg=[line],
+        timeout=LONG_MS,
+    )
+
+
 def in_view(page: Page, locator: Locator) -> bool:
     box, size = locator.bounding_box(), page.viewport_size
     assert size is not None
@@ -89,6 +99,7 @@ def test_the_story(
 
     # A click on the recommendation: the guilty line is first.
     click(recommendation(page))
+    page.wait_for_url(lambda url: "target=" in url)
     expect(strongest(page)).to_contain_text(GUILTY[0])
     found = scores(page)
     assert max(found, key=found.__getitem__) == GUILTY[0]
@@ -104,6 +115,7 @@ def test_the_story(
     click(page.get_by_role("button", name="Run"))
     right = MENDED.target.split("Recommendation:")[1].strip()
     expect(recommendation(page)).to_contain_text(right, timeout=LONG_MS)
+    explained(page, lines_only_in(MENDED.prompt, WRONG.prompt)[0])
     expect(strongest(page)).to_contain_text("Recommendation", timeout=LONG_MS)
     screenshot(page, f"story-3-{theme}-{size}")
 
@@ -114,12 +126,7 @@ def test_the_story(
     click(page.get_by_role("button", name="Run"))
     target = RULED.target.split("Recommendation:")[1].strip()
     expect(recommendation(page)).to_contain_text(target, timeout=LONG_MS)
-    page.wait_for_function(
-        """([text]) => [...document.querySelectorAll('[aria-label="Prompt salience"] [data-score]')]
-            .some(one => one.textContent.trim() === text && Number(one.dataset.score) > 0)""",
-        arg=[PRINCIPLE[0]],
-        timeout=LONG_MS,
-    )
+    explained(page, PRINCIPLE[0])
     after = scores(page)
     assert PRINCIPLE[0] not in before
     order = sorted(after, key=after.__getitem__, reverse=True)

@@ -1,6 +1,7 @@
 """Change the maths a little, thousands of times, and see whether its tests notice (mutmut 3).
 
     python -m tools.mutants [GROUP …]      every group of tools/mutants/groups.py, or those named
+    python -m tools.mutants --sample 400 salience    only so many of its mutants, always the same
     python -m tools.mutants --report       only write docs/mutants.md from what was run
 
 Each group gets a copy of the project under out/mutants/, in which mutmut forks a process a mutant (torch is
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import shutil
 import subprocess
 import sys
@@ -22,6 +24,7 @@ from tools.mutants.report import write
 from tools.mutants.undecorated import undecorated
 
 PLACE = ROOT / "out" / "mutants"
+SEED = 10
 COPIED = ("data", "tools", "tests", "docs", "pages", "README.md", "requirements.txt")
 """What tests read beside the source."""
 SETTINGS = """
@@ -74,30 +77,54 @@ def _put(path: Path, to: Path, group: Group) -> None:
         to.write_text(text, encoding="utf-8")
 
 
-def run(group: Group) -> None:
-    """Every mutant of `group` that was not tested since its function changed, and those that survived."""
+def run(group: Group, sample: int | None = None) -> None:
+    """Every mutant of `group` that was not tested since its function changed, and those that survived.
+
+    With `sample`, that many of all mutants of the group, always the same ones.
+    """
     place = prepare(group)
+    killed: set[str] = set()
     for meta in place.glob("mutants/core/**/*.meta"):
         found = json.loads(meta.read_text(encoding="utf-8"))
         codes = found["exit_code_by_key"]
+        killed |= {key for key, code in codes.items() if code == 1}
         found["exit_code_by_key"] = {key: code if code == 1 else None for key, code in codes.items()}
         meta.write_text(json.dumps(found), encoding="utf-8")
     (place / "mutants" / "mutmut-stats.json").unlink(
         missing_ok=True
     )  # which tests reach what: of today's tests
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1"]
+    chosen = [] if sample is None else sorted(set(_sampled(group, place, sample)) - killed)
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1", *chosen]
     print(f"{group.name}: {', '.join(group.files)} by {', '.join(group.tests)}", flush=True)
-    subprocess.run(command, cwd=place, check=True)  # noqa: S603
+    if sample is None or chosen:
+        subprocess.run(command, cwd=place, check=True)  # noqa: S603
+
+
+def _sampled(group: Group, place: Path, count: int) -> list[str]:
+    """`count` names out of all mutants of `group`, by a fixed seed."""
+    from mutmut.mutation.file_mutation import mutate_file_contents
+    from mutmut.utils.file_utils import change_cwd
+    from mutmut.utils.format_utils import get_mutant_name
+
+    with change_cwd(place):
+        paths = sorted({path for pattern in group.files for path in Path().glob(pattern)})
+        names = [
+            get_mutant_name(path, name)
+            for path in paths
+            for name in mutate_file_contents(str(path), path.read_text(encoding="utf-8")).mutant_names
+        ]
+    return random.Random(SEED).sample(names, min(count, len(names)))
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description="Mutation tests of the maths.")
     arguments.add_argument("groups", nargs="*", help=", ".join(one.name for one in GROUPS))
+    arguments.add_argument("--sample", type=int, help="only so many mutants of each group, by a fixed seed")
     arguments.add_argument("--report", action="store_true", help="only write docs/mutants.md")
     given = arguments.parse_args()
     for group in GROUPS:
         if not given.report and (not given.groups or group.name in given.groups):
-            run(group)
+            run(group, given.sample)
     write(PLACE)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -63,6 +65,10 @@ CASES: list[tuple[str, list[int]]] = [
     ("/étude/", [3]),
     ("ÉTUDE", [3]),
     ("target:/say/ AND NOT source:menu", [3]),
+    ("source:/o/", [3]),
+    ("NOT prompt:/soup/", [1, 2, 3]),
+    ("prompt:/eggs/ OR prompt:/étude/", [0, 3]),
+    ("target:/^$/", [1, 2]),
     ("starred:true", [0, 3]),
     ("bleu:>0.2", [0, 2]),
     ("bleu:>=1", [2]),
@@ -78,11 +84,55 @@ CASES: list[tuple[str, list[int]]] = [
 
 @pytest.mark.parametrize(("text", "rows"), CASES)
 def test_a_search_finds_these_rows(text: str, rows: list[int]) -> None:
-    assert np.flatnonzero(search(TABLE, text)).tolist() == rows
+    found = search(TABLE, text)
+    assert np.flatnonzero(found).tolist() == rows
+    assert found.shape == (len(TABLE),) and found.dtype == bool
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("soup", [True, False, False]),
+        ("NOT soup", [False, True, True]),
+        ('prompt:""', [False, True, True]),
+        ('""', [False, True, True]),
+        ("n:>=1", [True, False, True]),
+        ("NOT n:>=1", [False, True, False]),
+        ("prompt:/p/", [True, False, False]),
+    ],
+)
+def test_cells_that_are_missing_in_either_way_hold_nothing(text: str, want: list[bool]) -> None:
+    """pandas knows two kinds of missing: NaN, and the NA of its own types."""
+    table = pd.DataFrame(
+        {"prompt": pd.array(["soup", None, ""], "string"), "n": pd.array([1, None, 3], "Int64")}
+    )
+    found = search(table, text)
+    assert found.tolist() == want and found.dtype == bool
+
+
+def test_words_are_in_no_column_where_there_is_no_text() -> None:
+    numbers = pd.DataFrame({"bleu": [0.5, 1.0]})
+    assert search(numbers, "soup").tolist() == search(numbers, "/soup/").tolist() == [False, False]
+    assert search(numbers, "NOT soup bleu:>0.6").tolist() == [False, True]
+
+
+def test_a_row_that_comes_after_the_time_is_up_gets_a_millisecond(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+
+    class Expression:
+        def search(self, text: str, timeout: float) -> None:
+            given.append(timeout)
+
+    monkeypatch.setattr("core.datasets.query.compiled", lambda pattern: Expression())
+    Matches("prompt", "x").mask(TABLE, time.monotonic() - 60)
+    Matches("prompt", "x").mask(TABLE[:1], time.monotonic() + 60)
+    assert given[:4] == [1e-3] * 4
+    assert 50 < given[4] <= 60
 
 
 def test_the_shape_of_an_expression() -> None:
     assert parse("a b OR NOT c:d") == Any_((All((Has(None, "a"), Has(None, "b"))), Not(Has("c", "d"))))
+    assert parse("x:/a\\/b/") == Matches("x", "a/b")
     assert parse("x:/a/i") == Matches("x", "(?i)a")
     assert parse("x:<=2.5") == Compares("x", "<=", 2.5)
     assert parse("<=2.5") == Has(None, "<=2.5")
