@@ -5,7 +5,7 @@ and keeps them. A *runner* only decides where `compute` runs. The loop here list
 leaves out what is done, keeps every batch as it comes and each row once, so that a stopped or killed run
 goes on where it was.
 
-Items and results are JSON values: they cross processes, and the store keeps them as they are.
+Items and results are plain values and, under `generation`, an answer: they may cross processes (`batch.to_wire`).
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from core.store.workspace import Workspace
 
 Item = dict[str, Any]
-"""What a worker gets for one row: plain values, always with `id`."""
+"""What a worker gets for one row: plain values, always with `id`; the answer that is known as `generation`."""
 Result = dict[str, Any]
-"""What a worker gives for one row; `{"error": sentence}` where it could not."""
+"""What a worker gives for one row, an answer as `generation`; `{"error": sentence}` where it could not."""
 Batches = Iterator[Mapping[str, Result]]
 Steps = Generator[None, None, "Report"]
 """Others have turns between two batches."""
@@ -213,20 +213,3 @@ def asked(model: LanguageModel, prompt: Any, response: str | None = None) -> Tok
             hint="Send them as plain text.",
         )
     return model.tokenize(prompt_from_json(prompt), response)
-
-
-def safely(
-    task: DatasetTask, items: Sequence[Item], model: LanguageModel | None, stop: threading.Event | None
-) -> dict[str, Result]:
-    """`task.compute`, where one bad row costs only itself: a batch that fails is done again row by row."""
-    try:
-        return {item["id"]: result for item, result in zip(items, task.compute(items, model, stop))}
-    except Stopped:
-        raise
-    except AppError as error:
-        if len(items) == 1:
-            return {items[0]["id"]: {"error": str(error)}}
-    found: dict[str, Result] = {}
-    for item in items:
-        found |= safely(task, [item], model, stop)
-    return found

@@ -15,7 +15,7 @@ from core.metrics import Metric
 from core.records import Example, GenerationParams, Message, SendAs
 from core.runs.drive import Desk, Item, Result, asked
 from core.runs.generation_tasks import keep_generations, loaded
-from core.store.bundle import generation_to_json, prompt_from_json, prompt_to_json
+from core.store.bundle import prompt_from_json, prompt_to_json
 from core.store.keys import generation_key, prompt_key
 
 if TYPE_CHECKING:
@@ -69,13 +69,13 @@ class MeasureEffects:
             made = model.generate(asked(model, item["prompt"]), self.params, stop=stop)
             if stop is not None and stop.is_set():
                 raise Stopped()
-            found.append({"before": before[pair], "after": after, "generation": generation_to_json(made)})
+            found.append({"before": before[pair], "after": after, "generation": made})
         return found
 
     def keep(self, results: Mapping[str, Result], items: Mapping[str, Item], desk: Desk) -> dict[str, Any]:
         keep_generations(results, items, desk)
         return {
-            name: {"before": r["before"], "after": r["after"], "response": r["generation"]["text"]}
+            name: {"before": r["before"], "after": r["after"], "response": r["generation"].text}
             for name, r in results.items()
         }
 

@@ -13,12 +13,7 @@ from typing import TYPE_CHECKING, Any
 from core.records import Example, Generation, GenerationParams, SendAs
 from core.runs.drive import Desk, Item, Result, asked
 from core.service.batched import write_batches
-from core.store.bundle import (
-    generation_from_json,
-    generation_to_json,
-    prompt_from_json,
-    prompt_to_json,
-)
+from core.store.bundle import prompt_from_json, prompt_to_json
 from core.store.keys import generation_key
 
 if TYPE_CHECKING:
@@ -40,7 +35,7 @@ def scored(model: LanguageModel, prompt: Any, response: str) -> Generation:
 def keep_generations(results: Mapping[str, Result], items: Mapping[str, Item], desk: Desk) -> dict[str, Any]:
     """Stores the `generation` of each result under the item's `key`, beside the prompt as it was sent."""
     found = {
-        name: replace(generation_from_json(result["generation"]), model=desk.spec, example_id=name)
+        name: replace(result["generation"], model=desk.spec, example_id=name)
         for name, result in results.items()
     }
     desk.store.save_generations(
@@ -91,7 +86,7 @@ class Generate:
         made: dict[int, Generation] = {}
         for batch in write_batches(lambda: nullcontext(model), tokens, self.params, self.batch, stop):
             made |= batch
-        return [{"generation": generation_to_json(made[index])} for index in range(len(items))]
+        return [{"generation": made[index]} for index in range(len(items))]
 
     def keep(self, results: Mapping[str, Result], items: Mapping[str, Item], desk: Desk) -> dict[str, Any]:
         return keep_generations(results, items, desk)
@@ -126,7 +121,7 @@ class ScoreTargets:
         self, items: Sequence[Item], model: LanguageModel | None, stop: threading.Event | None
     ) -> list[Result]:
         found = [scored(loaded(model), item["prompt"], item["target"]) for item in items]
-        return [{"generation": generation_to_json(one)} for one in found]
+        return [{"generation": one} for one in found]
 
     def keep(self, results: Mapping[str, Result], items: Mapping[str, Item], desk: Desk) -> dict[str, Any]:
         return keep_generations(results, items, desk)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from core.jobs import Job, JobContext
 from core.records import Example, ModelSpec
-from core.runs.drive import Batches, DatasetTask, Desk, Item, Report, Steps, drive, key_of, safely
+from core.runs.batch import in_batches
+from core.runs.drive import DatasetTask, Desk, Report, Steps, drive, key_of
 from core.service import BULK, Service
 from core.store.keys import model_key
 from core.store.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.models.language_model import LanguageModel
 
 LANE = "tables"
 """Where work without a model runs, so that it holds up nobody who waits for one."""
@@ -31,22 +38,16 @@ class LocalRunner:
         spec = self.service.resolve(spec)
         desk = Desk(self.service.store, workspace, spec)
 
-        def batches(task: DatasetTask, items: list[Item], context: JobContext) -> Batches:
-            if task.needs_model:
-                context.progress(None, "Getting the model ready")
-            items = sorted(items, key=lambda item: len(str(item.get("prompt", ""))))
-            for start in range(0, len(items), task.batch):
-                part = items[start : start + task.batch]
-                context.check()
-                if not task.needs_model:
-                    yield safely(task, part, None, context.stop)
-                    continue
-                with self.service.model(spec, context) as model:
-                    found = safely(task, part, model, context.borders(model_key(spec)))
-                yield found
+        @contextmanager
+        def hold(context: JobContext) -> Iterator[tuple[LanguageModel | None, threading.Event]]:
+            if not task.needs_model:
+                yield None, context.stop
+                return
+            with self.service.model(spec, context) as model:
+                yield model, context.borders(model_key(spec))
 
         def work(context: JobContext) -> Steps:
-            return drive(task, rows, desk, context, batches)
+            return drive(task, rows, desk, context, in_batches(hold))
 
         label = f"{task.label}: {len(rows):,} rows"
         kind, key = f"task {task.kind}", key_of(task, [{"id": row.id} for row in rows], spec)

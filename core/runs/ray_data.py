@@ -8,7 +8,6 @@ Source: https://docs.ray.io/en/latest/data/transforming-data.html (stateful tran
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import threading
@@ -19,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from core.errors import AppError
 from core.jobs import Job, JobContext
 from core.records import Example, ModelSpec
-from core.runs.drive import Batches, DatasetTask, Desk, Item, Report, Steps, drive, key_of, safely
+from core.runs.batch import computed, from_wire, to_wire
+from core.runs.drive import Batches, DatasetTask, Desk, Item, Report, Steps, drive, key_of
 from core.settings import PACKAGE
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ class Worker:
         self.model = load(spec) if task.needs_model else None
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        items = [json.loads(text) for text in batch["item"]]
-        found = safely(self.task, items, self.model, None)
+        items = [from_wire(text) for text in batch["item"]]
+        found = computed(self.task, items, self.model, None)
         ids = list(found)
         return {
             "id": ids,
-            "result": [json.dumps(found[name]) for name in ids],
+            "result": [to_wire(found[name]) for name in ids],
             "process": [os.getpid()] * len(ids),
         }
 
@@ -102,7 +102,7 @@ class RayRunner:
             connect()
             for part in self.stream(task, items, spec):
                 context.check()
-                yield {name: json.loads(text) for name, text in zip(part["id"], part["result"])}
+                yield {name: from_wire(text) for name, text in zip(part["id"], part["result"])}
 
         return batches
 
@@ -113,7 +113,7 @@ class RayRunner:
         # One block a batch: a lost worker's batch is what has to be done again, and results come as made.
         blocks = max(1, -(-len(items) // task.batch))
         listed = ray.data.from_items(
-            [{"item": json.dumps(item)} for item in items], override_num_blocks=min(blocks, len(items))
+            [{"item": to_wire(item)} for item in items], override_num_blocks=min(blocks, len(items))
         )
         size, gpus = self._pool(spec)
         made = listed.map_batches(

@@ -21,7 +21,7 @@ from core.records import Example, Generation, GenerationParams, Role, SendAs, To
 from core.runs.drive import Desk, Item, Result, asked
 from core.runs.generation_tasks import keep_generations, loaded
 from core.segments import segments
-from core.store.bundle import generation_from_json, generation_to_json, prompt_to_json
+from core.store.bundle import prompt_to_json
 from core.store.keys import generation_key
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class SummariseSalience:
         found = []
         for item in self.bare_items(rows, desk):
             known = desk.store.generation(item["key"])
-            found.append(item | {"generation": None if known is None else generation_to_json(known)})
+            found.append(item | {"generation": known})
         return found
 
     def known(self, items: Sequence[Item], desk: Desk) -> set[str]:
@@ -114,10 +114,8 @@ class SummariseSalience:
     def _one(self, item: Item, model: LanguageModel, stop: threading.Event | None) -> Result:
         from core.salience import span
 
-        made: Generation
-        if item["generation"] is not None:
-            made = generation_from_json(item["generation"])
-        else:
+        made: Generation | None = item["generation"]
+        if made is None:
             made = model.generate(asked(model, item["prompt"]), self.params, stop=stop)
         tokens = made.tokens
         if len(tokens) == tokens.prompt_len:
@@ -128,7 +126,7 @@ class SummariseSalience:
         scores = span(model, tokens, self.method, (tokens.prompt_len, len(tokens)), stop=stop)
         found = part_shares(tokens, scores, parts)
         named = [[name, float(share)] for (name, _chars), share in zip(parts, found)]
-        return {"parts": named, "generation": generation_to_json(made)}
+        return {"parts": named, "generation": made}
 
     def keep(self, results: Mapping[str, Result], items: Mapping[str, Item], desk: Desk) -> dict[str, Any]:
         new = {name: result for name, result in results.items() if items[name]["generation"] is None}
