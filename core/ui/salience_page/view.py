@@ -19,7 +19,7 @@ from core.records import Example, GenerationParams, ModelSpec, SalienceMatrix
 from core.salience import Method
 from core.service.causes import asked_parts
 from core.token_view.names import part_names
-from core.ui.asking import answering, prompt_box, stop_texts, target_choice, versions
+from core.ui.asking import answering, stop_texts, target_choice, versions
 from core.ui.asking.answering import Answer
 from core.ui.explaining import controls, maps
 from core.ui.explaining.controls import Cut, Look
@@ -74,20 +74,17 @@ class Screen:
         return None if values is None else aggregate.shares(values, aggregate.countable(self.here.prompt))
 
 
-def draw_answer_and_reasons(example: Example, spec: ModelSpec, params: GenerationParams) -> None:
-    """Draw everything that depends on the answer."""
+def draw_answer_and_reasons(
+    example: Example, spec: ModelSpec, params: GenerationParams, answer: Answer | None
+) -> None:
+    """Draw everything that depends on `answer`, the one on the screen; another one draws the whole page anew."""
     looking.closer(example.id, spec.name, spec.precision)
-    busy = _busy(example, spec, params)
-    st.fragment(_view, run_every=POLL_SECONDS if busy else None)(example, spec, params, busy)
+    busy = _busy(example, spec, answer)
+    st.fragment(_view, run_every=POLL_SECONDS if busy else None)(example, spec, params, answer, busy)
 
 
-def _answer(example: Example, spec: ModelSpec, params: GenerationParams) -> Answer | None:
-    return answering.answer_on_show(example, prompt_box.sent(example.prompt, example), spec, params)
-
-
-def _busy(example: Example, spec: ModelSpec, params: GenerationParams) -> bool:
+def _busy(example: Example, spec: ModelSpec, answer: Answer | None) -> bool:
     asked = answering.asked(example, spec)
-    answer = _answer(example, spec, params)
     return (asked is not None and asked.writing) or _map_missing(answer) or _measuring(answer)
 
 
@@ -112,12 +109,14 @@ def _map_missing(answer: Answer | None) -> bool:
     return maps.matrix(answer, method, here) is None and not maps.failed(answer, method, here)
 
 
-def _view(example: Example, spec: ModelSpec, params: GenerationParams, polling: bool) -> None:
+def _view(
+    example: Example, spec: ModelSpec, params: GenerationParams, answer: Answer | None, polling: bool
+) -> None:
     if answering.settle_answer(example, spec) or orders.follow(example, spec, params):
         st.rerun()
-    if _busy(example, spec, params) != polling:
+    if _busy(example, spec, answer) != polling:
         st.rerun()  # whether the fragment looks again by itself is settled with the whole page
-    answer, asked = _answer(example, spec, params), answering.asked(example, spec)
+    asked = answering.asked(example, spec)
     if asked is not None and asked.error is not None:
         problem.show_error(asked.error)
     shown = _shown(answer) if answer is not None and answer.generation is not None else None
