@@ -53,7 +53,7 @@ lint: $(DEV) $(SCRIPTS)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@mkdir -p out/lint && cat core/token_view/*.js > out/lint/token_view.js # one module in the browser
+	@mkdir -p out/lint && cat core/token_view/*.js core/library/widget.js > out/lint/token_view.js # one module in the browser
 	@$(BIN)/node node_modules/@biomejs/biome/bin/biome check --error-on-warnings
 
 $(MUTANTS): $(DEV) requirements-mutants.lock

@@ -5,6 +5,7 @@ Every method that narrows or measures gives a new `Explanation`; none changes on
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from core.cause import Cause
     from core.library.comparison import Comparison
     from core.library.opening import OpenedModel
+    from core.library.widget import SalienceWidget
     from core.report import ShownMap
     from core.salience import Method
 
@@ -188,8 +190,7 @@ class Explanation:
         inside = self.tokens.char_spans[self.tokens.prompt_len :] - self.tokens.prompt_chars
         touched = np.flatnonzero((inside[:, 0] < start + len(text)) & (inside[:, 1] > start))
         first = self.tokens.prompt_len
-        span = (int(touched[0]) + first, int(touched[-1]) + 1 + first)
-        return replace(self, target=span, made=self._with(span), cause=None)
+        return self.select_span((int(touched[0]) + first, int(touched[-1]) + 1 + first))
 
     def select_part(self, index: int) -> Explanation:
         """The same answer, for one of its parts (`answer_segments`)."""
@@ -197,7 +198,15 @@ class Explanation:
             raise AppError(
                 f"The answer's parts are 0 to {len(self.answer_segments) - 1}, but asked was {index}."
             )
-        span = self.answer_segments[index].tokens
+        return self.select_span(self.answer_segments[index].tokens)
+
+    def select_span(self, span: Span) -> Explanation:
+        """The same answer, for the tokens `span` of it (half-open, counted from the prompt's first)."""
+        if not self.tokens.prompt_len <= span[0] < span[1] <= len(self.tokens):
+            raise AppError(
+                f"The answer's tokens are {self.tokens.prompt_len} to {len(self.tokens)}, but asked was "
+                f"{span[0]}:{span[1]}."
+            )
         return replace(self, target=span, made=self._with(span), cause=None)
 
     def measure(self, top: int = 5, *, locked: Sequence[int] | None = None) -> Explanation:
@@ -291,6 +300,29 @@ class Explanation:
             target=target, scores=self.scores, made=datetime.now(UTC), negligible=method.negligible,
             note=self.note,
         )  # fmt: skip
+
+    def widget(self) -> SalienceWidget:
+        """The coloured text to hover and click in a notebook. Raises: AppError without the extra `notebook`."""
+        try:
+            from core.library.widget import SalienceWidget
+        except ImportError as missing:
+            raise AppError(
+                f"The widget needs {missing.name}, which is not installed.",
+                hint='pip install "whence[notebook]"',
+            ) from missing
+        return SalienceWidget(self)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """The widget where a notebook's kernel runs, and still pictures of it for where none does."""
+        bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
+        if kernel_runs():
+            try:
+                drawn = self.widget()._repr_mimebundle_()
+            except AppError:
+                return bundle
+            bundle |= (drawn[0] if isinstance(drawn, tuple) else drawn) or {}
+            bundle["text/plain"] = repr(self)
+        return bundle
 
     def _repr_html_(self) -> str:
         from core.library.static import to_static_html
@@ -449,3 +481,9 @@ def _run(
 
 def _number(name: str) -> int:
     return int(name.rsplit(" ", 1)[-1])
+
+
+def kernel_runs() -> bool:
+    """Whether this process is a notebook's kernel."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return getattr(shell, "kernel", None) is not None

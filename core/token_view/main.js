@@ -330,7 +330,7 @@ class View {
   }
 }
 
-export default function salienceText({ data, parentElement, setStateValue, setTriggerValue }) {
+function salienceText({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".whence-sv");
   if (!data || !root) return undefined;
   if (!hubs.has(data.link)) hubs.set(data.link, new Hub());

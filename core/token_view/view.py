@@ -50,7 +50,7 @@ def style() -> str:
 
 
 def script() -> str:
-    """One module; its default export takes `{data, parentElement, setStateValue, setTriggerValue}`."""
+    """The browser's half: `salienceText({data, parentElement, setStateValue, setTriggerValue})` draws one view."""
     return _read(*_SCRIPTS)
 
 

@@ -44,7 +44,7 @@ _mount = st.components.v2.component(
     "whence_salience_text",
     html=token_view.html(),
     css=token_view.style(),
-    js=token_view.script(),
+    js=f"{token_view.script()}\nexport default salienceText;",
     isolate_styles=False,
 )
 
