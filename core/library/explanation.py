@@ -19,6 +19,7 @@ from core import aggregate
 from core.errors import AppError
 from core.records import Generation, Option, Role, SalienceMatrix, Segment, SegmentSalience, Tokens
 from core.segments import declared, segments
+from core.target_choice import default_choice
 from core.token_view import part_names
 
 if TYPE_CHECKING:
@@ -93,13 +94,19 @@ class Explanation:
         pattern: str | None = None,
         options: Mapping[str, Option] | None = None,
     ) -> Explanation:
-        """Explains an answer that is there. Raises: AppError for an empty answer or what the model cannot do."""
+        """Explains an answer that is there: its last line, where a conclusion stands, as the app does at first.
+
+        Raises: AppError for an empty answer or what the model cannot do.
+        """
         tokens = generation.tokens
         rows = tuple(part.tokens for part in segments(tokens, by, "response", pattern))
         if not rows:
             raise AppError("The answer is empty, so there is nothing to explain.", hint="Run it again.")
         made = _map(model, tokens, rows, method, options or {}, by, pattern)
-        return cls(model, generation, by, pattern, made, (rows[0][0], rows[-1][1]))
+        whole = cls(model, generation, by, pattern, made, (rows[0][0], rows[-1][1]))
+        lines = segments(tokens, "line", "response")
+        last = default_choice(lines)
+        return whole.select_span(lines[last[0]].tokens) if last else whole
 
     # What was asked and answered
 
@@ -180,6 +187,10 @@ class Explanation:
         return f"Mostly because of {self.names[best.segment.index]} ({best.share:.0%} of the influence). Not measured."
 
     # Other words, proof, another version
+
+    def select_all(self) -> Explanation:
+        """The same answer, for all of it."""
+        return self.select_span((self.tokens.prompt_len, len(self.tokens)))
 
     def select(self, text: str, occurrence: int = 1) -> Explanation:
         """The same answer, for the words `text` in it; `occurrence` where they stand there more than once.

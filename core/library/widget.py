@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
 from core import token_view
 from core.errors import AppError
-from core.library.explanation import Explanation
 from core.segments import GRANULARITIES
+
+if TYPE_CHECKING:
+    from core.library.explanation import Explanation
 
 _HERE = Path(__file__).parent
 _count = itertools.count(1)
@@ -114,9 +116,8 @@ class SalienceWidget(anywidget.AnyWidget):
             return
         self._status = "Computing …"
         try:
-            made = Explanation.of(e.model, e.generation, by=self.by, method=self.method, pattern=e.pattern)
-            whole = (made.answer_segments[0].tokens[0], made.answer_segments[-1].tokens[1])
-            self.explanation = made if e.target == whole else made.select_span(e.target)
+            made = type(e).of(e.model, e.generation, by=self.by, method=self.method, pattern=e.pattern)
+            self.explanation = made.select_span(e.target)
         except AppError as fault:
             self._status = str(fault)
             self.by, self.method = e.by, e.method

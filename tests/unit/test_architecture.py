@@ -30,6 +30,7 @@ FLOORS = {
         "report",
         "spreadsheet",
         "token_view",
+        "target_choice",
         "hosts",
     ),
     2: ("models", "salience", "counterfactuals", "faithfulness"),

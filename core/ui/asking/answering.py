@@ -16,12 +16,13 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from core import target_choice
 from core.errors import AppError
 from core.records import Example, Generation, GenerationParams, Message, ModelSpec
 from core.store.keys import generation_key
-from core.ui.asking import conversation, target_choice, versions
+from core.target_choice import Target
+from core.ui.asking import conversation, versions
 from core.ui.asking.conversation import Prompt
-from core.ui.asking.target_choice import Target
 from core.ui.shell import library, looking, state
 from core.ui.shell.services import owner, service
 

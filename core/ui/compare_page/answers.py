@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core import target_choice
 from core.compare import word_diff
 from core.records import Segment
-from core.ui.asking import answering, target_choice, verdicts
+from core.ui.asking import answering, verdicts
 from core.ui.compare_page.run import Side, SideBySide
 from core.ui.explaining import maps
 from core.ui.explaining.controls import Cut

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from core import aggregate
+from core import aggregate, target_choice
 from core.cause import Cause, CauseSettings
 from core.counterfactuals import times
 from core.records import Generation
 from core.salience import Method
-from core.ui.asking import answering, target_choice
+from core.ui.asking import answering
 from core.ui.asking.answering import Answer
 from core.ui.explaining import maps
 from core.ui.explaining.controls import Cut, Look

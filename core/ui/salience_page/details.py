@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from core import aggregate
+from core import aggregate, target_choice
 from core.faithfulness.natural_results import trust_sentence
 from core.figures.captions import map_caption
 from core.figures.heatmap import prompt_heatmap
 from core.figures.probabilities import token_probabilities
 from core.records import Generation, ModelSpec, Reduce, SalienceMatrix
 from core.salience import Method
-from core.ui.asking import answering, target_choice
+from core.ui.asking import answering
 from core.ui.asking.answering import Answer
 from core.ui.explaining import maps
 from core.ui.explaining.maps import Parts

@@ -13,13 +13,13 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core import aggregate
+from core import aggregate, target_choice
 from core.cause import sentence
 from core.records import Example, GenerationParams, ModelSpec, SalienceMatrix
 from core.salience import Method
 from core.service.causes import asked_parts
 from core.token_view.names import part_names
-from core.ui.asking import answering, stop_texts, target_choice, versions
+from core.ui.asking import answering, stop_texts, versions
 from core.ui.asking.answering import Answer
 from core.ui.explaining import controls, maps
 from core.ui.explaining.controls import Cut, Look

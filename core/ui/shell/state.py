@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from core.jobs import Job
     from core.models.local.alternatives import Alternatives
     from core.records import Example, ModelSpec
+    from core.target_choice import Target
     from core.ui.asking.answering import Answer
-    from core.ui.asking.target_choice import Target
     from core.ui.compare_page.run import SideBySide
     from core.ui.counterfactuals_page.staging import Staged
     from core.ui.salience_page.measuring import TakeOutTrial

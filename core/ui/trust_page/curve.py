@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from core import target_choice
 from core.errors import AppError
 from core.faithfulness import Trace, countable_parts, curves
 from core.figures.captions import DELETION
@@ -19,7 +20,7 @@ from core.records import Segment, Tokens
 from core.salience import METHODS, method
 from core.segments import GRANULARITIES
 from core.store.keys import question_key
-from core.ui.asking import answering, target_choice
+from core.ui.asking import answering
 from core.ui.asking.answering import Answer
 from core.ui.explaining import maps
 from core.ui.explaining.marks import of_method

@@ -34,6 +34,8 @@ def mistake() -> Explanation:
 
 def test_the_story(mistake: Explanation) -> None:
     assert mistake.answer.rstrip().endswith("Recommendation: You have to try it.")
+    assert mistake.chosen.strip() == "Recommendation: You have to try it."
+    assert mistake.select_all().chosen.strip() == mistake.answer.strip()
     chosen = mistake.select("You have to try it")
     assert chosen.chosen == " You have to try it"  # whole tokens
     assert chosen.top(1)[0].name == "line 9"

@@ -1,7 +1,7 @@
 """The target survives a change of granularity by place and a new answer by text."""
 
 from core.records import Role, Segment
-from core.ui.asking.target_choice import Target, carried_over, default_choice, first, of_link, target_of
+from core.target_choice import Target, carried_over, default_choice, first, of_link, target_of
 
 PROMPT = 10
 
