@@ -10,7 +10,7 @@ colours.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -26,6 +26,7 @@ from core.family import find
 from core.records import Role, Segment, Tokens
 from core.structure_breaks import document_cuts, field_cuts, turn_cuts
 from core.text_breaks import TextClock, sentence_ends, word_ends
+from core.thinking import answer_starts
 
 Part = Literal["prompt", "response"]
 Span = tuple[int, int]
@@ -278,7 +279,7 @@ def segments(
     Their characters partition the part's text and their token spans partition its tokens. Special tokens and
     those of a chat template stand in segments of their own (`Role.TEMPLATE`, perhaps without text). A token
     belongs to the segment of its first character that is not white; a segment without tokens joins the one
-    before it, the first the next.
+    before it, the first the next. What a model thought never shares a segment with its answer.
 
     Raises: AppError as `partition` does.
     """
@@ -290,22 +291,29 @@ def segments(
     apart = tokens.special[first:last] | (tokens.role[first:last] == Role.TEMPLATE)
     changes = (np.flatnonzero(apart[1:] != apart[:-1]) + 1 + first).tolist()
     edges = [first, *changes, last] if last > first else []
+    answer = begin + answer_starts(tokens.text[begin:end]) if part == "response" else begin
     out: list[Segment] = []
     char = begin
     for a, b in pairwise(edges):
         # A run of tokens owns the characters up to where the next run starts.
         stop = end if b == last else min(max(char, int(tokens.char_spans[b, 0])), end)
         role = Role.TEMPLATE if apart[a - first] else Role.PROMPT if part == "prompt" else Role.RESPONSE
-        for chars, own in _run(tokens, (a, b), (char, stop), role, granularity, pattern):
+        for chars, own in _run(tokens, (a, b), (char, stop), role, granularity, pattern, answer):
             out.append(Segment(len(out), tokens.text[slice(*chars)], chars, own, role))
         char = stop
     return tuple(out)
 
 
+def _parted(parts: Sequence[Span], at: int) -> Iterator[Span]:
+    """`parts` with the one that holds character `at` cut there."""
+    for start, stop in parts:
+        yield from ((start, at), (at, stop)) if start < at < stop else ((start, stop),)
+
+
 def _run(
-    tokens: Tokens, span: Span, chars: Span, role: Role, granularity: str, pattern: str | None
+    tokens: Tokens, span: Span, chars: Span, role: Role, granularity: str, pattern: str | None, answer: int
 ) -> Iterator[tuple[Span, Span]]:
-    """(characters, tokens) of each segment of one run of tokens."""
+    """(characters, tokens) of each segment of one run of tokens; character `answer` always starts one."""
     begin, end = chars
     text = tokens.text[begin:end]
     if role is Role.TEMPLATE or not text:
@@ -315,7 +323,7 @@ def _run(
         inner = _partition_at(text, _token_cuts(tokens.char_spans[slice(*span)] - begin), join_blank=False)
     else:
         inner = partition(text, granularity, pattern)
-    parts = tuple((begin + a, begin + b) for a, b in inner)
+    parts = tuple(_parted([(begin + a, begin + b) for a, b in inner], answer))
     homes = _homes(tokens, span, parts)
     held = np.unique(homes)
     first_token = span[0] + np.searchsorted(homes, held)

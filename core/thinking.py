@@ -19,10 +19,11 @@ _ANY_OPEN = regex.compile(rf"(?:<{_NAMES}>|\[THINK\])", regex.IGNORECASE)
 
 
 class ThinkingAndAnswer(NamedTuple):
-    """A response in two: what was thought, and the answer."""
+    """A response in two: what was thought, and the answer, which begins at character `starts` of the response."""
 
     thinking: str
     answer: str
+    starts: int = 0
 
 
 def split(response: str) -> ThinkingAndAnswer:
@@ -48,11 +49,17 @@ def split(response: str) -> ThinkingAndAnswer:
         rest = rest[closed.end() :].lstrip("\r\n")
     if not thoughts:
         return ThinkingAndAnswer("", response)
+    answer = rest if rest.strip() else ""
     return ThinkingAndAnswer(
-        "\n\n".join(t.strip() for t in thoughts if t.strip()), rest if rest.strip() else ""
+        "\n\n".join(t.strip() for t in thoughts if t.strip()), answer, len(response) - len(answer)
     )
 
 
 def answer_of(response: str) -> str:
     """The answer without its thinking."""
     return split(response).answer if "<" in response or "[" in response else response
+
+
+def answer_starts(response: str) -> int:
+    """The character of `response` at which the answer begins: 0 without thinking, its length where none came."""
+    return split(response).starts if "<" in response or "[" in response else 0

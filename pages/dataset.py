@@ -46,4 +46,4 @@ elif not left:
 rows.draw_row_actions(workspace, dataset, table, picked, left)
 running.draw_runs(workspace, dataset, picked, left)
 checking.progress(workspace, dataset)
-rows.texts(table, picked)
+rows.texts(workspace, dataset, table, picked)

@@ -18,6 +18,7 @@ from core.compare import Run, word_diff
 from core.errors import AppError
 from core.metrics import Metric, MetricRow
 from core.records import Example
+from core.thinking import answer_of
 
 Order = Literal["logprob", "response", "metric"]
 ORDERS: tuple[tuple[Order, str], ...] = (
@@ -52,10 +53,10 @@ class Effect:
 
     @property
     def changed(self) -> bool | None:
-        """Whether the model now answers something else (white space around it aside)."""
+        """Whether the model now answers something else (its thinking and white space around it aside)."""
         if self.response_before is None or self.response_after is None:
             return None
-        return self.response_before.strip() != self.response_after.strip()
+        return answer_of(self.response_before).strip() != answer_of(self.response_after).strip()
 
     @property
     def response_changed_share(self) -> float | None:
@@ -91,13 +92,14 @@ def times(change_nats: float) -> str:
     return f"{size} times {'more' if change_nats > 0 else 'less'} likely"
 
 
-def value_of(metric: Metric, response: str, target: str | None) -> float | None:
-    """The metric of one response, None without a target."""
+def value_of(metric: Metric, response: str, targets: Sequence[str]) -> float | None:
+    """The metric of one response by the rule for several targets, None without one."""
     if metric.needs != "text":
         raise AppError(f"{metric.label} needs the model's scores; choose a metric of the text.")
-    if not (target or "").strip():
+    row = MetricRow("", response, targets)
+    if not row.targets:
         return None
-    value = float(metric.score(metric.statistics([MetricRow("", response, target)], "other"))[0])
+    value = float(metric.score(metric.statistics([row], "other"))[0])
     return value if np.isfinite(value) else None
 
 
@@ -122,12 +124,17 @@ def effect(
         logprob_after_nats=after,
         response_before=response,
         response_after=new,
-        response_diff=word_diff(response, new) if response is not None and new is not None else (),
-        metric_before=value_of(metric, response, original.target)
+        response_diff=answers_diff(response, new) if response is not None and new is not None else (),
+        metric_before=value_of(metric, response, original.targets)
         if metric and response is not None
         else None,
-        metric_after=value_of(metric, new, changed.target) if metric and new is not None else None,
+        metric_after=value_of(metric, new, changed.targets) if metric and new is not None else None,
     )
+
+
+def answers_diff(before: str, after: str) -> tuple[Run, ...]:
+    """The words that differ between two answers, without what was thought."""
+    return word_diff(answer_of(before), answer_of(after))
 
 
 def ranked(effects: Iterable[Effect], by: Order = "logprob") -> tuple[Effect, ...]:

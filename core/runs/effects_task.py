@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.compare import word_diff
 from core.counterfactuals import Effect
-from core.counterfactuals.effect import value_of
+from core.counterfactuals.effect import answers_diff, value_of
 from core.errors import Stopped
 from core.metrics import Metric
 from core.records import Example, GenerationParams, Message, SendAs
@@ -108,9 +108,9 @@ def to_effects(
                 logprob_after_nats=kept["after"],
                 response_before=answer,
                 response_after=kept["response"],
-                response_diff=word_diff(answer, kept["response"]),
-                metric_before=value_of(metric, answer, parent.target) if metric else None,
-                metric_after=value_of(metric, kept["response"], example.target) if metric else None,
+                response_diff=answers_diff(answer, kept["response"]),
+                metric_before=value_of(metric, answer, parent.targets) if metric else None,
+                metric_after=value_of(metric, kept["response"], example.targets) if metric else None,
             )
         )
     return tuple(found)

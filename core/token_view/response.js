@@ -7,6 +7,19 @@ function span(a, b) {
   return Array.from({ length: high - low + 1 }, (_, i) => low + i);
 }
 
+/* A button that shows and hides `what`. */
+function unfolder(label, what, open = false) {
+  what.hidden = !open;
+  const more = make("button", "sv-unfold", label);
+  more.type = "button";
+  more.setAttribute("aria-expanded", String(open));
+  more.addEventListener("click", () => {
+    what.hidden = !what.hidden;
+    more.setAttribute("aria-expanded", String(!what.hidden));
+  });
+  return more;
+}
+
 class ResponsePanel {
   constructor(panel, act) {
     this.panel = panel;
@@ -41,10 +54,12 @@ class ResponsePanel {
     if (streaming || !response.texts.length) {
       if (this.id !== null || !this.flow) {
         this.flow = make("span", "sv-flow");
+        this.thought = null;
         this.text.replaceChildren(this.flow);
         this.segments = [];
         this.id = null;
       }
+      this.think(streaming ? response : {});
       const shown = streaming ? response.stream.trimStart() : response.empty;
       if (this.flow.textContent !== shown) this.flow.textContent = shown;
       this.flow.className = writing ? "sv-flow sv-caret" : streaming ? "sv-flow" : "sv-flow sv-empty";
@@ -67,6 +82,7 @@ class ResponsePanel {
       if (this.segments.length) closeUp(this.segments[0]);
       this.text.replaceChildren(...this.segments);
       this.fold(response);
+      this.foldThinking(response, selection);
       this.text.scrollTop = 0;
       this.selection = [];
     }
@@ -82,15 +98,32 @@ class ResponsePanel {
     if (tail === null || tail === undefined || tail >= this.segments.length) return;
     const rest = make("span", "sv-tail");
     rest.append(...this.segments.slice(tail));
-    rest.hidden = true;
-    const more = make("button", "sv-link sv-unfold", folded);
-    more.type = "button";
-    more.setAttribute("aria-expanded", "false");
-    more.addEventListener("click", () => {
-      rest.hidden = !rest.hidden;
-      more.setAttribute("aria-expanded", String(!rest.hidden));
-    });
-    this.text.append(" ", more, rest);
+    this.text.append(" ", unfolder(folded, rest), rest);
+  }
+
+  /* What the model thought stands before its answer, folded unless something of it is chosen. */
+  foldThinking({ head, thinking }, selection) {
+    if (!head) return;
+    const thought = make("span", "sv-thinking");
+    thought.append(...this.segments.slice(0, head));
+    this.text.prepend(unfolder(thinking, thought, selection.some((i) => i < head)), thought);
+    if (head < this.segments.length) closeUp(this.segments[head]);
+  }
+
+  /* The same while the answer is being written: text alone. */
+  think({ thought, thinking }) {
+    if (!thought) {
+      if (this.thought) this.text.replaceChildren(this.flow);
+      this.thought = null;
+      return;
+    }
+    if (!this.thought) {
+      const text = make("span", "sv-thinking");
+      this.thought = { text, more: unfolder(thinking, text) };
+      this.text.prepend(this.thought.more, text);
+    }
+    if (this.thought.more.textContent !== thinking) this.thought.more.textContent = thinking;
+    if (this.thought.text.textContent !== thought) this.thought.text.textContent = thought;
   }
 
   show(selection) {

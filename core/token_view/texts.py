@@ -71,3 +71,10 @@ def utf16(text: str, spans: Sequence[tuple[int, int, str]]) -> list[tuple[int, i
 
 FOLDED = "… goes on with the next example"
 """The button before what is folded away of an answer."""
+
+
+def thinking(thought: str, *, ended: bool) -> str:
+    """The button before what the model thought; it says so where the thinking never came to an answer."""
+    count = len(thought.split())
+    words = f"{count:,} word{'' if count == 1 else 's'}"
+    return f"Thinking, {words}" if ended else f"Thinking, {words}, and no answer yet"

@@ -10,13 +10,16 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from core import aggregate
 from core.figures import palette
 from core.figures.captions import REDUCED
 from core.records import Role, Segment
+from core.thinking import split
 from core.token_view.names import part_names
 from core.token_view.scores import Scores
-from core.token_view.texts import FOLDED, utf16, words
+from core.token_view.texts import FOLDED, thinking, utf16, words
 
 Panel = Literal["question", "response", "strongest", "prompt", "editor", "causes"]
 PANELS: tuple[Panel, ...] = ("response", "strongest", "prompt")
@@ -96,6 +99,7 @@ def view_data(
     """
     both = {theme: {"ramp": palette.ramp(theme, signed), "underline": palette.UNDERLINE[theme],
                     "muted": palette.MUTED[theme]} for theme in palette.THEMES}  # fmt: skip
+    text = "".join(s.text for s in response_segments)
     data: dict[str, Any] = {
         "link": link,
         "turn": turn,
@@ -120,12 +124,12 @@ def view_data(
         },
         "response": {
             "id": prompt_id(response_segments),
+            **(_thinking(text, response_segments) if stream is None else _thinking_so_far(stream)),
             "texts": [s.text for s in response_segments],
             "keep": [s.role is not Role.TEMPLATE for s in response_segments],
-            "stream": stream,
             "writing": writing,
             "note": note,
-            "changed": utf16("".join(s.text for s in response_segments), changed),
+            "changed": utf16(text, changed),
             "empty": empty,
             "tail": tail,
             "folded": FOLDED,
@@ -140,3 +144,19 @@ def view_data(
         }
         data["scores"] = scores.wire if scores else None
     return data
+
+
+def _thinking(text: str, segments: Sequence[Segment]) -> dict[str, Any]:
+    """How many segments of a response are what the model thought, and the words on the button before them."""
+    apart = split(text)
+    ends = np.cumsum([len(s.text) for s in segments])
+    head = int(np.count_nonzero(ends <= apart.starts)) if apart.starts else 0
+    label = thinking(apart.thinking, ended=bool(apart.answer)) if apart.thinking else ""
+    return {"stream": None, "thought": "", "head": head, "thinking": label}
+
+
+def _thinking_so_far(stream: str) -> dict[str, Any]:
+    """What a model is writing, apart from what it thought before."""
+    apart = split(stream)
+    label = thinking(apart.thinking, ended=bool(apart.answer)) if apart.thinking else ""
+    return {"stream": stream[apart.starts :], "thought": apart.thinking, "head": 0, "thinking": label}

@@ -336,6 +336,35 @@ def test_an_answer_on_its_way_shows_as_text_without_buttons(visit: Visit, page: 
     expect(response(page)).to_have_attribute("aria-busy", "false")
 
 
+def test_what_the_model_thought_is_folded_before_its_answer(
+    any_page: Page, visit: Visit, screenshot: Callable[..., Any]
+) -> None:
+    page = visit("think=whole", on=any_page)
+    more = response(page).get_by_role("button", name="Thinking, 10 words")
+    expect(more).to_have_attribute("aria-expanded", "false")
+    expect(choice(page, 0)).to_be_hidden()
+    expect(choice(page, 2)).to_have_text(" a quiche is a tart of cheese and greens.\n")
+    more.click()
+    expect(more).to_have_attribute("aria-expanded", "true")
+    choice(page, 1).click()
+    python_heard(page, [1], 1)
+    expect(choice(page, 1)).to_be_visible()
+    screenshot(page, "thinking")
+
+
+def test_thinking_without_an_answer_says_so(visit: Visit, page: Page) -> None:
+    visit("think=cut")
+    more = response(page).get_by_role("button", name="Thinking, 10 words, and no answer yet")
+    expect(more).to_have_attribute("aria-expanded", "true")  # the chosen part stands there
+
+
+def test_thinking_is_folded_while_the_answer_is_written(visit: Visit, page: Page) -> None:
+    visit("stream=<think>Let+me+see</think>It+is&written=")
+    expect(response(page).get_by_role("button", name="Thinking, 3 words")).to_be_visible()
+    expect(response(page).locator(".sv-flow")).to_have_text("It is")
+    expect(response(page).get_by_text("Let me see")).to_be_hidden()
+
+
 def test_a_view_may_change_its_link(visit: Visit, page: Page) -> None:
     visit("unit=word")
     page.get_by_text("Another link").click()

@@ -13,6 +13,7 @@ from core.checks import as_checked, to_json
 from core.records import Example, ModelSpec
 from core.service import Service
 from core.store.marks import DatasetChecks
+from core.ui.dataset_page.findings import with_findings
 from tests.pages.drawn import bar_tables
 from tests.unit.fake_model import FakeModel
 
@@ -147,3 +148,40 @@ class TestJudge:
         assert not app.exception
         assert list(table(app)[f"verdict ({NAME})"]) == ["right", "wrong", "wrong"]
         assert not [b for b in app.button if b.label.startswith("Ask the judge")]
+
+    def test_each_reason_and_the_judges_words_stand_with_the_row_and_in_exports(
+        self, open_app: Callable[..., AppTest], fake_service: Service, dataset: str
+    ) -> None:
+        judge = as_checked("judge", {"rubric": "It is turned round.", "model": NAME})
+        keep(fake_service, dataset, as_checked("contains", {"text": "cb"}), judge)
+        app = open_app("dataset", dataset=dataset)
+        button(app, "Run fake on 3 rows").click().run()
+        finish(app)
+        button(app, "Ask the judge about 3 rows").click().run()
+        finish(app)
+        here = fake_service.store.workspace()
+        (judged,) = (one for one in here.examples.of(dataset) if one.id == "b")
+        (grid,) = [one for one in app.dataframe if (one.key or "").startswith("dataset grid")]
+        app.session_state[grid.key] = {"selection": {"rows": [1], "columns": [], "cells": []}}
+        app.run()
+        assert not app.exception
+        said = [m.value.replace("\\", "") for m in app.markdown]
+        assert [one for one in said if one.startswith(":red[✗ wrong] Contains “cb”: ")]
+        assert [one for one in said if one.startswith("Words of the judge: ") and "VERDICT" in one]
+        exported = with_findings(here.results.frame(dataset), here, here.datasets.get(dataset)).set_index(
+            "id"
+        )
+        assert exported.loc[judged.id, f"why: Contains “cb” ({NAME})"].startswith("wrong: ")
+        (words,) = [c for c in exported if str(c).startswith("words of the judge: ")]
+        assert "VERDICT" in str(exported.loc[judged.id, words])
+
+
+def test_what_same_number_took_stands_with_the_row(
+    open_app: Callable[..., AppTest], fake_service: Service
+) -> None:
+    rows = [Example("n", "3 + 4 =", "#### 7", fields={"theirs": "It is 3 + 4, so 7.5"})]
+    here = fake_service.store.workspace()
+    made = here.datasets.add("numbers", rows).id
+    here.marks.save_checks(made, DatasetChecks((), ("theirs",)))
+    exported = with_findings(here.results.frame(made), here, here.datasets.get(made))
+    assert list(exported["same number took (column theirs)"]) == ["7.5, of the target 7"]

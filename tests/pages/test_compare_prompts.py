@@ -139,3 +139,29 @@ def test_variables_through_every_version(open_app: Callable[[str], AppTest], fak
     assert any("of 1: short: 1, long: 1" in m.value.replace("\\", "") for m in app.markdown)
     (shown,) = [f.value for f in app.dataframe if "short" in f.value and "word" in f.value]
     assert list(shown["short"]) == ["✓ cba"]
+
+
+def test_the_table_has_the_verdicts_of_the_datasets_checks(
+    open_app: Callable[[str], AppTest], fake_service: Service
+) -> None:
+    app = open_app("compare_prompts")
+    here = fake_service.store.workspace()
+    for name, template in (("short", "say {word}"), ("other", "{word} say")):
+        made = Example(
+            name, template.replace("{word}", "abc"), "cba", fields={"template": template, "word": "abc"}
+        )
+        here.examples.add_one("samples", made)
+    asked = [as_checked("contains", {}), as_checked("contains", {"text": "y"}, negated=True)]
+    here.marks.save_checks("samples", DatasetChecks(tuple(to_json(asked)), ()))
+    app.session_state["versions"] = ["short", "other"]
+    app.query_params["example"] = "short"
+    app.run()
+    press(app, "Run the table")
+    held = app.session_state["job box"].get("variables × versions")
+    if held is not None:
+        assert held.wait(30)
+    app.run()
+    assert not app.exception
+    (shown,) = [f.value for f in app.dataframe if "short" in f.value and "word" in f.value]
+    assert (list(shown["short"]), list(shown["other"])) == (["✓ cba"], ["✗ yas"])
+    assert any("Right answers, of 1: short: 1, other: 0" in m.value.replace("\\", "") for m in app.markdown)

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.checks import as_checked, to_json
 from core.records import Example
 from core.service import Service
+from core.store.marks import DatasetChecks
 from tests.pages.drawn import bar_tables
 
 ROWS = [Example("a", "one\ntwo\nabc", "cba"), Example("b", "great soup", "zzz")]
@@ -65,6 +67,23 @@ def test_from_a_line_left_out_to_its_effect(page: Callable[[], AppTest], fake_se
         "without line 3: “abc”": "Answer: cba ⏎ ow",
     }
     assert rows[0]["label"] == "without line 3: “abc”" or rows[0]["bars"][0]["value"] is not None
+
+
+def test_each_change_has_the_verdicts_before_and_after(
+    page: Callable[[], AppTest], fake_service: Service
+) -> None:
+    app = page()
+    asked = [as_checked("contains", {"text": "cba"})]
+    here = fake_service.store.workspace()
+    here.marks.save_checks(app.session_state["dataset"], DatasetChecks(tuple(to_json(asked)), ()))
+    press(app, "Make changes")
+    press(app, "Run 3 and rank")
+    finish(app)
+    assert any("still right: 2, right → wrong: 1" in c.value.replace("\\", "") for c in app.caption)
+    [table] = bar_tables(app)
+    said = {row["label"]: row["bars"][0]["text"] for row in table["panels"][0]["lines"]}
+    assert said["without line 3: “abc”"].endswith(", right → wrong")
+    assert said["without line 1: “one”"].endswith(", still right")
 
 
 def test_added_with_lineage_and_only_once(page: Callable[[], AppTest], fake_service: Service) -> None:

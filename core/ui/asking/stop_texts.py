@@ -10,6 +10,7 @@ import re
 from collections import Counter
 
 from core.segments import partition
+from core.thinking import answer_starts
 
 BLANK = "\n\n"
 _LABEL = re.compile(r"[ \t]*([^\s:][^:\n]{0,40}:)")
@@ -47,12 +48,13 @@ def label(text: str) -> str:
 
 
 def tail(response: str, prompt: str) -> int | None:
-    """Where in `response` the next example begins; None where the answer ends without one."""
+    """Where in `response` the next example begins; None where the answer, past its thinking, ends without one."""
     first = opening(prompt)
     if not first:
         return None
-    at = re.search(rf"\n[ \t]*(?={re.escape(first)})", response)
-    if at is None or not response[: at.start()].strip():
+    begins = answer_starts(response)
+    at = re.compile(rf"\n[ \t]*(?={re.escape(first)})").search(response, begins)
+    if at is None or not response[begins : at.start()].strip():
         return None
     start = at.start()
     return start - (len(response[:start]) - len(response[:start].rstrip()))

@@ -91,12 +91,24 @@ def ask_judge(key: str, questions: Sequence[Example], dataset_id: str) -> Job[Re
 
 def of_answer(example: Example, generation: Generation, dataset_id: str) -> AnswerVerdict | None:
     """The verdict on one answer, or None where nothing is checked or the answer was stopped before its end."""
-    asked = conditions(library.workspace(), dataset_id)
-    if not asked or generation.stop_reason == "stopped":
+    if generation.stop_reason == "stopped":
         return None
-    row = MetricRow(example.id, generation.text, example.targets, prompt=example.prompt)
-    (row,), _left = judging.with_judgements([row], asked, judges(asked), service().store)
-    return verdict(rulings(row, asked))
+    (found,) = of_texts([(example, generation.text)], conditions(library.workspace(), dataset_id))
+    return found
+
+
+def of_texts(
+    answers: Sequence[tuple[Example, str]], asked: Sequence[Condition]
+) -> list[AnswerVerdict | None]:
+    """The verdict on each answer to its example; None for all where nothing is checked."""
+    if not asked:
+        return [None] * len(answers)
+    rows = [
+        MetricRow(str(place), text, example.targets, prompt=example.prompt)
+        for place, (example, text) in enumerate(answers)
+    ]
+    rows, _left = judging.with_judgements(rows, asked, judges(asked), service().store)
+    return [verdict(rulings(row, asked)) for row in rows]
 
 
 def draw_verdict(example_id: str, generation: Generation) -> None:

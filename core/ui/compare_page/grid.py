@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
+from core.checks import Outcome
 from core.datasets import templates
 from core.metrics.contains import contains
 from core.metrics.numbers import last_number
 from core.metrics.same_number import same_number
 from core.records import Example, Generation, GenerationParams, ModelSpec
 from core.thinking import answer_of
-from core.ui.asking import prompt_box
-from core.ui.shell import job_box, looking, problem, state
+from core.ui.asking import prompt_box, verdicts
+from core.ui.shell import job_box, library, looking, problem, state
 from core.ui.shell.services import owner, service
 
 TARGET = "target"
+MARKS: dict[Outcome, str] = {"right": "✓ ", "wrong": "✗ ", "unsure": "? "}
 JOB = "variables × versions"
 MOST_ROWS = 200
 
@@ -83,24 +86,45 @@ def _results(rows: list[dict[str, str]], versions: list[str], texts: dict[str, s
     table = []
     for at, row in enumerate(rows):
         hoped = row[TARGET].strip()
-        judged += bool(hoped)
+        outcomes = _outcomes(row, versions, [texts.get(f"{at} {version}", "") for version in versions])
+        judged += bool(hoped) or any(one is not None for one in outcomes)
         shown = {name: value for name, value in row.items() if name != TARGET}
-        for version in versions:
+        for version, outcome in zip(versions, outcomes):
             text = texts.get(f"{at} {version}", "")
-            right = bool(hoped) and fits(text, hoped)
-            wins[version] += right
-            mark = ("✓ " if right else "✗ ") if hoped else ""
+            if outcome is None and hoped:
+                outcome = "right" if fits(text, hoped) else "wrong"
+            wins[version] += outcome == "right"
+            mark = MARKS[outcome] if outcome is not None else ""
             shown[version] = mark + telling_line(text, hoped)
         table.append(shown)
     if judged:
         said = ", ".join(f"{version}: {count}" for version, count in wins.items())
-        st.write(problem.plain(f"Answers with the hoped-for words, of {judged}: {said}"))
+        st.write(problem.plain(f"Right answers, of {judged}: {said}"))
     st.dataframe(table, hide_index=True)
     st.caption(
-        "Of each answer the line where the hoped-for words stand, else its last. ✓: they stand there, whole and in "
-        "order, or, where a number is hoped for, it is the number that the answer comes to (its last, or the one "
-        "marked by #### or \\\\boxed). ✗: not so."
+        "A dataset's checks give ✓ right, ✗ wrong and ? unsure, with the hoped-for words as the target. Without "
+        "checks, ✓: the hoped-for words stand there, whole and in order, or, where a number is hoped for, it is the "
+        "number that the answer comes to (its last, or the one marked by #### or \\\\boxed). ✗: not so. Of each answer "
+        "the telling line is shown, else its last."
     )
+
+
+def _outcomes(row: Mapping[str, str], versions: Sequence[str], texts: Sequence[str]) -> list[Outcome | None]:
+    """The verdict of its dataset's checks on each version's answer; None where nothing is checked."""
+    here, found = library.workspace(), []
+    hoped = row[TARGET].strip()
+    for version, text in zip(versions, texts):
+        example, asked = (
+            here.examples.get(version),
+            verdicts.conditions(here, here.examples.dataset_of(version)),
+        )
+        fields = {name: value for name, value in example.fields.items() if name != "targets"}
+        values = {name: value for name, value in row.items() if name != TARGET}
+        prompt = templates.render(template_of(example), values)
+        sent = replace(example, prompt=prompt, target=hoped or None, fields=fields)
+        (one,) = verdicts.of_texts([(sent, text)], asked)
+        found.append(None if one is None else one.outcome)
+    return found
 
 
 def fits(text: str, hoped: str) -> bool:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from core.checks import Outcome
 from core.compare import Run
 from core.counterfactuals import ORDERS, Effect, flipped, ranked, times
 from core.errors import AppError
 from core.metrics import METRICS, Metric
-from core.records import GenerationParams, ModelSpec, SendAs
+from core.records import Example, GenerationParams, ModelSpec, SendAs
 from core.runs import Generate, MeasureEffects, Report, runner, to_effects
 from core.store.work import WorkList
-from core.ui.asking import sending
+from core.ui.asking import sending, verdicts
 from core.ui.counterfactuals_page.staging import Staged, shortened
 from core.ui.shell import diff, job_box, library, problem, state
 from core.ui.shell.bar_table import BarFigure, BarLine, BarPanel, bar_table
@@ -89,7 +91,31 @@ def draw_effects(staged: Staged) -> None:
         return
     changed, known = flipped(found)
     st.subheader(f"{changed:,} of {known:,} changes made the model answer something else", anchor=False)
-    _table(found, metric, way)
+    outcomes = _outcomes(found, originals)
+    if outcomes:
+        counted = Counter(turned(*pair) for pair in outcomes.values())
+        said = ", ".join(f"{turn}: {count:,}" for turn, count in counted.most_common())
+        st.caption(problem.plain(f"By the dataset's checks: {said}."))
+    _table(found, metric, way, outcomes)
+
+
+def _outcomes(
+    found: Sequence[Effect], originals: Mapping[str, tuple[Example, str]]
+) -> dict[str, tuple[Outcome, Outcome]]:
+    """Verdicts of the dataset's checks before and after each change, by its id; empty where nothing is checked."""
+    here, made = library.workspace(), {}
+    for parent, answer in originals.values():
+        mine = [one for one in found if one.example.parent_id == parent.id and one.response_after is not None]
+        try:
+            asked = verdicts.conditions(here, here.examples.dataset_of(parent.id))
+        except AppError:  # removed since it was asked: there is nothing to check it by
+            continue
+        texts = [(parent, answer), *((one.example, one.response_after or "") for one in mine)]
+        before, *after = verdicts.of_texts(texts, asked)
+        for one, then in zip(mine, after):
+            if before is not None and then is not None:
+                made[one.example.id] = (before.outcome, then.outcome)
+    return made
 
 
 def _metric() -> Metric | None:
@@ -100,9 +126,19 @@ def _metric() -> Metric | None:
     return members.get(chosen or NONE)
 
 
-def _table(found: tuple[Effect, ...], metric: Metric | None, way: SendAs) -> None:
+def turned(before: Outcome, after: Outcome) -> str:
+    """Two verdicts in words: "right → wrong", "still right"."""
+    return f"still {after}" if before == after else f"{before} → {after}"
+
+
+def _table(
+    found: tuple[Effect, ...],
+    metric: Metric | None,
+    way: SendAs,
+    outcomes: Mapping[str, tuple[Outcome, Outcome]],
+) -> None:
     """One list, the strongest first: what changed, how far the original answer moved, what came instead."""
-    lines = listed(found, metric)
+    lines = listed(found, metric, outcomes)
     picked = bar_table(
         [BarPanel(tuple(lines))],
         key=state.EFFECTS_LIST.name,
@@ -118,8 +154,14 @@ def _table(found: tuple[Effect, ...], metric: Metric | None, way: SendAs) -> Non
         _one(found[int(picked)])
 
 
-def listed(found: Sequence[Effect], metric: Metric | None) -> list[BarLine]:
-    """A row for each effect: the change of the prompt, its effect in words, and how the new answer differs."""
+def listed(
+    found: Sequence[Effect],
+    metric: Metric | None,
+    outcomes: Mapping[str, tuple[Outcome, Outcome]] | None = None,
+) -> list[BarLine]:
+    """A row for each effect: the change of the prompt, its effect in words, and how the new answer differs, with
+    the verdicts before and after.
+    """
     sizes = [abs(one.logprob_change_nats or 0.0) for one in found]
     top = max([1.0, *sizes])  # under a nat nothing looks large
     lines = []
@@ -128,6 +170,8 @@ def listed(found: Sequence[Effect], metric: Metric | None) -> list[BarLine]:
         text = "not measured" if change is None else times(change)
         if metric is not None and one.metric_change is not None:
             text += f", {metric.label} {one.metric_change:+.{metric.decimals}f}"
+        if outcomes and one.example.id in outcomes:
+            text += f", {turned(*outcomes[one.example.id])}"
         figure = BarFigure(text, None if change is None else change / top, note=f"{change or 0:+.2f} nats")
         lines.append(
             BarLine(
@@ -162,3 +206,16 @@ def _one(effect: Effect) -> None:
     with right:
         st.caption(problem.plain(effect.sentence.capitalize()))
         diff.draw_diff(effect.response_diff)
+        _why(effect)
+
+
+def _why(effect: Effect) -> None:
+    """The verdict on the new answer and its reasons, where the dataset of the original has checks."""
+    here = library.workspace()
+    try:
+        asked = verdicts.conditions(here, here.examples.dataset_of(effect.example.parent_id or ""))
+    except AppError:
+        return
+    (found,) = verdicts.of_texts([(effect.example, effect.response_after or "")], asked)
+    if found is not None and effect.response_after is not None:
+        st.markdown(f"{verdicts.MARKS[found.outcome]} {problem.plain(found.why)}")

@@ -17,10 +17,11 @@ from core.checks.function import offered
 from core.datasets.cells import text_paths
 from core.errors import AppError
 from core.records import Example
-from core.runs import column_spec, measured, runner
+from core.runs import measured, runner
 from core.store.marks import DatasetChecks
 from core.ui.asking import verdicts
-from core.ui.asking.answerers import System, desk, known_systems
+from core.ui.asking.answerers import System, desk
+from core.ui.dataset_page import findings
 from core.ui.dataset_page.grid import counted
 from core.ui.shell import forms, job_box, problem, state
 from core.ui.shell.model_list import catalog
@@ -52,16 +53,11 @@ def progress(workspace: Workspace, dataset: Dataset) -> None:
     if not asked or job_box.draw_job(JOB):
         return
     examples = workspace.examples.of(dataset.id)
-    for system in _systems(workspace, dataset, workspace.marks.checks(dataset.id)):
+    for system in findings.systems(workspace, dataset):
         try:
             _one(workspace, dataset, system, examples, asked)
         except AppError as error:
             problem.show_error(error)
-
-
-def _systems(workspace: Workspace, dataset: Dataset, kept: DatasetChecks) -> list[System]:
-    columns = [System(column_spec(path)) for path in kept.answer_columns]
-    return [*known_systems(workspace, dataset.id), *columns]
 
 
 def _one(

@@ -11,9 +11,9 @@ import streamlit as st
 
 from core.datasets import EXPORTS
 from core.errors import AppError
-from core.ui.dataset_page import making
+from core.ui.dataset_page import findings, making
 from core.ui.dataset_page.grid import counted
-from core.ui.dataset_page.table import ANSWERERS
+from core.ui.dataset_page.table import ANSWERERS, THINKING
 from core.ui.shell import library, problem, state
 from core.ui.shell.services import service
 
@@ -82,14 +82,18 @@ def _removal(workspace: Workspace, dataset: Dataset, picked: list[str]) -> None:
 
 def _files(workspace: Workspace, dataset: Dataset, table: pd.DataFrame, ids: list[str], which: str) -> None:
     with st.popover("Export"):
-        st.caption(f"The {len(ids):,} rows that are {which}, with all columns, and how each answer was made.")
+        st.caption(
+            f"The {len(ids):,} rows that are {which}, with all columns, how each answer was made and why it "
+            "has its verdict."
+        )
         for export in EXPORTS:
 
             def write(write: Callable[[pd.DataFrame], bytes] = export.write) -> bytes:
                 place = pd.Index(table["id"]).get_indexer(pd.Index(ids))
                 rows = table.iloc[place].drop(columns="starred")
                 labels = table.attrs[ANSWERERS]
-                return write(making.added(rows, labels, workspace, dataset.id, service().store))
+                rows = making.added(rows, labels, workspace, dataset.id, service().store)
+                return write(findings.with_findings(rows, workspace, dataset))
 
             st.download_button(
                 export.label,
@@ -118,8 +122,8 @@ def _try(change: Callable[[], object], told: str = "") -> None:
     st.rerun()
 
 
-def texts(table: pd.DataFrame, picked: list[str]) -> None:
-    """The whole texts of the one row in hand, to the letter."""
+def texts(workspace: Workspace, dataset: Dataset, table: pd.DataFrame, picked: list[str]) -> None:
+    """The whole texts of the one row in hand, to the letter, and why its answers have their verdicts."""
     if len(picked) != 1:
         return
     (row,) = table[table["id"] == picked[0]].to_dict("records")
@@ -134,3 +138,8 @@ def texts(table: pd.DataFrame, picked: list[str]) -> None:
                 st.code(text, language=None, wrap_lines=True, height=240)
             else:
                 st.caption("(empty)")
+            thought = row.get(f"{THINKING}{name.removeprefix('response')}")
+            if name.startswith("response (") and isinstance(thought, str):
+                with st.expander(f"Thinking, {len(thought.split()):,} words"):
+                    st.code(thought, language=None, wrap_lines=True)
+    findings.draw_findings(workspace, dataset, workspace.examples.get(picked[0]))

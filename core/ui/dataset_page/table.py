@@ -17,6 +17,7 @@ from core.checks.measures import VERDICT, outcome_of
 from core.datasets.cells import text_paths
 from core.runs import column_spec
 from core.store import answerer_key, model_key
+from core.thinking import split
 from core.ui.asking import verdicts
 from core.ui.asking.answerers import EARLIER, labels_of
 from core.ui.shell.model_list import catalog
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from core.store.workspace import Workspace
 
 HIDDEN = ("id", "parent_id", "edit", "tags", "called", "earlier_turns", "template")
-"""Columns that are not shown until they are asked for (nor log-probabilities)."""
-LOGPROB = "log-probability"
+"""Columns that are not shown until they are asked for (nor log-probabilities and what models thought)."""
+LOGPROB, THINKING = "log-probability", "thinking"
 MOST_LOOKED_AT = 2000
 """Rows in which the columns that hold answers are looked for."""
 ANSWERERS = "answerers"
@@ -61,7 +62,10 @@ def _load(
     labels = labels_of(answers, current)
     for key, label in labels.items():
         mine = answers[answers["answerer"] == key].set_index("id")
-        table[f"response ({label})"] = table["id"].map(mine["text"]).astype("str")
+        said = {name: split(text) for name, text in mine["text"].items()}
+        table[f"response ({label})"] = table["id"].map({k: v.answer for k, v in said.items()}).astype("str")
+        if thoughts := {name: found.thinking for name, found in said.items() if found.thinking}:
+            table[f"{THINKING} ({label})"] = table["id"].map(thoughts).astype("str")
         table[f"{LOGPROB} ({label})"] = table["id"].map(mine["logprob_nats"]).astype("float64")
     metrics = _workspace.results.metrics(dataset_id)
     if not set(metrics["model_key"]) <= {*labels, ""}:
@@ -126,7 +130,7 @@ def shown_first(table: pd.DataFrame) -> list[str]:
         str(name)
         for name in table.columns
         if name not in HIDDEN
-        and not str(name).startswith(LOGPROB)
+        and not str(name).startswith((LOGPROB, f"{THINKING} ("))
         and EARLIER not in str(name)
         and not (name in ("target", "source") and table[name].fillna("").eq("").all())
     ]

@@ -102,6 +102,7 @@ def salience_text(
     - `of`: whose answer it is, where a page shows several; regions are named with it.
     - `why`: what the panels of `WHY` say beside the map. `hold`: the prompt and the map that the browser has
       stay as they are, because new ones are on their way.
+    - What the model thought (`core.thinking`) is folded before the answer, also in the `stream`.
     - `tail`: from this response segment on the answer is the next example; it is folded away.
     - `height`: pixels of the two-column layout; panels scroll within. On pages narrower than 900 pixels
       they stand one below the other.

@@ -17,6 +17,8 @@ text = synthetic.WORLD + synthetic.PROMPT if "world" in query else synthetic.PRO
 if "long" in query:
     text = "\n".join(f"{i} " + synthetic.PROMPT for i in range(int(query["long"])))
 answer = synthetic.ANSWER + (synthetic.WORLD if "world" in query else "")
+if "think" in query:
+    answer = synthetic.THINKING + ("" if query["think"] == "cut" else answer)
 prompt = synthetic.segments(text, unit, Role.PROMPT)
 if "template" in query:
     turn = Segment(0, "<start_of_turn>user\n", (0, 20), (0, 3), Role.TEMPLATE)

@@ -35,6 +35,7 @@ ANSWER = (
     "It is set with eggs, and this guest avoids them.\n"
     "Verdict: Order this one."
 )
+THINKING = "<think>The guest avoids eggs.\nA quiche has eggs, so no.</think>\n\n"
 WORLD = (
     "שלום עולם, זו בדיקה.\nCafe\u0301 🙂 한국어 문장입니다. 中文句子。\n"
     "<script>document.title='hacked'</script> & <b>bold</b>\n"
