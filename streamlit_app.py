@@ -7,12 +7,14 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 from streamlit.starlette import App
 
+from core import plugins
 from core.ui.shell import frame
 from core.ui.web import server
 
 
 def pages() -> dict[str, list[StreamlitPage]]:
-    """Every page under its heading."""
+    """Every page under its heading; those of other packages come last."""
+    more = [st.Page(one.draw, title=one.title, icon=one.icon, url_path=one.name) for one in plugins.pages()]
     return {
         "One prompt": [
             st.Page(
@@ -35,6 +37,7 @@ def pages() -> dict[str, list[StreamlitPage]]:
             st.Page("pages/compare_models.py", title="Do models agree?", icon=":material/compare_arrows:"),
             st.Page("pages/trust.py", title="How far to trust it?", icon=":material/verified:"),
         ],
+        **({"More": more} if more else {}),
     }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from core import plugins
 from core.datasets.bounds import Bounds, too_large
 from core.datasets.examples import LoadedDataset
 from core.datasets.formats import load_rows, open_bytes
@@ -62,30 +63,34 @@ def open_url(where: str, bounds: Bounds, *, name: str = "") -> FileRows:
     return open_bytes(found.data, found.file_name, bounds, name=name, origin=found.url)
 
 
-SOURCES: tuple[Source, ...] = (
-    Source(
-        name="path",
-        label="File on this machine",
-        description="A path that Whence can open",
-        placeholder="data/menu.jsonl",
-        hosted=False,
-        open=open_path,
-    ),
-    Source(
-        name="url",
-        label="Web address",
-        description="A file that is open to all",
-        placeholder="https://example.org/menu.csv",
-        hosted=True,
-        open=open_url,
-    ),
-    Source(
-        name="hub",
-        label="Hugging Face dataset",
-        description="Read from the hub's Parquet form",
-        placeholder="owner/name",
-        hosted=True,
-        open=open_hub,
+SOURCES: tuple[Source, ...] = plugins.extended(
+    "whence.sources",
+    Source,
+    (
+        Source(
+            name="path",
+            label="File on this machine",
+            description="A path that Whence can open",
+            placeholder="data/menu.jsonl",
+            hosted=False,
+            open=open_path,
+        ),
+        Source(
+            name="url",
+            label="Web address",
+            description="A file that is open to all",
+            placeholder="https://example.org/menu.csv",
+            hosted=True,
+            open=open_url,
+        ),
+        Source(
+            name="hub",
+            label="Hugging Face dataset",
+            description="Read from the hub's Parquet form",
+            placeholder="owner/name",
+            hosted=True,
+            open=open_hub,
+        ),
     ),
 )
 

@@ -11,6 +11,7 @@ Runs without torch; log-probabilities come from the caller. The maths and its so
 
 from __future__ import annotations
 
+from core import plugins
 from core.family import find
 from core.metrics import (
     bleu,
@@ -62,19 +63,23 @@ def metric(name: str) -> Metric:
     return find("metric", METRICS, name)
 
 
-METRICS: tuple[Metric, ...] = (
-    exact_match.RAW,
-    exact_match.NORMALISED,
-    contains.METRIC,
-    same_number.METRIC,
-    token_f1.METRIC,
-    bleu.METRIC,
-    chrf.METRIC,
-    rouge.ROUGE_1,
-    rouge.ROUGE_2,
-    rouge.ROUGE_L,
-    rouge.ROUGE_LSUM,
-    length_ratio.METRIC,
-    target_logprob.LOGPROB,
-    target_logprob.PERPLEXITY,
+METRICS: tuple[Metric, ...] = plugins.extended(
+    "whence.metrics",
+    Metric,
+    (
+        exact_match.RAW,
+        exact_match.NORMALISED,
+        contains.METRIC,
+        same_number.METRIC,
+        token_f1.METRIC,
+        bleu.METRIC,
+        chrf.METRIC,
+        rouge.ROUGE_1,
+        rouge.ROUGE_2,
+        rouge.ROUGE_L,
+        rouge.ROUGE_LSUM,
+        length_ratio.METRIC,
+        target_logprob.LOGPROB,
+        target_logprob.PERPLEXITY,
+    ),
 )

@@ -9,6 +9,7 @@ import importlib
 import threading
 from dataclasses import dataclass
 
+from core import plugins
 from core.family import find
 from core.models.language_model import Capabilities, LanguageModel, Progress
 from core.records import ModelSpec
@@ -43,40 +44,44 @@ def load(
     return module.load(spec, progress=progress, stop=stop)
 
 
-BACKENDS: tuple[Backend, ...] = (
-    Backend(
-        name="hugging_face",
-        label="Hugging Face transformers",
-        description="Any causal language model from a local folder or the hub, run on this machine.",
-        module="core.models.local.hugging_face",
-    ),
-    Backend(
-        name="keras_hub",
-        label="KerasHub",
-        description="A KerasHub preset (Gemma, GPT-2, Llama, Mistral), run on this machine with torch.",
-        module="core.models.keras.load",
-    ),
-    Backend(
-        name="lit_server",
-        label="LIT model server",
-        description="A model behind a LIT model server or another Whence: answers and salience, no probabilities.",
-        module="core.models.remote.lit_server",
-        remote=True,
-        rows=16,
-    ),
-    Backend(
-        name="openai_compatible",
-        label="OpenAI-compatible server",
-        description="vLLM, TGI, llama.cpp, Ollama, transformers serve and the like: answers, and log-probabilities "
-        "where offered.",
-        module="core.models.remote.openai_compatible",
-        remote=True,
-    ),
-    Backend(
-        name="gemini",
-        label="Gemini",
-        description="A Gemini model of Google, asked through its own library: answers only.",
-        module="core.models.remote.gemini",
-        remote=True,
+BACKENDS: tuple[Backend, ...] = plugins.extended(
+    "whence.models",
+    Backend,
+    (
+        Backend(
+            name="hugging_face",
+            label="Hugging Face transformers",
+            description="Any causal language model from a local folder or the hub, run on this machine.",
+            module="core.models.local.hugging_face",
+        ),
+        Backend(
+            name="keras_hub",
+            label="KerasHub",
+            description="A KerasHub preset (Gemma, GPT-2, Llama, Mistral), run on this machine with torch.",
+            module="core.models.keras.load",
+        ),
+        Backend(
+            name="lit_server",
+            label="LIT model server",
+            description="A model behind a LIT model server or another Whence: answers and salience, no probabilities.",
+            module="core.models.remote.lit_server",
+            remote=True,
+            rows=16,
+        ),
+        Backend(
+            name="openai_compatible",
+            label="OpenAI-compatible server",
+            description="vLLM, TGI, llama.cpp, Ollama, transformers serve and the like: answers, and log-probabilities "
+            "where offered.",
+            module="core.models.remote.openai_compatible",
+            remote=True,
+        ),
+        Backend(
+            name="gemini",
+            label="Gemini",
+            description="A Gemini model of Google, asked through its own library: answers only.",
+            module="core.models.remote.gemini",
+            remote=True,
+        ),
     ),
 )

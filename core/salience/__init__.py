@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core import plugins
 from core.family import find
 from core.models.language_model import LanguageModel
 from core.records import Option, SalienceRequest, Tokens
@@ -103,10 +104,14 @@ def span(
     return method(method_name).run(model, request, tokens=tokens, stop=stop).values[0]
 
 
-METHODS: tuple[Method, ...] = (
-    gim.METHOD,
-    grad_l2.METHOD,
-    grad_dot_input.METHOD,
-    integrated_gradients.METHOD,
-    leave_one_out.METHOD,
+METHODS: tuple[Method, ...] = plugins.extended(
+    "whence.salience_methods",
+    Method,
+    (
+        gim.METHOD,
+        grad_l2.METHOD,
+        grad_dot_input.METHOD,
+        integrated_gradients.METHOD,
+        leave_one_out.METHOD,
+    ),
 )

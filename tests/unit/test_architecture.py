@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 FLOORS = {
-    0: ("records", "errors", "settings", "family"),
+    0: ("records", "errors", "settings", "family", "plugins"),
     1: (
         "expressions",
         "text_breaks",

@@ -123,3 +123,25 @@ def test_the_app_is_inside(built: Path) -> None:
     assert (built / "whence/streamlit_app.py").is_file() and (built / "whence/pages/salience.py").is_file()
     assert (built / "whence/data/models/demo/model.safetensors").is_file()
     assert (built / "whence/py.typed").is_file() and not (built / "core").exists()
+
+
+def test_the_plugin_template_adds_what_it_says(built: Path, tmp_path: Path) -> None:
+    code = f"from hatchling import build; build.build_wheel({str(tmp_path)!r})"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT / "docs/plugin-template", check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as files:
+        files.extractall(tmp_path / "site")
+    sites = os.pathsep.join((str(built), str(tmp_path / "site")))
+    listed = python(Path(sites), tmp_path, "-m", "whence.command", "plugins")
+    assert listed.returncode == 0, listed.stdout + listed.stderr
+    assert [line.split("  ")[:2] for line in listed.stdout.splitlines()] == [
+        ["salience method", "grad_l1"],
+        ["metric", "question_marks"],
+        ["check", "polite"],
+        ["page", "hello"],
+    ]
+    given = ("explain", "A\nB:", "--response", " yes", "--method", "grad_l1")
+    said = python(Path(sites), tmp_path, "-m", "whence.command", *given)
+    assert said.returncode == 0 and "share" in said.stdout, said.stderr
+    pages = "from whence.plugins import pages; print([one.name for one in pages()])"
+    assert python(Path(sites), tmp_path, "-c", pages).stdout.strip() == "['hello']"

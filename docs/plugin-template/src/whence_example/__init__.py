@@ -1,0 +1,1 @@
+"""What this package adds to Whence stands in its modules."""
