@@ -9,7 +9,7 @@ link.take_linked_answer()
 
 example = bar.draw_why_bar()
 spec, params = link.opened()
-answer = answering.answer_on_show(example, prompt_box.sent(example.prompt, example), spec, params)
+answer = prompt_box.answer_to(example, spec, params)
 prompt_box.around(example, answer)
 view.draw_answer_and_reasons(example, spec, params, answer)
 answering.into_link(answer)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.ui.asking import answering, example_menu, parameters, prompt_box
+from core.ui.asking import example_menu, parameters, prompt_box
 from core.ui.shell import frame, model_box, problem
 from core.ui.trust_page import benchmark, curve
 
@@ -16,7 +16,6 @@ benchmark.draw_benchmark(spec)
 st.subheader("On your own example", anchor=False)
 example = example_menu.choose_example()
 try:
-    sent = prompt_box.sent(example.prompt, example)
-    curve.draw_curve(answering.answer_on_show(example, sent, spec, parameters.params()))
+    curve.draw_curve(prompt_box.answer_to(example, spec, parameters.params()))
 except AppError as error:
     problem.show_error(error)

@@ -168,7 +168,7 @@ def test_markup_in_a_prompt_is_text(app: AppTest) -> None:
     write(app, bad)
     finish(press_run(app))
     assert not any("<script>" in str(h.value) for h in [*app.markdown, *app.caption])
-    assert answer(app).prompt == bad
+    assert answer(app).sent == bad
 
 
 def test_a_part_is_taken_out_and_kept(app: AppTest, fake_service: Service) -> None:

@@ -8,9 +8,9 @@ with an answer, so that a run that failed leaves the draft as it was.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -21,7 +21,7 @@ from core.errors import AppError
 from core.records import Example, Generation, GenerationParams, Message, ModelSpec
 from core.store.keys import generation_key
 from core.target_choice import Target
-from core.ui.asking import conversation, versions
+from core.ui.asking import conversation
 from core.ui.asking.conversation import Prompt
 from core.ui.shell import library, looking, state
 from core.ui.shell.services import owner, service
@@ -40,7 +40,6 @@ class Answer:
     """
 
     example_id: str
-    prompt: str
     sent: Prompt
     spec: ModelSpec
     params: GenerationParams
@@ -96,7 +95,7 @@ def answer_on_show(
         found = service().answers.known(sent, spec, params, example_id=example.id)
         if found is None:
             return None
-        held = Answer(example.id, example.prompt, sent, spec, params, generation=found)
+        held = Answer(example.id, sent, spec, params, generation=found)
         _answers()[_key(example.id, spec)] = held
     return held
 
@@ -126,7 +125,7 @@ def linked(example: Example) -> Answer | None:
     else:
         state.LINK_MISSING.set(key)
         return None
-    held = Answer(example.id, example.prompt, sent, found.model, found.params, generation=found)
+    held = Answer(example.id, sent, found.model, found.params, generation=found)
     _answers()[_key(example.id, found.model)] = held
     return held
 
@@ -155,44 +154,25 @@ def asked(example: Example, spec: ModelSpec) -> Answer | None:
 
 
 def ask_model(
-    example: Example,
-    prompt: str,
-    sent: Callable[[str, Example], Prompt],
-    spec: ModelSpec,
-    params: GenerationParams,
-    fields: Mapping[str, Any] | None = None,
-    target: str | None = None,
+    example: Example, sent: Prompt, spec: ModelSpec, params: GenerationParams, keeps: Callable[[], Example]
 ) -> Answer:
-    """Ask the model; what was asked for `example` before and is still on its way is stopped.
+    """Ask the model `sent`; what was asked for `example` before and is still on its way is stopped.
 
-    `fields` are kept beside the prompt; `sent` tells what the model is asked for the version then.
-    Raises: AppError for an empty prompt, or one past the limits.
+    `keeps` makes the version that holds what was asked, once there is an answer to it.
+    Raises: AppError past the limits.
     """
-    planned = versions.planned(example, prompt, target=target, fields=fields)
-    question = sent(prompt, planned)
     key = _key(example.id, spec)
     before = _answers().get(key)
     job = service().answers.generate(
-        question,
+        sent,
         spec,
         params,
         owner=owner(),
         view=looking.view_on_show(),
-        example_id=planned.id,
+        example_id=example.id,
         draft=before.generation if before is not None else None,
     )
-    _asked()[key] = Answer(
-        example.id,
-        prompt,
-        question,
-        spec,
-        params,
-        job=job,
-        keeps=lambda: versions.keep_version(
-            example, prompt, target=target, edit="edited under “Why this answer?”", fields=fields
-        ),
-        before=before,
-    )
+    _asked()[key] = Answer(example.id, sent, spec, params, job=job, keeps=keeps, before=before)
     return _asked()[key]
 
 

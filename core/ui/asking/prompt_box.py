@@ -7,14 +7,14 @@ from typing import Any
 import streamlit as st
 
 from core.datasets import templates
-from core.records import Example, Message
-from core.ui.asking import conversation, parameters, turn_list, versions
+from core.records import Example, GenerationParams, Message, ModelSpec
+from core.ui.asking import answering, conversation, parameters, turn_list, versions
 from core.ui.asking.answering import Answer
 from core.ui.asking.conversation import Prompt
 from core.ui.shell import problem, state
 from core.ui.shell.state import Key
 
-__all__ = ["advanced", "around", "drafted", "edit_prompt", "fields", "filled", "sent"]
+__all__ = ["advanced", "answer_to", "around", "drafted", "edit_prompt", "fields", "filled", "sent"]
 
 PLAIN, CHAT = "plain", "chat"
 
@@ -41,6 +41,11 @@ def sent(text: str, example: Example | None = None) -> Prompt:
     if earlier is None and _default() == PLAIN:
         return text
     return (*(earlier or ()), Message("user", text))
+
+
+def answer_to(example: Example, spec: ModelSpec, params: GenerationParams) -> Answer | None:
+    """The answer on the screen to `example` as it is sent; None where the model has not answered it yet."""
+    return answering.answer_on_show(example, sent(example.prompt, example), spec, params)
 
 
 def fields(example: Example) -> dict[str, Any]:

@@ -7,6 +7,7 @@ about texts that are no longer on the screen is dropped.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -60,9 +61,17 @@ def _run(example: Example, spec: ModelSpec, params: GenerationParams, asked: Map
     text, fields = prompt_box.filled(example, text)
     target = versions.draft_of(example, "target")
     state.CARD_CLOSED.pop()
-    answering.ask_model(
-        example, text, prompt_box.sent, spec, params, {**fields, **prompt_box.fields(example)}, target
+    fields |= prompt_box.fields(example)
+    sent = prompt_box.sent(text, versions.planned(example, text, target=target, fields=fields))
+    keeps = partial(
+        versions.keep_version,
+        example,
+        text,
+        target=target,
+        edit="edited under “Why this answer?”",
+        fields=fields,
     )
+    answering.ask_model(example, sent, spec, params, keeps)
     return True
 
 
@@ -83,7 +92,7 @@ def _stop(example: Example, spec: ModelSpec, params: GenerationParams, asked: Ma
 
 
 def _screen(example: Example, spec: ModelSpec, params: GenerationParams) -> tuple[Answer, Parts] | None:
-    answer = answering.answer_on_show(example, prompt_box.sent(example.prompt, example), spec, params)
+    answer = prompt_box.answer_to(example, spec, params)
     if answer is None or answer.generation is None:
         return None
     cut = controls.cut()

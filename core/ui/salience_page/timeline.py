@@ -5,9 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.records import Example
-from core.ui.asking import answering, parameters, prompt_box
+from core.ui.asking import parameters, prompt_box
 from core.ui.shell import library, model_box, problem, state
-from core.ui.shell.services import service
 
 RIGHT, WRONG = ":material/check:", ":material/close:"
 
@@ -43,13 +42,8 @@ def _row(number: int, member: Example, current: Example) -> None:
 
 def _answer(member: Example) -> str | None:
     """What the chosen model answered, if it is known; loads nothing."""
-    spec = model_box.chosen()
-    sent = prompt_box.sent(member.prompt, member)
-    held = answering.answer_on_show(member, sent, spec, parameters.params())
-    if held is not None and held.generation is not None:
-        return held.generation.text
-    found = service().answers.known(sent, spec, parameters.params())
-    return found.text if found is not None else None
+    held = prompt_box.answer_to(member, model_box.chosen(), parameters.params())
+    return held.generation.text if held is not None and held.generation is not None else None
 
 
 def _end(text: str) -> str:
