@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.ui.asking import example_menu, parameters, prompt_box
 from core.ui.compare_page import grid, prompts, run, view
-from core.ui.shell import frame, model_box
+from core.ui.shell import frame, model_box, rights
 
 frame.begin(
     "Which version wins?",
@@ -28,7 +28,7 @@ if comparison is None or not comparison.same(asked, params):
     comparison = run.known_comparison("prompts", asked, params)
 
 busy = comparison is not None and not comparison.answered
-if st.button("Run", type="primary", shortcut="Ctrl+Enter", disabled=busy):
+if rights.button("Run", type="primary", shortcut="Ctrl+Enter", disabled=busy):
     run.start_comparison("prompts", asked, params)
     st.rerun()
 

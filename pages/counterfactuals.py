@@ -5,7 +5,7 @@ import streamlit as st
 from core.errors import AppError
 from core.ui.asking import parameters, row_choice, sending
 from core.ui.counterfactuals_page import effects, form, staging
-from core.ui.shell import copy_link, frame, job_box, model_box, problem
+from core.ui.shell import copy_link, frame, job_box, model_box, problem, rights
 
 frame.begin("What if?", "What would the model answer if this were different?", trade="Counterfactuals")
 
@@ -24,7 +24,7 @@ with left:
         rows = row_choice.choose_rows("counterfactuals", with_open=True)
         copy_link.button()
     asked = form.choose_generator()
-    if st.button(
+    if rights.button(
         "Make changes",
         type="primary" if staging.staged_now() is None else "secondary",
         disabled=job_box.is_running("counterfactuals"),
@@ -49,7 +49,7 @@ with right:
             way = sending.choose_sending(spec)
             busy = job_box.is_running("counterfactuals")
             measured = effects.is_measured(staged)
-            if st.button(
+            if rights.button(
                 f"Run {len(staged.kept):,} and rank",
                 type="secondary" if measured else "primary",
                 disabled=busy,
@@ -59,7 +59,7 @@ with right:
                     st.rerun()
                 except AppError as error:
                     problem.show_error(error)
-            if st.button(f"Add {len(staged.kept):,} to the dataset"):
+            if rights.button(f"Add {len(staged.kept):,} to the dataset"):
                 try:
                     st.toast(f"{staging.add_to_dataset(staged, rows.dataset.id):,} examples added.")
                 except AppError as error:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.ui.asking import row_choice, sending
-from core.ui.shell import copy_link, frame, job_box, model_box, problem, state
+from core.ui.shell import copy_link, frame, job_box, model_box, problem, rights, state
 from core.ui.template_page import view, work
 
 frame.begin(
@@ -44,7 +44,7 @@ if not job_box.draw_job(work.JOB):
                 f"{len(fitting):,} of {len(rows.examples):,} rows fit the template; "
                 f"{left:,} are not explained yet."
             )
-            if st.button(f"Explain {left:,} rows", type="primary"):
+            if rights.button(f"Explain {left:,} rows", type="primary"):
                 work.begin_explaining(template or "", fitting, method.name, spec, way)
                 st.rerun()
         if found is not None:

@@ -37,6 +37,8 @@ _CONNECT_SECONDS = 10
 _CHECKED_BYTES = 256 * 1024 * 1024
 """A larger file is not read whole at every start; the daily backup checks it."""
 FILE = "whence.sqlite3"
+LOOKS_ONLY = "This link lets you look, and not change anything."
+"""Of a shared link that may not write."""
 
 
 def head() -> str:
@@ -174,7 +176,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """
     if engine.get_execution_options().get("whence_read_only"):
         raise AppError(
-            "This link lets you look, and not change anything.",
+            LOOKS_ONLY,
             hint="Ask whoever sent it for a link that may change things, or go to your own workspace.",
             code="forbidden",
         )

@@ -398,8 +398,9 @@ class EditorPanel {
     const edited = this.box.value !== plainBreaks(given.asked ?? given.ran);
     this.panel.classList.toggle("sv-stale", Boolean(given.stale));
     this.run.firstElementChild.textContent = words.run;
-    this.run.hidden = given.running && !edited;
-    this.run.disabled = Boolean(given.blocked);
+    this.box.readOnly = Boolean(given.locked);
+    this.run.hidden = Boolean(given.locked) || (given.running && !edited);
+    this.run.disabled = Boolean(given.locked);
     this.stop.hidden = !given.running;
     this.stop.textContent = words.stop;
     this.stop.disabled = Boolean(given.stopping);
@@ -418,7 +419,7 @@ class EditorPanel {
         .replace("{limit}", limit?.toLocaleString("en"));
     }
     this.count.textContent = count;
-    this.aside.textContent = edited && given.ran && !given.running ? words.edited : given.hint;
+    this.aside.textContent = edited && given.ran && !given.running ? words.edited : given.locked || given.hint;
     this.aside.classList.toggle("sv-warm", Boolean(edited && given.ran && !given.running));
     this.notices();
   }
@@ -442,7 +443,7 @@ class EditorPanel {
     if (hidden.length)
       say(
         `${hidden.length === 1 ? this.words.hiddenOne : this.words.hidden.replace("{n}", hidden.length)} (${[...new Set(hidden.map((one) => one[2]))].slice(0, 3).join("; ")}).`,
-        "unhide",
+        this.given.locked ? "" : "unhide",
         this.words.unhide,
       );
     for (const [text, what, label] of this.given.notices) say(text, what, label);

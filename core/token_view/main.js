@@ -244,6 +244,7 @@ class View {
   answer(look, gamma, peek) {
     const { hub, words } = this;
     const { question, editor, causes, response } = this.panels;
+    this.root.classList.toggle("sv-locked", Boolean(hub.why.editor.locked));
     if (editor) {
       editor.paint(look.map, gamma, hub.options.signed);
       editor.mark(hub.picked);

@@ -11,7 +11,7 @@ from core.records import Example, GenerationParams, Message, ModelSpec
 from core.ui.asking import answering, conversation, parameters, turn_list, versions
 from core.ui.asking.answering import Answer
 from core.ui.asking.conversation import Prompt
-from core.ui.shell import problem, state
+from core.ui.shell import problem, rights, state
 from core.ui.shell.state import Key
 
 __all__ = ["advanced", "answer_to", "around", "drafted", "edit_prompt", "fields", "filled", "sent"]
@@ -97,11 +97,12 @@ def _variables(example: Example) -> None:
                 key=key.name,
                 persist_state="session",
                 width=220,
+                disabled=rights.read_only(),
                 help="What stands in the prompt in place of this name when it is run.",
                 **given,
             )
         if template:
-            st.button(
+            rights.button(
                 "Edit the template",
                 on_click=versions.put_prompt,
                 args=(example, template),
@@ -142,7 +143,7 @@ def edit_prompt(
         turn_list.add_turn(example, text, reply if _asked_last(asked) == text else "")
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
-        pressed = st.button("Run", type="primary", shortcut="Ctrl+Enter", disabled=busy)
+        pressed = rights.button("Run", type="primary", shortcut="Ctrl+Enter", disabled=busy)
         with st.popover("Advanced"):
             advanced(example)
         if drafted(text, example) != asked:

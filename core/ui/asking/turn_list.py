@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.records import Example, Message
 from core.ui.asking import conversation, versions
-from core.ui.shell import state
+from core.ui.shell import rights, state
 from core.ui.shell.state import Key
 
 KIND = "turns"
@@ -59,7 +59,7 @@ def draw_turns(example: Example, reply: str, *, busy: bool = False) -> bool:
             for at in range(len(turns)):
                 _turn(example, turns, at)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        add = st.button(
+        add = rights.button(
             "Add a turn",
             type="tertiary",
             icon=":material/add:",
@@ -69,7 +69,7 @@ def draw_turns(example: Example, reply: str, *, busy: bool = False) -> bool:
             else "The prompt moves up into the chat, with a box for the assistant's answer to it.",
         )
         if not any(turn["role"] == "system" for turn in turns):
-            st.button(
+            rights.button(
                 "Add a system message",
                 type="tertiary",
                 icon=":material/add:",
@@ -90,7 +90,7 @@ def _turn(example: Example, turns: Turns, at: int) -> None:
         st.caption(name, width="content")
         if turn["role"] != "assistant" or not at or turns[at - 1]["role"] != "user":
             pair = turn["role"] == "user" and at + 1 < len(turns) and turns[at + 1]["role"] == "assistant"
-            st.button(
+            rights.button(
                 "Remove",
                 key=state.REMOVE_TURN(*places).name,
                 type="tertiary",
@@ -104,6 +104,7 @@ def _turn(example: Example, turns: Turns, at: int) -> None:
         key=key.name,
         height=TURN_HEIGHT,
         label_visibility="collapsed",
+        disabled=rights.read_only(),
         on_change=_typed,
         args=(example, turn["id"], key),
     )

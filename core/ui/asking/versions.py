@@ -17,7 +17,7 @@ import streamlit as st
 from core.errors import AppError
 from core.records import Example
 from core.ui.asking.conversation import FIELD
-from core.ui.shell import library, state
+from core.ui.shell import library, rights, state
 from core.ui.shell.state import Keys
 
 KINDS = ("prompt", "target", "turns", "send as")
@@ -52,7 +52,15 @@ def _box(
         drafts[name] = key.there()
 
     return (
-        st.text_area(label, drafts.get(name, kept), key=key.name, height=height, help=help_, on_change=typed)
+        st.text_area(
+            label,
+            drafts.get(name, kept),
+            key=key.name,
+            height=height,
+            help=help_,
+            on_change=typed,
+            disabled=rights.read_only(),
+        )
         or ""
     )
 

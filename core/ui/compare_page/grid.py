@@ -16,7 +16,7 @@ from core.metrics.same_number import same_number
 from core.records import Example, Generation, GenerationParams, ModelSpec
 from core.thinking import answer_of
 from core.ui.asking import prompt_box, verdicts
-from core.ui.shell import job_box, library, looking, problem, state
+from core.ui.shell import job_box, library, looking, problem, rights, state
 from core.ui.shell.services import owner, service
 
 TARGET = "target"
@@ -41,7 +41,7 @@ def draw_grid(versions: Sequence[Example], spec: ModelSpec, params: GenerationPa
         )
         return
     rows = _values(versions, names)
-    if st.button("Run the table", disabled=job_box.is_running(JOB) or not rows):
+    if rights.button("Run the table", disabled=job_box.is_running(JOB) or not rows):
         asked = [
             (f"{at} {v.id}", prompt_box.sent(templates.render(template_of(v), row), v))
             for at, row in enumerate(rows)

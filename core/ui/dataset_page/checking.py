@@ -23,7 +23,7 @@ from core.ui.asking import verdicts
 from core.ui.asking.answerers import System, desk
 from core.ui.dataset_page import findings
 from core.ui.dataset_page.grid import counted
-from core.ui.shell import forms, job_box, problem, state
+from core.ui.shell import forms, job_box, problem, rights, state
 from core.ui.shell.model_list import catalog
 from core.ui.shell.services import owner, service
 
@@ -41,7 +41,8 @@ def draw_checks_menu(workspace: Workspace, dataset: Dataset) -> None:
     """The menu *Checks*, its progress, and what is left to check."""
     kept = workspace.marks.checks(dataset.id)
     asked = verdicts.conditions(workspace, dataset.id)
-    with st.popover(f"Checks ({len(asked)})" if asked else "Checks", help="What makes an answer right here?"):
+    label = f"Checks ({len(asked)})" if asked else "Checks"
+    with st.popover(label, help="What makes an answer right here?"):
         _listed(workspace, dataset, asked, kept)
         _another(workspace, dataset, asked, kept)
         _columns(workspace, dataset, kept)
@@ -75,12 +76,15 @@ def _one(
         for key, questions in unjudged.items():
             said = f"{system.label}: the judge has not read {counted(len(questions))}."
             st.caption(problem.plain(said), width="content")
-            if st.button(
+            if rights.button(
                 f"Ask the judge about {counted(len(questions))}", key=state.ASK_JUDGE(system.label, key).name
             ):
                 _hold(partial(verdicts.ask_judge, key, questions, dataset.id))
     task = verdicts.scoring(dataset.id, system, asked)
     if measured(task, rows, desk(system)) is not None:
+        return
+    if not rights.may_change():
+        st.caption(problem.plain(f"{system.label}: not all of its answers are checked yet."))
         return
 
     def start() -> Any:
@@ -92,7 +96,7 @@ def _one(
         start().wait(WAIT_SECONDS)
         if measured(task, rows, desk(system)) is not None:
             st.rerun()
-    elif st.button(
+    elif rights.button(
         f"Check {counted(len(answered))} of {problem.plain(system.label)}",
         key=state.CHECK_NOW(system.label).name,
     ):
@@ -116,7 +120,7 @@ def _listed(
     for place, one in enumerate(asked):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(problem.plain(one.in_words))
-            if st.button("Remove", key=state.REMOVE_CHECK(one.key).name, type="tertiary"):
+            if rights.button("Remove", key=state.REMOVE_CHECK(one.key).name, type="tertiary"):
                 _keep(workspace, dataset, asked[:place] + asked[place + 1 :], kept.answer_columns)
 
 
@@ -139,7 +143,7 @@ def _another(
     if functions and member.local_only:
         st.caption(f"Installed: {problem.plain(', '.join(functions))}")
     turned = st.checkbox("The answer must not be so", key=state.CHECK_NEGATED.name)
-    if st.button("Add", key=state.ADD_CHECK.name, type="primary"):
+    if rights.button("Add", key=state.ADD_CHECK.name, type="primary"):
         try:
             made = as_checked(member.name, options, negated=turned, hosted=hosted)
         except AppError as error:
@@ -159,8 +163,9 @@ def _columns(workspace: Workspace, dataset: Dataset, kept: DatasetChecks) -> Non
         list(kept.answer_columns),
         key=state.CHECK_COLUMNS(dataset.id, len(kept.answer_columns)).name,
         help="Columns of the file in which other systems' answers stand.",
+        disabled=rights.read_only(),
     )
-    if tuple(chosen) != kept.answer_columns:
+    if rights.may_change() and tuple(chosen) != kept.answer_columns:
         _keep(workspace, dataset, verdicts.conditions(workspace, dataset.id), tuple(chosen))
 
 

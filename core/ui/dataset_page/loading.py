@@ -20,7 +20,7 @@ from core.datasets import (
 from core.errors import AppError
 from core.settings import settings
 from core.ui.dataset_page import importing
-from core.ui.shell import library, problem, state
+from core.ui.shell import library, problem, rights, state
 
 
 def draw_load_menu() -> None:
@@ -28,7 +28,7 @@ def draw_load_menu() -> None:
     bounds = Bounds.of(settings())
     sources = offered(bounds)
     # Another key once a file was read: the menu closes, and nothing of the last file stands in it.
-    with st.popover("Load", key=state.LOAD_MENU(importing.files_held()).name):
+    with rights.popover("Load", key=state.LOAD_MENU(importing.files_held()).name):
         places = st.tabs(["Upload", *(source.label for source in sources), "Paste", "Empty"])
         with places[0]:
             _upload(bounds)
@@ -46,7 +46,7 @@ def _upload(bounds: Bounds) -> None:
     lines = (f"**{known.label}** ({', '.join(known.extensions)}): {known.description}" for known in FORMATS)
     file = st.file_uploader("File", [*endings, "gz"], key=state.DATASET_FILE.name, help="  \n".join(lines))
     if (
-        st.button("Load", key=state.LOAD_FILE.name, type="primary", disabled=file is None)
+        rights.button("Load", key=state.LOAD_FILE.name, type="primary", disabled=file is None)
         and file is not None
     ):
         _take(lambda: open_bytes(file.getvalue(), file.name, bounds))
@@ -60,7 +60,7 @@ def _place(source: Source, bounds: Bounds) -> None:
         help=source.description,
         persist_state="session",
     )
-    if st.button(
+    if rights.button(
         "Load", key=state.LOAD_FROM(source.name).name, type="primary", disabled=not (where or "").strip()
     ):
         with st.spinner("Reading"):
@@ -75,13 +75,13 @@ def _paste(bounds: Bounds) -> None:
         placeholder="question,answer\nHow many?,18",
         help="JSON, JSON Lines, a table with its column names in the first line, or one prompt a line.",
     )
-    if st.button("Load", key=state.LOAD_PASTED.name, type="primary", disabled=not (text or "").strip()):
+    if rights.button("Load", key=state.LOAD_PASTED.name, type="primary", disabled=not (text or "").strip()):
         _take(lambda: open_pasted(text or "", bounds))
 
 
 def _empty() -> None:
     name = (st.text_input("Name", key=state.DATASET_NAME.name, max_chars=100) or "").strip()
-    if st.button("Make", key=state.MAKE_DATASET.name, type="primary", disabled=not name):
+    if rights.button("Make", key=state.MAKE_DATASET.name, type="primary", disabled=not name):
         _keep(LoadedDataset(name, "", ()), f"“{name}” is there. Write its first example in the Editor.")
 
 

@@ -14,7 +14,7 @@ from core.errors import AppError
 from core.ui.dataset_page import findings, making
 from core.ui.dataset_page.grid import counted
 from core.ui.dataset_page.table import ANSWERERS, THINKING
-from core.ui.shell import library, problem, state
+from core.ui.shell import library, problem, rights, state
 from core.ui.shell.services import service
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def draw_row_actions(
         if st.button("Explain", disabled=len(picked) != 1, help="Opens the row under “Why this answer?”."):
             st.switch_page("pages/salience.py", query_params=dict(st.query_params))
         on = not workspace.marks.starred().issuperset(picked) or not picked
-        if st.button("Star" if on else "Remove star", disabled=not picked):
+        if rights.button("Star" if on else "Remove star", disabled=not picked):
             workspace.marks.star(picked, on=on)
             st.rerun()
         _slices(workspace, dataset, picked)
@@ -42,7 +42,7 @@ def draw_row_actions(
 
 
 def _slices(workspace: Workspace, dataset: Dataset, picked: list[str]) -> None:
-    with st.popover("Slice", help="A slice is a named part of the dataset."):
+    with rights.popover("Slice", help="A slice is a named part of the dataset."):
         name = st.selectbox(
             "Name",
             list(workspace.marks.slices(dataset.id)),
@@ -56,25 +56,25 @@ def _slices(workspace: Workspace, dataset: Dataset, picked: list[str]) -> None:
             (f"Add {count}", workspace.marks.add_to_slice, f"{count} added to"),
             (f"Take out {count}", workspace.marks.take_from_slice, f"{count} taken out of"),
         ):
-            if st.button(label, disabled=not (name and picked), key=state.CHANGE_SLICE(label[:4]).name):
+            if rights.button(label, disabled=not (name and picked), key=state.CHANGE_SLICE(label[:4]).name):
                 _try(partial(change, dataset.id, name or "", picked), f"{told} “{name}”")
-        if st.button("Remove the slice", disabled=not name, help="Its rows stay in the dataset."):
+        if rights.button("Remove the slice", disabled=not name, help="Its rows stay in the dataset."):
             _try(lambda: workspace.marks.remove_slice(dataset.id, name or ""), f"“{name}” removed")
 
 
 def _removal(workspace: Workspace, dataset: Dataset, picked: list[str]) -> None:
     removed = workspace.examples.retired(dataset.id)
-    with st.popover("Remove"):
+    with rights.popover("Remove"):
         st.caption("Removed rows leave the table; links to them go on working and they can be put back.")
-        if st.button("Remove the selected rows", disabled=not picked):
+        if rights.button("Remove the selected rows", disabled=not picked):
             _try(lambda: workspace.examples.retire(picked))
-        if removed and st.button(f"Put back {counted(len(removed))}"):
+        if removed and rights.button(f"Put back {counted(len(removed))}"):
             _try(lambda: workspace.examples.retire(removed, retired=False))
         if not dataset.shared:
             sure = st.checkbox(
                 f"Remove the whole dataset with its {counted(dataset.rows)}", key=state.DATASET_SURE.name
             )
-            if st.button("Remove the dataset", disabled=not sure):
+            if rights.button("Remove the dataset", disabled=not sure):
                 state.DATASET.pop()
                 st.query_params.pop("dataset", None)
                 _try(lambda: workspace.datasets.remove(dataset.id))

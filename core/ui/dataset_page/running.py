@@ -17,7 +17,7 @@ from core.runs import Generate, runner, under_way
 from core.store import PieceOfWork, WorkList
 from core.ui.asking import parameters, sending
 from core.ui.dataset_page.grid import counted
-from core.ui.shell import job_box, model_box, problem, state
+from core.ui.shell import job_box, model_box, problem, rights, state
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def draw_runs(workspace: Workspace, dataset: Dataset, picked: list[str], left: l
         with st.popover("Parameters", help="They hold on every page."):
             parameters.draw_parameters()
         count = counts[which] if which else 0
-        pressed = st.button(
+        pressed = rights.button(
             f"Run {problem.plain(spec.name)} on {counted(count)}",
             type="primary",
             disabled=not count or job_box.is_running(JOB),
@@ -87,11 +87,13 @@ def _unfinished(workspace: Workspace, dataset: Dataset) -> None:
             st.caption(problem.plain(_sentence(held, spec, way)))
             if under_way(held.id):
                 continue
-            if st.button("Go on", key=state.GO_ON_WITH_RUN(held.id).name):
+            if rights.button("Go on", key=state.GO_ON_WITH_RUN(held.id).name):
                 params = held.payload["params"]
                 params = GenerationParams(**(params | {"stop": tuple(params["stop"])}))
                 _start(workspace, dataset.id, list(items), spec, Generate(params, way))
-            if st.button("Forget", key=state.FORGET_RUN(held.id).name, help="The answers so far are kept."):
+            if rights.button(
+                "Forget", key=state.FORGET_RUN(held.id).name, help="The answers so far are kept."
+            ):
                 work.remove(held.id)
                 st.rerun()
         for item, reason in list(work.results(held.id, failed=True).items())[:3]:

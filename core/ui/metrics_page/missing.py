@@ -20,7 +20,7 @@ from core.ui.asking import parameters, verdicts
 from core.ui.asking.row_choice import Rows
 from core.ui.metrics_page import work
 from core.ui.metrics_page.work import Column
-from core.ui.shell import job_box, library, problem, state
+from core.ui.shell import job_box, library, problem, rights, state
 from core.ui.shell.services import service
 
 Step = tuple[str, str, Callable[[], object]]
@@ -48,7 +48,7 @@ def draw_missing_answers(columns: Sequence[Column], rows: Rows, language: str) -
         with st.container(horizontal=True, vertical_alignment="center"):
             for number, (label, words, begin) in enumerate(steps):
                 st.caption(words, width="content")
-                if st.button(
+                if rights.button(
                     label,
                     key=state.METRICS_STEP(column.system.label, number).name,
                     type="primary" if not number else "secondary",

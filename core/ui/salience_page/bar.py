@@ -11,7 +11,7 @@ from core.records import Example
 from core.ui.asking import prompt_box, versions
 from core.ui.explaining import controls
 from core.ui.salience_page import timeline, tour
-from core.ui.shell import copy_link, library, problem, state
+from core.ui.shell import copy_link, library, problem, rights, state
 
 NEW = "new prompt"
 
@@ -21,7 +21,7 @@ def draw_why_bar() -> Example:
     versions.settle_boxes()
     if library.empty():
         st.info(problem.plain(f"“{library.dataset().name}” has no examples yet."))
-        if st.button("Write its first prompt", type="primary"):
+        if rights.button("Write its first prompt", type="primary"):
             library.open_example(_new().id)
             st.rerun()
         st.stop()
@@ -29,7 +29,7 @@ def draw_why_bar() -> Example:
     with st.container(key="why-bar", horizontal=True, vertical_alignment="center", gap="small"):
         _examples(current)
         timeline.draw_version_menu(current)
-        if st.button("New prompt", icon=":material/add:", type="tertiary"):
+        if rights.button("New prompt", icon=":material/add:", type="tertiary"):
             library.open_example(_new().id)
             st.rerun()
         st.space("stretch")
@@ -69,7 +69,7 @@ def _new() -> Example:
 
 def _draft(example: Example) -> None:
     with st.container(horizontal=True):
-        if st.button("Keep without running", help="The text and target become a version as they are."):
+        if rights.button("Keep without running", help="The text and target become a version as they are."):
             try:
                 text, fields = prompt_box.filled(example, versions.prompt_draft(example))
                 kept = versions.keep_version(
@@ -86,7 +86,7 @@ def _draft(example: Example) -> None:
                 return
             library.open_example(kept.id)
             st.rerun()
-        st.button(
+        rights.button(
             "Back to what is kept",
             type="tertiary",
             on_click=versions.reset,

@@ -20,6 +20,7 @@ from core.ui.explaining.maps import Parts
 from core.ui.salience_page import causes, changes, keeping, measuring
 from core.ui.salience_page.measuring import NOTHING_NATS, TakeOutTrial
 from core.ui.salience_text import Card
+from core.ui.shell import rights
 
 Shares = NDArray[np.float32]
 
@@ -52,13 +53,17 @@ def _trial(number: int, trial: TakeOutTrial, here: Parts) -> Card:
     small = abs(trial.nats) < NOTHING_NATS
     became = "stayed as likely as before" if small else f"became {times(trial.nats)}"
     nats = "" if small else f", {trial.nats:+.1f} nats".replace("-", "−")
+    runs = changes.diff(trial.before.text, trial.answer) if trial.turns else []
     target = trial.target if len(trial.target) <= 90 else f"{trial.target[:60]}… {trial.target[-25:]}"
+    lines = [f"“{target}” {became} (measured{nats})."]
+    if not rights.may_change():
+        return Card(title, runs, lines)
     part = next((p.index for p in here.prompt if trial.chars == (p.chars,)), None)
     edit = [("edit-here", f"Edit {trial.name}", str(part))] if part is not None else []
     return Card(
         title,
-        changes.diff(trial.before.text, trial.answer) if trial.turns else [],
-        [f"“{target}” {became} (measured{nats})."],
+        runs,
+        lines,
         (),
         [*edit, ("keep", "Keep as a version", str(number)), ("compare", "Compare", str(number))],
     )

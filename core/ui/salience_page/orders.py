@@ -21,7 +21,10 @@ from core.ui.explaining import controls, maps
 from core.ui.explaining.maps import Parts
 from core.ui.salience_page import causes, keeping, measuring
 from core.ui.salience_text import draft, order, prompt_id
-from core.ui.shell import library, problem, state
+from core.ui.shell import library, problem, rights, state
+
+CHANGES = ("run", "stop at", "keep", "compare", "attach")
+"""Orders after which there is an answer or a version more."""
 
 
 def press(key: str) -> None:
@@ -49,6 +52,8 @@ def follow(example: Example, spec: ModelSpec, params: GenerationParams) -> bool:
         if done is None:
             continue
         try:
+            if asked.get("order") in CHANGES and not rights.may_change():
+                raise rights.refusal()
             again = done(example, spec, params, asked) or again
         except AppError as error:
             problem.show_error(error)

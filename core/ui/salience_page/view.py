@@ -18,6 +18,7 @@ from core.cause import sentence
 from core.records import Example, GenerationParams, ModelSpec, SalienceMatrix
 from core.salience import Method
 from core.service.causes import asked_parts
+from core.store.engine import LOOKS_ONLY
 from core.token_view.names import part_names
 from core.ui.asking import answering, stop_texts, versions
 from core.ui.asking.answering import Answer
@@ -38,7 +39,7 @@ from core.ui.salience_page import (
 from core.ui.salience_page.measuring import TakeOutTrial
 from core.ui.salience_text import WHY, Scores, Why, choice, chosen_weights, salience_text
 from core.ui.salience_text.why import ShownEffect
-from core.ui.shell import looking, problem, state
+from core.ui.shell import looking, problem, rights, state
 from core.ui.shell.model_list import title
 from core.ui.shell.services import service
 
@@ -193,6 +194,7 @@ def _why(
         ran=over.ran,
         span=over.span,
         first_line=over.first_line,
+        locked="" if rights.may_change() else LOOKS_ONLY,
         hint="bars and colour: share of the influence on the marked words",
         tokens=generation.tokens.prompt_len if generation is not None else None,
         limit=info.get("context") or details.context(spec),
@@ -200,7 +202,7 @@ def _why(
         running=writing,
         stopping=bool(asked and asked.job and asked.job.stopping),
         progress=_progress(asked) if writing and asked is not None else "",
-        notices=_notices(example, answer),
+        notices=_notices(example, answer) if rights.may_change() else [],
         lead=LEAD,
         sentence="Press Run, and the answer appears here with its reasons."
         if not writing

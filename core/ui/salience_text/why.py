@@ -62,7 +62,8 @@ class Why:
       segments; `first_line`: the number of its first line.
       `asked` is the text that is being run now.
     - `tokens`, `limit`: of the prompt that was run, and most that the model takes (None: not known).
-    - `running`, `stopping`, `progress`: of the answer or map on its way. `blocked`: Run cannot be pressed.
+    - `running`, `stopping`, `progress`: of the answer or map on its way. `locked`: why the
+      text can be neither edited nor run ("": it can).
     - `notices`: (sentence, order, label of its button); `lead`, `sentence`: the headline without an answer.
     - `rows`: the response segments that `effects` (by prompt segment), `measured` and `whole` are about.
     - `own`: what the answer's own parts had of the influence, on the scale of the prompt's shares; shown when asked.
@@ -86,7 +87,7 @@ class Why:
     limit: int | None = None
     running: bool = False
     stopping: bool = False
-    blocked: bool = False
+    locked: str = ""
     progress: str = ""
     notices: Sequence[tuple[str, str, str]] = ()
     lead: str = ""
@@ -142,7 +143,7 @@ class Why:
                 "limit": self.limit,
                 "running": self.running,
                 "stopping": self.stopping,
-                "blocked": self.blocked,
+                "locked": self.locked,
                 "progress": self.progress,
                 "notices": self.notices,
                 "stale": self.stale,

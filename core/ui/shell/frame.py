@@ -20,7 +20,7 @@ from core.errors import AppError
 from core.figures import palette
 from core.figures.palette import Theme
 from core.settings import ROOT
-from core.ui.shell import job_list, keeping, looking, model_box, problem, sharing
+from core.ui.shell import job_list, keeping, looking, model_box, problem, rights, sharing
 
 ASSETS = Path(__file__).parent / "assets"
 SIDEBAR_PX = 224
@@ -52,6 +52,7 @@ def run_chosen_page(pages: Mapping[str, Sequence[Any]]) -> None:
                 model_box.choose_model()
                 jobs = st.container()
                 sharing.draw_sharing()
+            rights.tell_what_may_be_done()
             keeping.warn_what_is_not_kept()
             _run_page(page, jobs)
         except AppError as error:

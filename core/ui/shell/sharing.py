@@ -18,11 +18,7 @@ def draw_sharing() -> None:
     """Nothing on one's own machine."""
     if not service().store.hosted:
         return
-    link = library.shared_link()
-    if link is not None:
-        ends = _day(link.ends_at)
-        may = "You may change it" if link.may_edit else "You may look, not change"
-        st.info(f"Somebody shared this workspace with you. {may}, until {ends}.")
+    if library.shared_link() is not None:
         st.button("Back to my workspace", on_click=library.leave_share, width="stretch")
         return
     with st.popover("Workspace", icon=":material/folder_shared:", width="stretch"):
