@@ -49,13 +49,13 @@ def looked_at(fake_service: Service, monkeypatch: pytest.MonkeyPatch) -> tuple[W
         Example("two", "Dish: bread\nAnalysis:", "dae", "made", parent_id="one", fields={"dish": "bread"}),
         Example("three", "Dish: {dish}\nAnalysis:", None, "made", fields={**chat, "said": "pus"}),
     ]
-    made = here.add_dataset("theirs", rows)
-    here.star(["one"])
-    here.add_to_slice(made.id, "odd", ["two"])
-    here.retire(["three"])
-    here.retire(["three"], retired=False)
+    made = here.datasets.add("theirs", rows)
+    here.marks.star(["one"])
+    here.marks.add_to_slice(made.id, "odd", ["two"])
+    here.examples.retire(["three"])
+    here.examples.retire(["three"], retired=False)
     contains = as_checked("contains", {"text": "pus"}, negated=False, hosted=True)
-    here.save_checks(made.id, DatasetChecks(tuple(to_json((contains,))), ()))
+    here.marks.save_checks(made.id, DatasetChecks(tuple(to_json((contains,))), ()))
     spec, params = fake_service.specs()[0], GenerationParams()
     job = fake_service.answers.generate(rows[0].prompt, spec, params, owner="a", example_id="one")
     assert job.wait(30)
@@ -77,7 +77,7 @@ def everything(store: Any) -> dict[str, list[tuple[Any, ...]]]:
 
 def opened(open_app: Callable[..., AppTest], looked_at: tuple[Workspace, str], page: str) -> AppTest:
     here, token = looked_at
-    dataset = next(one.id for one in here.datasets() if not one.shared)
+    dataset = next(one.id for one in here.datasets.all() if not one.shared)
     return open_app(page, **{"token of the shared link": token}, dataset=dataset, example="one")
 
 

@@ -54,7 +54,7 @@ def button(
     *,
     disabled: bool = False,
     help: str | None = None,
-    on_click: Callable[..., object] | None = None,
+    on_click: Callable[..., None] | None = None,
     **how: Any,
 ) -> bool:
     """As `st.button`, for what changes something; False where nothing may be changed, whatever was pressed."""
