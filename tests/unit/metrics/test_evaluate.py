@@ -195,3 +195,42 @@ def test_words_hold_no_white_space(text: str) -> None:
 @given(st.text(alphabet="aTthe .?!", min_size=1).filter(str.strip))
 def test_no_text_is_normalised_to_nothing(text: str) -> None:
     assert normalised(text)
+
+
+def test_two_systems_are_compared_on_the_rows_of_a_mask_that_count_for_both() -> None:
+    first = [MetricRow(str(i), answer, "x") for i, answer in enumerate(("x", "y", None, "y"))]
+    second = [MetricRow(str(i), "x", "x") for i in range(4)]
+    one, other = measure(first, metric("exact_match")), measure(second, metric("exact_match"))
+    seen = compare(one, other, [0, 1, 1, 0])  # type: ignore[arg-type]
+    assert (seen.rows, seen.first, seen.second, seen.test) == (1, 0, 1, "McNemar, exact")
+    assert seen.metric is metric("exact_match")
+    assert compare(one, other).rows == 3
+
+
+def test_what_is_no_share_is_compared_by_the_bootstrap_with_the_draws_that_were_asked_for() -> None:
+    lengths, others = (3, 1, 4, 1, 5, 9), (2, 7, 1, 8, 2, 8)
+    one, other = (
+        measure([MetricRow(str(i), "a" * n, "bb") for i, n in enumerate(each)], metric("length_ratio"))
+        for each in (lengths, others)
+    )
+    seen = compare(one, other, resamples=50, seed=1)
+    assert seen.test == "paired bootstrap"
+    wanted = bootstrap.paired(one.statistics, other.statistics, one.metric.score, 50, 1)
+    assert (seen.low, seen.high, seen.p) == wanted
+    assert wanted != bootstrap.paired(one.statistics, other.statistics, one.metric.score, 50, 2)
+    assert seen.difference == pytest.approx((28 - 23) / 12)
+
+
+def test_figures_are_shown_with_the_decimals_of_their_metric() -> None:
+    assert metric("bleu").show(12.346) == "12.35"
+    assert metric("token_f1").show(0.5) == "0.500"
+    assert metric("target_perplexity").show(float("inf")) == "–"
+
+
+def test_a_target_that_is_sure_and_one_that_is_out_of_the_question() -> None:
+    def row(nats: float) -> MetricRow:
+        return MetricRow("a", None, "x", target_logprob_nats=nats, target_tokens=1)
+
+    assert measure([row(0.0)], metric("target_logprob_nats")).values[0] == 0
+    assert measure([row(0.0)], metric("target_perplexity")).values[0] == 1
+    assert measure([row(-1e6)], metric("target_perplexity")).values[0] == math.inf

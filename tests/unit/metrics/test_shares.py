@@ -67,3 +67,42 @@ def test_the_bootstrap_says_where_it_cannot() -> None:
     longer = [MetricRow(str(i), "yy", "x") for i in range(4)]
     seen = compare(measure(rows("yyyy"), metric("length_ratio")), measure(longer, metric("length_ratio")))
     assert seen.difference == 1 and np.isnan(seen.p)
+
+
+@pytest.mark.parametrize(("hits", "low", "high"), [(0, 0.0, 0.7935), (1, 0.2065, 1.0)])
+def test_the_score_interval_of_one_row(hits: int, low: float, high: float) -> None:
+    # z^2 / (1 + z^2) = 0.7935 is what one row leaves open.
+    assert shares.wilson(hits, 1) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_none_and_all_are_told_without_rounding() -> None:
+    assert {shares.wilson(0, rows)[0] for rows in range(1, 200)} == {0.0}
+    assert {shares.wilson(rows, rows)[1] for rows in range(1, 200)} == {1.0}
+    assert np.isnan([shares.wilson(0, 0), shares.exact(0, 0)]).all()
+
+
+@pytest.mark.parametrize(
+    ("both", "neither", "gained", "lost", "phi"),
+    [
+        (1, 1, 3, 3, -0.5),  # (1 * 1 - 3 * 3) / sqrt(4 * 4 * 4 * 4)
+        (2, 2, 1, 1, 0.0),  # the correction, half of 6 rows, takes 2 * 2 - 1 away
+        (1, 2, 1, 1, 0.0),  # it takes away more than there is
+        (4, 4, 1, 1, 10 / 25),  # (4 * 4 - 1 - 5) / (5 * 5)
+    ],
+)
+def test_the_correlation_of_the_pairs_widens_or_narrows_the_interval(
+    both: int, neither: int, gained: int, lost: int, phi: float
+) -> None:
+    first = np.array([1] * both + [0] * neither + [0] * gained + [1] * lost, bool)
+    second = np.array([1] * both + [0] * neither + [1] * gained + [0] * lost, bool)
+    low, high, _p = shares.paired(first, second)
+    rows, share = len(first), (both + gained) / len(first)
+    down, up = share - shares.wilson(both + gained, rows)[0], shares.wilson(both + gained, rows)[1] - share
+    half = (down**2 - 2 * phi * down * up + up**2) ** 0.5
+    assert (low, high) == pytest.approx((-half, half))
+
+
+def test_p_counts_every_uneven_fall_on_both_sides() -> None:
+    first, second = np.array([0] * 5 + [1] * 3, bool), np.array([1] * 5 + [0] * 3, bool)
+    assert shares.paired(first, second)[2] == pytest.approx(2 * (1 + 8 + 28 + 56) / 256)
+    assert shares.paired(second, first)[2] == pytest.approx(2 * (1 + 8 + 28 + 56) / 256)

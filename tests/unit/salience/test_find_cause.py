@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ def ask(
     nats: Callable[[str], float],
     scores: str | None = None,
     locked: tuple[int, ...] = (),
-    **settings: float,
+    **settings: Any,
 ) -> tuple[Cause, Rule]:
     """Each letter of `prompt` is a part; `scores` are letters, the map's strongest first."""
     size = len(prompt) + 1
@@ -80,6 +81,23 @@ def test_copies_are_found_as_a_pair_and_three_copies_as_three() -> None:
     assert "Lines 3 and 13 say the same" in sentence(cause)
     cause, _ = ask(LONG, lambda p: -1.0 if set("cmt") & set(p) else -6.0, "cmtabde", candidates=6)
     assert cause.verdict == "several" and cause.parts == (2, 12, 19)
+
+
+def test_copies_in_more_than_half_of_what_was_looked_at_are_no_group() -> None:
+    def four(prompt: str) -> float:
+        return -1.0 if set("cmth") & set(prompt) else -6.0
+
+    cause, _ = ask(LONG, four, "cmthabdefg", candidates=8)
+    assert (cause.verdict, cause.parts) == ("several", (2, 7, 12, 19))
+    cause, _ = ask(LONG, four, "cmthabdefg", candidates=6)
+    assert (cause.verdict, cause.parts) == ("spread", ())
+
+
+def test_it_is_said_where_there_was_no_map() -> None:
+    cause, _ = ask(LONG, lambda p: -1.0)
+    assert cause.map_note == "This model cannot be mapped, so every part is measured."
+    cause, _ = ask(LONG, lambda p: -1.0, map_method="")
+    assert cause.map_note == "" and cause.map_scores is None
 
 
 def test_two_that_add_up_do_not_say_the_same() -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from core.errors import AppError, Stopped
-from core.salience import METHODS, method, request_for, span
+from core.models.language_model import Capabilities
+from core.records import ModelSpec, SalienceMatrix, SalienceRequest
+from core.salience import METHODS, best_map, method, readers, request_for, span
+from core.salience.declaration import SEED, Method
 from core.settings import ROOT
 
 every = pytest.mark.parametrize("one", METHODS, ids=lambda m: m.name)
@@ -103,3 +108,52 @@ def test_nan_scores_are_a_sentence(load_tiny):
 def test_menus_need_no_torch():
     code = "import sys, core.salience, core.models, core.models.presets; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_which_methods_know_their_rows_late_and_which_share_their_passes():
+    assert {one.name for one in METHODS if one.late} == {"integrated_gradients", "leave_one_out"}
+    shared = {one.name: {other.name for other in readers(one.name)} for one in METHODS}
+    assert shared == {
+        "gim": {"gim"},
+        "grad_l2": {"grad_l2", "grad_dot_input"},
+        "grad_dot_input": {"grad_l2", "grad_dot_input"},
+        "integrated_gradients": set(),
+        "leave_one_out": set(),
+    }
+
+
+def test_the_best_map_is_what_a_model_can():
+    gradients = Capabilities(gradients=True, salience=True)
+    assert best_map(replace(gradients, gim=True)) == (method("gim"), ())
+    assert best_map(gradients) == (method("grad_l2"), (("seed", "log_odds"),))
+    elsewhere = Capabilities(gradients=False, salience=True)
+    assert best_map(elsewhere) == (method("grad_l2"), ())
+    assert best_map(Capabilities(gradients=False, salience=False)) == (None, ())
+
+
+def test_what_takes_the_place_of_a_method_is_asked_in_its_own_name_and_says_so():
+    given = []
+
+    def compute(work):
+        given.append(work)
+        values = np.ones((1, 3), np.float32)
+        return SalienceMatrix(work.request, values, None, signed=False, units="u", note="Its own note.")
+
+    declared = {"description": "For a test.", "units": "u", "signed": False, "combines": "add"}
+    inner = Method(name="grad_l2", label="Inner", compute=compute, options=(SEED,), **declared)
+    outer = Method(
+        name="gim", label="Outer", needs="gim", instead=(inner, (("seed", "log_odds"),)), **declared
+    )
+    model = SimpleNamespace(spec=ModelSpec("m", "m"), capabilities=Capabilities())
+    request = SalienceRequest(model.spec, (1, 2, 3), 2, "gim", ((2, 3),))
+    stop, on_row = Set(), print
+    found = outer.run(model, request, tokens="tokens", on_row=on_row, stop=stop)
+    (work,) = given
+    assert (work.request.method, work.request.options) == ("grad_l2", (("seed", "log_odds"),))
+    assert (work.model, work.tokens, work.on_row, work.stop) == (model, "tokens", on_row, stop)
+    assert work.options == {"seed": "log_odds"} and work.on_progress is None
+    assert found.request == request
+    assert found.note == (
+        "This is Inner of the log-odds, which has no sign, not Outer: Outer needs the model's layers on this "
+        "machine. Its own note."
+    )

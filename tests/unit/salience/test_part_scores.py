@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from itertools import combinations
 from math import comb
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +14,9 @@ from sklearn.linear_model import Lasso
 from sklearn.preprocessing import StandardScaler
 
 from core.cause import CauseRequest
-from core.errors import AppError
+from core.errors import AppError, Stopped
 from core.models.language_model import Capabilities
+from core.part_scores import PartScores
 from core.records import ModelSpec, Tokens
 from core.salience.contrast import contrast, instead_of
 from core.salience.hierarchical import hierarchical
@@ -178,3 +181,89 @@ def test_what_stands_in_the_place_of_a_part_is_an_option(load_tiny) -> None:
         (0,)
     )
     assert np.isfinite(effect.effect_nats)
+
+
+def blocks_of_two(model: Rule, request: CauseRequest, tokens: Tokens, **watch: Any) -> PartScores:
+    return hierarchical(model, request, tokens, [(0, 1), (2, 3)], **watch)
+
+
+def against_a_question_mark(model: Rule, request: CauseRequest, tokens: Tokens, **watch: Any) -> PartScores:
+    return contrast(model, request, tokens, instead_of(tokens, tokens.prompt_len, [ord("?")], "?"), **watch)
+
+
+def few_masks(model: Rule, request: CauseRequest, tokens: Tokens, **watch: Any) -> PartScores:
+    return take_out_test(model, request, tokens, masks=6, fresh=2, **watch)
+
+
+def two_orders(model: Rule, request: CauseRequest, tokens: Tokens, **watch: Any) -> PartScores:
+    return shapley(model, request, tokens, orders=2, **watch)
+
+
+searches = pytest.mark.parametrize(
+    "search", [blocks_of_two, against_a_question_mark, few_masks, two_orders], ids=lambda one: one.__name__
+)
+Search = Callable[..., PartScores]
+
+
+@searches
+def test_every_search_tells_how_far_it_is_and_what_it_read(search: Search) -> None:
+    tokens, shares, before = letters("abcd?"), [], []
+    model = Rule(lambda p, _: float("a" in p))
+    found = search(
+        model, question(tokens, (4,)), tokens, on_share=shares.append, between=lambda: before.append(1)
+    )
+    assert shares == sorted(set(shares)) and shares[0] > 0 and shares[-1] == 1
+    # One pass over the prompt's letters and the answer is as many tokens as there are letters.
+    assert found.passes == pytest.approx(sum(map(len, model.asked)) / len("abcd?"))
+    assert len(before) == len(model.asked)
+    assert found.note == ""
+
+
+@searches
+def test_every_search_stops_before_its_next_pass(search: Search) -> None:
+    tokens, stop = letters("abcd?"), threading.Event()
+    model = Rule(lambda p, _: float("a" in p))
+    asked: list[int] = []
+
+    def heard(_share: float) -> None:
+        asked.append(len(model.asked))
+        stop.set()
+
+    with pytest.raises(Stopped):
+        search(model, question(tokens, (4,)), tokens, on_share=heard, stop=stop)
+    assert len(set(asked)) == 1 and len(model.asked) == asked[0]
+
+
+@searches
+def test_every_search_puts_in_place_of_a_part_what_it_is_told_to(search: Search) -> None:
+    tokens, model = letters("abcd?"), Rule(lambda p, _: float(len(p)))
+    parts = tuple((i, i + 1) for i in range(5))
+    found = search(model, question(tokens, (4,)), tokens, instead=neutral(model, tokens, parts, "_"))
+    assert {len(prompt) for prompt in model.asked} == {5} and any("_" in prompt for prompt in model.asked)
+    np.testing.assert_allclose(found.score_nats[:4], 0, atol=1e-9)
+
+
+def test_parts_that_were_not_asked_about_have_no_contrast() -> None:
+    tokens = letters("ab", "x")
+    model = Rule(lambda p, token: float(token == ord("x")) * ("a" in p) - ("b" in p))
+    found = contrast(model, question(tokens), tokens, instead_of(tokens, 2, [ord("y")], "y"), parts=[0])
+    np.testing.assert_array_equal(found.score_nats, [1, np.nan])
+    assert found.runs == 2
+
+
+def test_other_words_of_several_tokens_stand_where_they_begin() -> None:
+    tokens = letters("ab", "xy")
+    other = instead_of(tokens, 3, [7, 8, 9], "zz")
+    assert (other.text, other.ids.tolist()) == ("abxzz", [*map(ord, "abx"), 7, 8, 9])
+    assert other.char_spans.tolist() == [[0, 1], [1, 2], [2, 3], [3, 3], [3, 3], [3, 5]]
+    assert other.role.tolist() == [0, 0, 1, 1, 1, 1] and not other.special.any()
+    assert other.ids.dtype == tokens.ids.dtype and other.char_spans.dtype == tokens.char_spans.dtype
+
+
+def test_coarse_to_fine_tells_how_many_blocks_it_looked_into() -> None:
+    tokens = letters("abcdef?")
+    found = hierarchical(
+        Rule(lambda p, _: float("a" in p)), question(tokens, (6,)), tokens, [(0, 1), (2, 3), (4, 5)], best=1
+    )
+    assert "Only the 1 strongest of 3 blocks" in found.note
+    np.testing.assert_array_equal(found.score_nats, [1, 0, *[np.nan] * 5])
