@@ -44,6 +44,9 @@ class CauseSettings:
     measure_all: int = 12
     """Up to so many parts all are measured, whatever the map says."""
     pairs_among: int = 4
+    sure_nats: float = 14.0
+    """From here on (a million times less likely) the words are as good as impossible: what further parts take away on
+    top of it is no sign of a cause that the part alone does not carry."""
 
     def __post_init__(self) -> None:
         for label, value, low, high in (
@@ -53,6 +56,7 @@ class CauseSettings:
             ("The share that makes a cause", self.half, 0, 1),
             ("The number of parts up to which all are measured", self.measure_all, 0, 1000),
             ("The number of parts whose pairs are tried", self.pairs_among, 2, 10),
+            ("The effect that makes words impossible (nats)", self.sure_nats, 1, 1000),
         ):
             if not low <= value <= high:
                 raise AppError(f"{label} should be {low} to {high:,}, but it is {value!r}.")
@@ -107,7 +111,16 @@ class CauseRequest:
             "cause",
             (m.path, m.backend, m.revision, m.dtype, m.quantization, m.device),
             (self.ids, self.prompt_len, self.targets, self.parts, sorted(self.locked)),
-            (s.map_method, s.candidates, s.joint_nats, s.kept_nats, s.half, s.measure_all, s.pairs_among),
+            (
+                s.map_method,
+                s.candidates,
+                s.joint_nats,
+                s.kept_nats,
+                s.half,
+                s.measure_all,
+                s.pairs_among,
+                s.sure_nats,
+            ),
         )
 
 
@@ -126,6 +139,12 @@ class Removal:
         if self.turns is False:
             least = max(least, settings.kept_nats)
         return self.effect_nats >= least
+
+    def carries(self, joint: Removal, settings: CauseSettings) -> bool:
+        """Whether this alone is enough of what `joint` does: half of it, or all that can be told apart."""
+        whole = max(joint.effect_nats if joint.effect_nats == joint.effect_nats else 0.0, 0.0)
+        sure = settings.sure_nats if self.turns is not False else math.inf
+        return self.effect_nats >= settings.half * whole or self.effect_nats >= sure
 
     @property
     def times(self) -> float:
@@ -206,9 +225,13 @@ class Cause:
         """Beside the one cause: parts that alone carry half of the joint effect as well."""
         if self.verdict != "one" or self.joint is None:
             return ()
-        enough = max(self.request.settings.half * self.joint.effect_nats, self.request.settings.joint_nats)
+        settings = self.request.settings
         return tuple(
-            one.parts[0] for one in self.singles if one.parts != self.parts and one.effect_nats >= enough
+            one.parts[0]
+            for one in self.singles
+            if one.parts != self.parts
+            and one.effect_nats >= settings.joint_nats
+            and one.carries(self.joint, settings)
         )
 
 
@@ -261,13 +284,12 @@ def sentence(cause: Cause, unit: str = "line", numbers: Sequence[int] | None = N
             return f"Without {name(cause.parts)} the words are {less_likely(found.effect_nats)}."
         alone = f"{name(cause.parts)} alone"
         if cause.also:
-            others = cause.singles
+            needed = [one for one in cause.singles if one.parts[0] in cause.also]
             each = ", ".join(
-                f"without {name(one.parts)} {less_likely(one.effect_nats)}"
-                for one in others
-                if one.parts == cause.parts or one.parts[0] in cause.also
+                f"without {name(one.parts)} {less_likely(one.effect_nats)}" for one in (found, *needed)
             )
-            return f"{together}; {name((*cause.parts, *cause.also))} are each needed: {each}."
+            verb = "is" if len(needed) == 1 else "are"
+            return f"{together}; {name(cause.parts)} leads, and {name(cause.also)} {verb} needed as well: {each}."
         if found.effect_nats >= 0.8 * joint.effect_nats:
             return f"{together}; {alone} explains it."
         return f"{together}; {alone} makes them {less_likely(found.effect_nats)}."

@@ -88,8 +88,25 @@ def _row(model: str, task: str, lines: list[dict[str, Any]], tried: list[dict[st
     }
 
 
+def _published(path: Path) -> list[dict[str, Any]]:
+    try:
+        return list(json.loads(path.read_text(encoding="utf-8"))["rows"])
+    except (OSError, ValueError, KeyError):
+        return []
+
+
+def kept(fresh: list[dict[str, Any]], before: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """`fresh`, and of `before` what was not measured on more prompts now: a machine that starts anew loses nothing."""
+    found = {(row["model"], row["task"]): row for row in before}
+    for row in fresh:
+        old = found.get((row["model"], row["task"]))
+        if old is None or row["verified"] >= old["verified"]:
+            found[row["model"], row["task"]] = row
+    return sorted(found.values(), key=lambda row: row["model"])
+
+
 def write(folder: Path) -> None:
-    made = rows(folder)
+    made = kept(rows(folder), _published(DATA))
     DATA.write_text(json.dumps({"rows": made}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(
         "\n".join([HEAD, *_search(made), "", *_maps(made), "", *_notes(made)]) + "\n", encoding="utf-8"

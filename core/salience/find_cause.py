@@ -1,8 +1,9 @@
 """Find the cause: the map proposes, taking out decides.
 
 1. A map ranks the parts that may be left out; the first few are the candidates.
-2. All candidates out together, one pass. Where that takes away next to nothing the map missed: the number of
-   candidates is doubled until it does; if even all parts together do nothing, nothing decides the words.
+2. All candidates out together, one pass. Where that takes away next to nothing the map missed: all parts together are
+   tried, and if even they do nothing, nothing decides the words; else blocks of neighbours, and the parts of the best
+   blocks are the candidates (of more blocks, as long as those together do next to nothing).
 3. Each candidate out alone: the figures that are shown. Few parts: every part is measured.
 4. No single one carries half of the joint effect: pairs among the best, then, where no pair does, candidates
    are put back one by one as long as half of the effect stays, so that three copies are found as well.
@@ -15,6 +16,7 @@ Failure-Inducing Input".
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -33,7 +35,10 @@ from core.salience.taking_out import TakingOut
 
 Floats = NDArray[np.float32]
 ENOUGH = 0.9
-"""A pair that carries this share of the joint effect is the cause: no further pair is tried."""
+"""A pair that carries this share of the joint effect is the cause: no further pair is tried. Parts whose effects alone
+are alike to this share are told apart by the map."""
+BLOCKS = 2
+"""So many of the blocks that matter most are looked into first."""
 OnMeasured = Callable[[float, Cause], None]
 """Called after each pass with the share done (a guess) and what is known by then, verdict "measuring"."""
 
@@ -96,6 +101,7 @@ class _Search:
             by_size = s.map_method and not method(s.map_method).sign_holds
             ranked = np.abs(self.scores) if by_size else self.scores
             order = sorted(free, key=lambda i: -float(ranked[i]))
+        self.order = list(order)
         self.out = TakingOut(
             self.model, self.tokens, self.request.targets, self.request.parts,
             stop=self.stop, between=self.between,
@@ -129,19 +135,52 @@ class _Search:
         return np.array([scores[a:b].sum() for a, b in r.parts], np.float32)
 
     def _together(self, order: Sequence[int]) -> None:
-        """The candidates and their joint effect; more of them as long as it is next to nothing."""
-        count = min(self.settings.candidates, len(order))
-        while True:
-            self.candidates = list(order[:count])
-            self.joint = self._take(tuple(self.candidates))
-            if np.isnan(self.joint.effect_nats) and count > 1:
-                count -= 1  # something must stay before the answer: the weakest, looked at alone below
-                order, self.last = order[:count], order[count]
-                continue
-            if self.joint.matters(self.settings) or count == len(order):
+        """The candidates and their joint effect; where it is next to nothing, the parts of the blocks that matter."""
+        self._out_together(order[: self.settings.candidates])
+        if self._matters() or len(self.candidates) == len(order):
+            return
+        self.escalated = True
+        self._out_together(order)
+        if not self._matters():
+            return  # nothing that may be taken out decides the words
+        groups = self._blocks(order)
+        effects = {group: _strength(self._take(group)) for group in groups}
+        ranked = sorted(groups, key=lambda group: -effects[group])
+        count = BLOCKS
+        while count < len(ranked):
+            # Blocks that say the same each do little alone, so more of them are looked into until they matter.
+            inside = {i for group in ranked[:count] for i in group}
+            self._out_together([i for i in order if i in inside])
+            if self._matters():
                 return
-            self.escalated = True
-            count = min(2 * count, len(order))
+            count *= 2
+        self._out_together(order)
+
+    def _out_together(self, chosen: Sequence[int]) -> None:
+        self.candidates = list(chosen)
+        self.joint = self._take(tuple(self.candidates))
+        while np.isnan(self.joint.effect_nats) and len(self.candidates) > 1:
+            # Something must stay before the answer: the weakest, looked at alone below.
+            self.last = self.candidates.pop()
+            self.joint = self._take(tuple(self.candidates))
+
+    def _matters(self) -> bool:
+        return self.joint is not None and self.joint.matters(self.settings)
+
+    def _blocks(self, order: Sequence[int]) -> list[tuple[int, ...]]:
+        """Neighbours in groups of about the square root of their number, ended by an empty line as well."""
+        free, size = sorted(order), max(2, math.isqrt(len(order) - 1) + 1)
+        groups: list[tuple[int, ...]] = []
+        for index in free:
+            full = not groups or len(groups[-1]) >= size or self._ends_block(groups[-1][-1])
+            groups = [*groups, (index,)] if full else [*groups[:-1], (*groups[-1], index)]
+        return groups
+
+    def _ends_block(self, index: int) -> bool:
+        first, last = self.request.parts[index]
+        spans = self.tokens.char_spans[first:last]
+        text = self.tokens.text[int(spans[:, 0].min()) : int(spans[:, 1].max())]
+        return text[len(text.rstrip()) :].count("\n") > 1
 
     def _alone_each(self) -> None:
         """Each candidate alone, unless together they do nothing."""
@@ -160,8 +199,8 @@ class _Search:
         singles = sorted((one for one in self.removals if len(one.parts) == 1), key=_strength, reverse=True)
         best = singles[0] if singles else joint
         whole = max(joint.effect_nats if joint.effect_nats == joint.effect_nats else 0.0, 0.0)
-        if best.matters(s) and best.effect_nats >= s.half * whole:
-            return self._cause("one", best.parts)
+        if best.matters(s) and best.carries(joint, s):
+            return self._cause("one", self._leading(singles, best).parts)
         if not joint.matters(s):
             return self._cause("none", ())
         # What the map proposed first, and what measured strongest: copies say little alone.
@@ -183,6 +222,14 @@ class _Search:
         # Losing a whole prompt's worth of text moves any words a little: a spread effect must be larger than that.
         return self._cause("spread" if whole >= s.kept_nats else "none", ())
 
+    def _leading(self, singles: Sequence[Removal], best: Removal) -> Removal:
+        """The largest effect alone; of parts that do as much, to a tenth, the one that the map puts first."""
+        if self.scores is None or best.effect_nats != best.effect_nats:
+            return best
+        place = {index: rank for rank, index in enumerate(self.order)}
+        alike = [one for one in singles if one.effect_nats >= ENOUGH * best.effect_nats]
+        return min(alike, key=lambda one: place[one.parts[0]])
+
     def _put_back(self, enough: float) -> Removal | None:
         """The candidates that cannot be put back without losing the effect; None where that is most of them."""
         left = sorted(self.candidates)
@@ -191,7 +238,7 @@ class _Search:
             fewer = tuple(i for i in left if i != index)
             if fewer and self._take(fewer).effect_nats >= enough:
                 left = list(fewer)
-        few = 2 < len(left) <= max(3, len(self.candidates) // 2)
+        few = 1 < len(left) <= max(3, len(self.candidates) // 2)
         return self._take(tuple(left)) if few else None
 
     def _alone(self, index: int) -> float:

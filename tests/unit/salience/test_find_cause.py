@@ -113,10 +113,45 @@ def test_a_map_that_missed_is_noticed_and_looked_past() -> None:
     assert cause.escalated and cause.verdict == "one" and cause.parts == (19,)
 
 
+def test_what_the_map_missed_is_found_by_blocks_and_their_lines() -> None:
+    letters = "".join(chr(ord("a") + i) for i in range(26)) + "".join(chr(ord("A") + i) for i in range(24))
+    cause, model = ask(letters, lambda p: -1.0 if "T" in p else -6.0, letters)
+    assert cause.escalated and cause.verdict == "one" and cause.parts == (letters.index("T"),)
+    # The whole, five, all, seven blocks of eight (six and a rest of two), two of them together, their 16 lines or less.
+    assert len(model.asked) <= 1 + 1 + 1 + 7 + 1 + 16
+    assert np.isfinite(cause.effect_nats).sum() < 22  # what is not looked into is not measured
+
+
+def test_copies_in_two_blocks_that_the_map_missed_are_found() -> None:
+    letters = "".join(chr(ord("a") + i) for i in range(26)) + "".join(chr(ord("A") + i) for i in range(24))
+    cause, _ = ask(letters, lambda p: -1.0 if "T" in p or "h" in p else -6.0, letters)
+    assert cause.escalated and cause.verdict == "several" and cause.parts == (7, letters.index("T"))
+
+
+def test_of_lines_that_do_as_much_alone_the_map_says_which_leads() -> None:
+    cause, _ = ask(LONG, lambda p: -1.0 - 30.0 * ("h" not in p or "k" not in p) - ("k" not in p), "hkbcd")
+    assert cause.verdict == "one" and cause.parts == (7,) and cause.also == (10,)
+    assert "line 8 leads, and line 11 is needed as well: without line 8 " in sentence(cause)
+    cause, _ = ask(LONG, lambda p: -1.0 - 8.0 * ("h" not in p) - 14.0 * ("k" not in p), "hkbcd")
+    assert cause.parts == (10,)  # clearly more: measurement decides
+
+
+def test_words_that_are_impossible_without_a_line_need_no_second_one() -> None:
+    """A copy elsewhere takes away more still, of words that were not to be had any more."""
+    cause, _ = ask(
+        LONG, lambda p: -1.0 - 40.0 * ("h" not in p) - 160.0 * ("h" not in p and "m" not in p), "hmbcd"
+    )
+    assert cause.verdict == "one" and cause.parts == (7,)
+    cause, _ = ask(
+        LONG, lambda p: -1.0 - 4.0 * ("h" not in p) - 12.0 * ("h" not in p and "m" not in p), "hmbcd"
+    )
+    assert cause.verdict == "several" and cause.parts == (7, 12)
+
+
 def test_nothing_decides() -> None:
     cause, model = ask(LONG + "?", lambda p: -1.0 - 0.01 * (21 - len(p)), LONG, locked=(20,))
     assert cause.verdict == "none" and cause.parts == ()
-    assert len(model.asked) == 1 + 3  # 5, 10, 20 together
+    assert len(model.asked) == 1 + 2  # 5, then all 20 together
     assert np.isnan(cause.effect_nats).all()
     assert sentence(cause).startswith("Nothing that matters was found: without all 20 lines")
 
