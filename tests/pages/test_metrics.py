@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -230,6 +231,50 @@ def test_answers_in_a_column_of_the_file_are_a_system_of_their_own(
     kept = fake_service.store.workspace().results.metrics(dataset.id)
     by_row = kept[(kept["name"] == "same_number")].groupby("id")["value"].sum()
     assert [by_row[f"r{i}"] - 1 for i in range(4)] == [1, 0, 1, 0]
+
+
+def worked(number: str) -> str:
+    return f"She has 3 + 4 = <<3+4=7>>7 of them.\nThat makes {number} in all.\nA: {number}"
+
+
+def test_worked_answers_of_four_systems_come_out_of_the_import_step_as_the_file_itself_judges_them(
+    open_app: Callable[..., AppTest], fake_service: Service
+) -> None:
+    """The shape of GSM8K's example solutions: nested answers, each with the file's own verdict."""
+    said = ["18", "$1,800", "-5", "0.5", "50%", "12:30", "7.0", "1/2"]
+    other = ["180", "18.00", "5", "5", "5%", "1230", "70", "12"]
+    names = ("small", "small_checked", "large", "large_checked")
+    right = dict(zip(names, (5, 9, 8, 23)))
+    lines = []
+    for i in range(24):
+        truth, wrong = said[i % 8], other[i % 8]
+        answers = {
+            name: {"is_correct": i < right[name], "solution": worked(truth if i < right[name] else wrong)}
+            for name in names
+        }
+        lines.append(json.dumps({"question": f"How many, {i}?", "ground_truth": worked(truth), **answers}))
+    app = open_app("dataset")
+    app.file_uploader[0].upload("solutions.jsonl", "\n".join(lines).encode()).run()
+    app.button(key="dataset load file").click().run()
+    assert not app.exception
+    next(b for b in app.button if b.label == "Add 24 rows").click().run()
+    assert any(
+        "24 rows in the file, 24 used, none left out" in s.value.replace("\\", "") for s in app.success
+    )
+    app.switch_page("pages/metrics.py").run()
+    (menu,) = [box for box in app.multiselect if box.label == "Whose answers"]
+    columns = [f"column {name} › solution" for name in names]
+    assert menu.options[1:] == columns
+    menu.set_value(columns).run()
+    assert not app.exception
+    row = figures(app)["Same number"]
+    assert [row[column][:5] for column in columns] == [f"{right[name] / 24:.3f}" for name in names]
+    tests = [t.value for t in app.dataframe if "Reads as" in t.value]
+    first_to_last = next(t for t in tests if columns[3] in t).set_index("Metric").loc["Same number"]
+    assert (first_to_last["p"], first_to_last["Reads as"]) == ("< 0.001", f"{columns[3]} is better")
+    close = next(t for t in tests if columns[1] in t).set_index("Metric").loc["Same number"]
+    assert close["Reads as"] == "no clear difference"  # 4 rows of 24: McNemar's exact p is 0.125
+    assert close["p"] == "0.125"
 
 
 def test_figures_and_tests_can_be_taken_away_with_how_they_were_made(
