@@ -13,11 +13,14 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core.checks import as_checked, to_json
 from core.models.language_model import Capabilities
 from core.records import Example, GenerationParams, Message
 from core.service import Service
 from core.settings import ROOT
 from core.store import WorkList, generation_key
+from core.store.marks import DatasetChecks
+from core.ui.dataset_page.rows import about_export
 from tests.unit.fake_model import FakeModel, loader, tokens_of
 
 ROWS = [
@@ -500,6 +503,56 @@ def test_an_export_says_how_each_answer_was_made(
     assert (told["model"], told["precision"], told["sent_as"]) == ("fake", "float32", "plain")
     assert (told["max_new_tokens"], told["stop"], told["ended"]) == (7, ["\n"], made.stop_reason)
     assert "path" not in told
+
+
+def test_counts_are_the_same_on_the_page_in_the_log_and_in_the_export(
+    page: Callable[[], AppTest], caplog: pytest.LogCaptureFixture, fake_service: Service
+) -> None:
+    caplog.set_level("INFO")
+    app = upload(page(), "new.jsonl", b'{"prompt": "first"}\nnot json\n{"prompt": " "}\n{"prompt": "x"}\n')
+    button(app, "Add 3 rows").click().run()
+    (told,) = [plainly(i.value) for i in app.success]
+    sentence = told.removeprefix("2 examples loaded. ")
+    assert sentence.startswith("4 rows in the file, 2 used, 2 left out (")
+    assert f"Dataset, new: {sentence}" in caplog.messages
+    here = fake_service.store.workspace()
+    about = about_export(here.datasets.all()[-1], 2, "shown")
+    assert about["how it was read"] == sentence
+    assert (about["rows in the file"], about["rows used"], sum(about["rows left out"].values())) == (4, 2, 2)
+    assert about["lines that could not be read"][0][0] == 2
+
+
+def test_columns_of_the_file_that_are_called_like_ours_are_kept_apart(
+    open_app: Callable[..., AppTest], fake_service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = {
+        "response (fake)": "theirs",
+        "response (fake) (from the file)": "theirs too",
+        "exact_match (fake)": "0.25",
+        "verdict (fake)": "splendid",
+        "made by (fake)": "hand",
+        "why: Contains the target (fake)": "because",
+    }
+    here = fake_service.store.workspace()
+    dataset = here.datasets.add("again", [Example("a", "abc", "cba", "one", fields=theirs)]).id
+    asked = [as_checked("contains", {})]
+    here.marks.save_checks(dataset, DatasetChecks(tuple(to_json(asked)), ()))
+    app = open_app("dataset", dataset=dataset)
+    button(app, "Run fake on 1 row").click().run()
+    finish(app)
+    written: dict[str, Callable[[], bytes]] = {}
+    monkeypatch.setattr(st, "download_button", lambda label, data, **more: written.update({label: data}))
+    app.run()
+    assert not app.exception
+    line = json.loads(written["JSON Lines"]())
+    assert (line["response (fake)"], line["verdict (fake)"]) == ("cba", "right")
+    assert line["made by (fake)"]["model"] == "fake"
+    assert line["why: Contains the target (fake)"].startswith("right: ")
+    for name in ("verdict (fake)", "made by (fake)", "why: Contains the target (fake)"):
+        assert line[f"{name} (from the file)"] == theirs[name]
+    assert line["response (fake) (from the file)"] == "theirs too"
+    assert line["response (fake) (from the file) (from the file)"] == "theirs"
+    assert line["exact_match (fake)"] == "0.25"  # nothing of ours is called so yet
 
 
 def test_an_empty_dataset_says_so(fake_service: Service, open_app: Callable[..., AppTest]) -> None:

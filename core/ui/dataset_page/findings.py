@@ -20,6 +20,7 @@ from core.runs import column_spec
 from core.store import answerer_key, model_key
 from core.ui.asking import answerers, verdicts
 from core.ui.asking.answerers import System, known_systems
+from core.ui.dataset_page.table import file_apart
 from core.ui.shell import problem
 
 if TYPE_CHECKING:
@@ -97,7 +98,5 @@ def with_findings(table: pd.DataFrame, workspace: Workspace, dataset: Dataset) -
             if row.response is not None and row.state == "ok":
                 for name, words in told(row, asked).items():
                     columns.setdefault(f"{name} ({label})", {})[row.id] = words
-    made = {
-        name: table["id"].map(cells).astype("str") for name, cells in columns.items() if name not in table
-    }
-    return table.assign(**made) if made else table
+    made = {name: table["id"].map(cells).astype("str") for name, cells in columns.items()}
+    return file_apart(table, made).assign(**made)

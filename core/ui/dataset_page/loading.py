@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import streamlit as st
@@ -21,6 +22,8 @@ from core.errors import AppError
 from core.settings import settings
 from core.ui.dataset_page import importing
 from core.ui.shell import library, problem, rights, state
+
+logger = logging.getLogger(__name__)
 
 
 def draw_load_menu() -> None:
@@ -101,6 +104,7 @@ def step() -> bool:
         return False
     loaded = importing.confirm_import()
     if loaded is not None:
+        logger.info("Dataset, %s: %s", loaded.name, loaded.counts.sentence())
         _keep(loaded, f"{_count(len(loaded.examples), 'example')} loaded. {loaded.counts.sentence()}")
     return True
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from core.records import GenerationParams, ModelSpec, SendAs
+from core.ui.dataset_page.table import file_apart
 
 if TYPE_CHECKING:
     from core.store import Store
@@ -51,5 +52,6 @@ def added(
         place = list(out.columns).index(before) + 1
         cells = pd.Series([told.get(name) for name in out["id"]], index=out.index, dtype=object)
         named = cells.rename(f"{MADE} ({label})")
+        out = file_apart(out, [str(named.name)])
         out = pd.concat([out.iloc[:, :place], named, out.iloc[:, place:]], axis=1)
     return out

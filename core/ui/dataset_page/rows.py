@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
-from core.datasets import EXPORTS
+from core.datasets import EXPORTS, counts_of
 from core.errors import AppError
 from core.ui.dataset_page import findings, making
 from core.ui.dataset_page.grid import counted
@@ -86,6 +87,18 @@ def _files(workspace: Workspace, dataset: Dataset, table: pd.DataFrame, ids: lis
             f"The {len(ids):,} rows that are {which}, with all columns, how each answer was made and why it "
             "has its verdict."
         )
+        about = about_export(dataset, len(ids), which)
+        if told := about.get("how it was read"):
+            st.caption(problem.plain(str(told)))
+        st.download_button(
+            "About these rows (JSON)",
+            json.dumps(about, ensure_ascii=False, indent=1),
+            file_name=f"{_file_name(dataset.name)}-about.json",
+            mime="application/json",
+            key=state.DATASET_EXPORT("about").name,
+            on_click="ignore",
+            type="tertiary",
+        )
         for export in EXPORTS:
 
             def write(write: Callable[[pd.DataFrame], bytes] = export.write) -> bytes:
@@ -105,6 +118,23 @@ def _files(workspace: Workspace, dataset: Dataset, table: pd.DataFrame, ids: lis
                 width="stretch",
                 disabled=not ids,
             )
+
+
+def about_export(dataset: Dataset, rows: int, which: str) -> dict[str, Any]:
+    """What belongs to an export but to none of its rows: the counts of the file that was read, by reason."""
+    told: dict[str, Any] = {"dataset": dataset.name, "rows in the dataset": dataset.rows}
+    told |= {"rows in the export": rows, "chosen": which}
+    counts = counts_of(dataset.imported)
+    if counts is not None:
+        told |= {
+            "how it was read": counts.sentence(),
+            "rows in the file": counts.rows,
+            "rows used": counts.used,
+            "rows left out": dict(counts.left_out),
+            "read to its end": counts.whole,
+            "notes": list(dataset.imported.get("notes", ())),
+        }
+    return told | {"lines that could not be read": [list(one) for one in dataset.problems]}
 
 
 def _file_name(name: str) -> str:

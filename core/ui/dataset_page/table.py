@@ -7,6 +7,7 @@ change it in place. Knows no widget.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,6 +16,7 @@ import streamlit as st
 from core.checks import from_json
 from core.checks.measures import VERDICT, outcome_of
 from core.datasets.cells import text_paths
+from core.datasets.examples import FROM_FILE
 from core.runs import column_spec
 from core.store import answerer_key, model_key
 from core.thinking import split
@@ -60,13 +62,15 @@ def _load(
     table = _workspace.results.frame(dataset_id).drop(columns="starred")
     answers = _workspace.results.responses(dataset_id)
     labels = labels_of(answers, current)
+    own_columns = table[["id"]].copy()
     for key, label in labels.items():
         mine = answers[answers["answerer"] == key].set_index("id")
         said = {name: split(text) for name, text in mine["text"].items()}
-        table[f"response ({label})"] = table["id"].map({k: v.answer for k, v in said.items()}).astype("str")
+        texts = {name: found.answer for name, found in said.items()}
+        own_columns[f"response ({label})"] = table["id"].map(texts).astype("str")
         if thoughts := {name: found.thinking for name, found in said.items() if found.thinking}:
-            table[f"{THINKING} ({label})"] = table["id"].map(thoughts).astype("str")
-        table[f"{LOGPROB} ({label})"] = table["id"].map(mine["logprob_nats"]).astype("float64")
+            own_columns[f"{THINKING} ({label})"] = table["id"].map(thoughts).astype("str")
+        own_columns[f"{LOGPROB} ({label})"] = table["id"].map(mine["logprob_nats"]).astype("float64")
     metrics = _workspace.results.metrics(dataset_id)
     if not set(metrics["model_key"]) <= {*labels, ""}:
         paths = text_paths(_workspace.examples.of(dataset_id, limit=MOST_LOOKED_AT))
@@ -75,10 +79,23 @@ def _load(
     own = {VERDICT: VERDICT} | {f"check {one.key}": one.in_words for one in asked}
     checked = metrics["name"].isin(own) & (metrics["detail"] == verdicts.detail(asked))
     of_checks = metrics["name"].str.startswith((VERDICT, "check "))
-    table = _with_metrics(table, metrics[~of_checks], answers, labels)
-    table = _with_verdicts(table, metrics[checked], answers, labels, own)
+    own_columns = _with_metrics(own_columns, metrics[~of_checks], answers, labels)
+    own_columns = _with_verdicts(own_columns, metrics[checked], answers, labels, own).drop(columns="id")
+    table = pd.concat([file_apart(table, own_columns.columns), own_columns], axis=1)
     table.attrs[ANSWERERS] = labels
     return table
+
+
+def file_apart(table: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+    """`table` with those of its columns that are called like one of `names` marked as the file's own."""
+    taken, new = {*map(str, table.columns), *names}, {}
+    for name in (str(one) for one in names if one in table):
+        own = name
+        while own in taken:
+            own += FROM_FILE
+        taken.add(own)
+        new[name] = own
+    return table.rename(columns=new) if new else table
 
 
 def _with_metrics(

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.datasets import EXPORTS, Export
+from core.datasets import EXPORTS, Export, counts_of
 from core.errors import AppError
 from core.metrics import REASONS
 from core.ui.asking.row_choice import Rows
@@ -106,7 +106,9 @@ def tests(columns: Sequence[Column], rows: Rows) -> pd.DataFrame:
 
 
 def _where(rows: Rows) -> dict[str, Any]:
-    return {"dataset": rows.dataset.name, "chosen": rows.label, "chosen rows": len(rows.examples)}
+    counts = counts_of(rows.dataset.imported)
+    read = {"how it was read": counts.sentence()} if counts is not None else {}
+    return {"dataset": rows.dataset.name, **read, "chosen": rows.label, "chosen rows": len(rows.examples)}
 
 
 def _made(column: Column) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core.datasets import counts_of
 from core.settings import Settings
 from core.store import Store, seeding
 
@@ -68,3 +69,25 @@ def test_a_list_that_makes_no_sense_is_logged(store: Store, caplog: pytest.LogCa
     seeding.seed(store, Settings(DATASETS="a:x.csv,a:y.csv", _env_file=None)).join()
     assert store.workspace().datasets.all() == ()
     assert "names “a” twice" in caplog.text
+
+
+def test_the_cut_of_max_examples_is_told_and_raising_it_takes_effect_at_the_next_start(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "menu.txt"
+    file.write_text("one\ntwo\nthree\n", encoding="utf-8")
+
+    def start(most: int) -> tuple[list[str], str]:
+        seeding.seed(store, Settings(DATASETS=f"menu:{file}", MAX_EXAMPLES=most, _env_file=None)).join()
+        (dataset,) = store.workspace().datasets.all()
+        counts = counts_of(dataset.imported)
+        assert counts is not None
+        return [one.prompt for one in store.workspace().examples.of(dataset.id)], counts.sentence()
+
+    prompts, told = start(2)
+    assert prompts == ["one", "two"]
+    assert told == "3 rows in the file, 2 used, 1 left out (1: past the first 2 (MAX_EXAMPLES))."
+    (logged,) = [one for one in caplog.records if one.levelname == "WARNING"]
+    assert logged.getMessage() == f"DATASETS, menu: {told}"
+    assert start(5) == (["one", "two", "three"], "3 rows in the file, 3 used, none left out.")
+    assert start(1)[0] == ["one"]  # and lowering it, too
