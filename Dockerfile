@@ -3,8 +3,9 @@
 #   docker build -t whence --build-arg DEVICE=cpu \
 #                --build-arg TORCH_INDEX=<PyTorch's CPU wheels> .   smaller, without the CUDA libraries
 # Models are not in it (but for the small demo model): they come from a volume or from the hub at start.
-ARG PYTHON_VERSION=3.11
-FROM python:${PYTHON_VERSION}-slim
+# The base is named by its exact patch release; docs/deploy.md says how to name it by digest.
+ARG BASE=python:3.11.14-slim-trixie
+FROM ${BASE}
 
 ARG DEVICE=
 ARG TORCH_INDEX=
@@ -29,7 +30,7 @@ COPY tools/install.sh tools/
 COPY deploy/install.sh deploy/
 RUN sh deploy/install.sh python "${TORCH_INDEX}"
 COPY . .
-RUN sh deploy/verify.sh python
+RUN sh deploy/verify.sh python && sh deploy/sbom.sh python sbom.cdx.json
 
 USER 1000
 VOLUME /data

@@ -12,7 +12,7 @@ SCRIPTS := node_modules/.package-lock.json
 # Threads that wait must not spin: on a busy machine that makes a small model a hundred times slower.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: app model server test lint mutants lock newest readme pictures bench train-demo bench-methods browser load clean
+.PHONY: app model server test lint mutants lock newest readme pictures bench train-demo bench-methods browser load sbom clean
 
 $(RUNTIME): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Whence needs Python 3.11 or newer; this is %d.%d." % sys.version_info[:2])'
@@ -92,6 +92,10 @@ bench-methods: $(DEV)
 
 load: $(DEV)
 	@$(BIN)/python -m benchmarks.load
+
+# What this environment holds, as a CycloneDX list; the image makes its own.
+sbom: $(RUNTIME)
+	@mkdir -p out && sh deploy/sbom.sh $(BIN)/python out/sbom.cdx.json && echo out/sbom.cdx.json
 
 clean:
 	rm -rf $(VENV) .venv-* node_modules out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,6 +2,9 @@
 
     python -m benchmarks.load [--clients 64] [--seconds 60] [--model data/models/demo]
 
+The server lets half as many wait as there are clients, so that some are sent away: they come back when `Retry-After`
+says, and what it said is set against how long it was until they were let in.
+
 Starts a server of its own, lets the clients ask a fixed pool of requests at random (all endpoints, some of
 them malformed on purpose), and ends with status 1 when an answer is wrong, when memory grows after the
 warm-up, or when the 99th percentile of `/healthz`, asked by a process of its own, passes 100 ms. An answer is
@@ -45,6 +48,9 @@ WARM_UP = 1 / 2
 HONEST = (429, 503)
 PROMPTS = 8
 """Few enough that the warm-up has asked nearly all, so that the caches are as full as they become."""
+SHORT = ("/tokenize", "/salience", "//salience")
+LONG = ("/predict", "/v1/generate", "/v1/salience")
+"""What writes many words, or explains each of them."""
 PATIENCE_SECONDS = 30.0
 """Clients that still wait so long after the end go away, which has to stop their jobs."""
 
@@ -80,9 +86,13 @@ def pool() -> list[Ask]:
 
 
 @contextlib.contextmanager
-def server(model: str, folder: Path) -> Iterator[tuple[str, int]]:
-    """A server of its own on a free port: its address and process id."""
-    environment = os.environ | {"WHENCE_DATA_DIR": str(folder), "WHENCE_SERVER_MAX_NEW_TOKENS": "32"}
+def server(model: str, folder: Path, waiting: int = 64) -> Iterator[tuple[str, int]]:
+    """A server of its own on a free port, where so many requests may wait: its address and process id."""
+    environment = os.environ | {
+        "WHENCE_DATA_DIR": str(folder),
+        "WHENCE_SERVER_MAX_NEW_TOKENS": "32",
+        "WHENCE_SERVER_MAX_QUEUED": str(waiting),
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "core.server", "--model", model, "--host", "127.0.0.1", "--port", "0"],
         stderr=subprocess.PIPE,
@@ -126,11 +136,15 @@ class Load:
         self.said: dict[Ask, Said] = {}
         self.faults: list[str] = []
         self.left = 0
+        self.told: list[float] = []
+        """Seconds of the first `Retry-After` of each request that was sent away and let in later."""
+        self.was: list[float] = []
+        """Seconds from that until it was let in."""
 
     async def client(self, http: httpx.AsyncClient, address: str, number: int, end: float) -> None:
-        chance = random.Random(number)
+        chance, again = random.Random(number), tuple[Any, ...]()
         while time.monotonic() < end:
-            ask = chance.choice(self.asks)
+            ask, away = (again[0], again[1:]) if again else (chance.choice(self.asks), ())
             started = time.perf_counter()
             answer = await http.post(
                 f"{address}{ask.path}", content=ask.body, headers={"Content-Type": "application/json"}
@@ -141,8 +155,16 @@ class Load:
             if answer.status_code in HONEST:
                 if "retry-after" not in answer.headers:
                     self.faults.append(f"{ask.path}: {answer.status_code} without Retry-After")
-                await asyncio.sleep(0.2)
-            elif ask not in self.said:
+                told = float(answer.headers.get("retry-after", 1))
+                again = (ask, *(away or (told, time.monotonic())))
+                await asyncio.sleep(min(told, max(end - time.monotonic(), 0.0)))
+                continue
+            if away:
+                self.told.append(away[0])
+                # From being sent away to the answer, without the time that the answer itself took to come.
+                self.was.append(time.monotonic() - away[1] - (time.perf_counter() - started))
+            again = ()
+            if ask not in self.said:
                 self.said[ask] = said
             elif fault := difference(self.said[ask], said):
                 self.faults.append(f"{ask.path}: not what it said before: {fault}")
@@ -224,7 +246,7 @@ def main() -> int:
     given = parser.parse_args()
     load = Load(pool())
     with tempfile.TemporaryDirectory() as folder:
-        with server(given.model, Path(folder) / "busy") as (address, pid):
+        with server(given.model, Path(folder) / "busy", max(given.clients // 2, 1)) as (address, pid):
             times: Any = multiprocessing.Queue()
             prober = multiprocessing.Process(target=probe, args=(address, given.seconds, times))
             prober.start()
@@ -242,6 +264,18 @@ def report(load: Load, health: list[float], before: int, after: int, seconds: fl
         spent = np.array(load.seconds[path])
         counts = {status: n for (name, status), n in sorted(load.statuses.items()) if name == path}
         print(f"{path:14} {counts}  p50 {np.median(spent):.2f} s  p99 {np.quantile(spent, 0.99):.2f} s")
+    for kind, paths in (("short", SHORT), ("long", LONG)):
+        spent = np.array([one for path in paths for one in load.seconds.get(path, [])] or [0.0])
+        print(
+            f"{kind:14} p50 {np.median(spent):.2f} s  p99 {np.quantile(spent, 0.99):.2f} s  ({', '.join(paths)})"
+        )
+    if load.told:
+        told, was = np.array(load.told), np.array(load.was)
+        first = float((was <= told + 1.0).mean())
+        print(
+            f"{len(told)} sent away and let in later: Retry-After said {np.median(told):.0f} s (median), it was "
+            f"{np.median(was):.1f} s; {first:.0%} were let in when they first came back"
+        )
     total, late = sum(load.statuses.values()), float(np.quantile(health, 0.99))
     growth = after / before - 1
     print(f"{total} answers in {seconds:.0f} s, {len(load.said)} different requests checked one at a time")

@@ -48,6 +48,12 @@ class QueuedWork:
     jobs: list[Job[Any]] = field(default_factory=list)
     steps: Generator[Any, None, Any] | None = None
     """What is left of work that goes step by step, once it has begun."""
+    size: float | None = None
+    """How much one turn of it is to do, in a unit of its kind; None: it waits as if it took no time."""
+    since: float = 0.0
+    """When it began to wait for its next turn."""
+    turn_seconds: float | None = None
+    """What its last turn took; None before the first."""
 
     @property
     def people(self) -> frozenset[str]:

@@ -7,7 +7,7 @@ import itertools
 import logging
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
@@ -20,6 +20,8 @@ PEOPLE_REMEMBERED = 1_000
 """Whose last turns are known; who had none for that long counts as new."""
 WITHIN = " · "
 """Between the parts of a view's path."""
+RATE_TURNS = 32
+"""Pieces of work over which the rate of a lane is counted."""
 MODEL_SECONDS = 10.0
 """How long work of one model goes on before equally urgent work of another may put it out of memory."""
 
@@ -27,8 +29,9 @@ MODEL_SECONDS = 10.0
 class JobQueue:
     """The work of one process: a worker thread for each lane; within a priority, people take turns.
 
-    A turn is a whole piece of work, or one step of work that is a generator. Whoever had no turn for the
-    longest is next, then who came first; work of the model that is in use goes on for `MODEL_SECONDS`.
+    A turn is a whole piece of work, or one step of work that is a generator. Who waits the longest since their
+    last turn (or since they came) is next, and what will take long waits that much longer: short work passes long
+    work, and nothing waits for ever. Work of the model that is in use goes on for `MODEL_SECONDS`.
     `max_queued` bounds what waits in all lanes together (0: no bound); `clock` counts seconds.
     """
 
@@ -42,8 +45,11 @@ class JobQueue:
         self._by_owner: dict[tuple[str, str], Job[Any]] = {}
         self._threads: dict[str, threading.Thread] = {}
         self._usual_seconds: dict[str, float] = {}
-        self._turns = itertools.count(1)
-        self._last_turn: dict[str, int] = {}
+        self._turn_seconds: dict[str, float] = {}
+        """By kind: what a turn takes for each unit of its work's size, lately."""
+        self._ends: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=RATE_TURNS))
+        """By lane: when the last pieces of work were done."""
+        self._last_turn: dict[str, float] = {}
         self._model_in_use: dict[str, tuple[str, float]] = {}
         self._ids = itertools.count(1)
         self._closed = False
@@ -68,6 +74,7 @@ class JobQueue:
         view: str = "",
         until: Until = "visit",
         label: str = "",
+        size: float | None = None,
     ) -> Job[T]:
         """Queue `fn(context)`, or join the work in flight that has the same `key`.
 
@@ -76,7 +83,8 @@ class JobQueue:
         this `kind` is stopped first. Higher `priority` goes first; `model` names the one that
         it uses, where it uses one (`JobContext.give_way`). The owner's first word is the person; `view` is
         what the person looks at while the job is wanted `until` then; `label` says what it is, in the list
-        of jobs. Returns the owner's job.
+        of jobs; `size` how much a turn of it is to do, against others of its kind (None: not told, and it is not
+        put behind shorter work). Returns the owner's job.
         Raises: AppError with code `closed` after `close`, `busy` when the queue is full.
         """
         with self._changed:
@@ -92,7 +100,9 @@ class JobQueue:
                 before.stop()
                 work = self._by_key.get(key)
             if work is None:
-                work = self._enqueue(QueuedWork(next(self._ids), fn, kind, key, lane, priority, model))
+                work = self._enqueue(
+                    QueuedWork(next(self._ids), fn, kind, key, lane, priority, model, size=size)
+                )
             work.priority = max(work.priority, priority) if work.state == "queued" else work.priority
             job: Job[T] = Job(self, work, owner, view, until, label)
             work.jobs.append(job)
@@ -146,7 +156,7 @@ class JobQueue:
                 hint="Try again in a moment.",
                 code="busy",
             )
-        lane = work.lane
+        lane, work.since = work.lane, self._clock()
         self._by_key[work.key] = work
         self._waiting[lane].append(work)
         self._waiting[lane].sort(key=QueuedWork.order)
@@ -179,19 +189,44 @@ class JobQueue:
             return work
 
     def _count_turn(self, work: QueuedWork) -> None:
-        turn = next(self._turns)
-        self._last_turn.update((person, turn) for person in work.people)
+        self._last_turn.update((person, self._clock()) for person in work.people)
         if len(self._last_turn) > PEOPLE_REMEMBERED:
             for person in sorted(self._last_turn, key=self._last_turn.__getitem__)[: PEOPLE_REMEMBERED // 2]:
                 del self._last_turn[person]
 
-    def _rank(self, work: QueuedWork, lane: str) -> tuple[bool, int, bool, int, int]:
+    def _rank(self, work: QueuedWork, lane: str) -> tuple[bool, int, bool, float, int]:
         """Whose turn it is: the least."""
         model, since = self._model_in_use.get(lane, ("", 0.0))
         same = work.model in ("", model)
         stays = self._clock() - since < MODEL_SECONDS
-        last = min((self._last_turn.get(person, 0) for person in work.people), default=0)
-        return not work.stop.is_set(), -work.priority, same != stays, last, work.id
+        waits = min((self._last_turn.get(person, work.since) for person in work.people), default=0.0)
+        return not work.stop.is_set(), -work.priority, same != stays, waits + self._next_turn(work), work.id
+
+    def _next_turn(self, work: QueuedWork) -> float:
+        """How many seconds its next turn is guessed to take; 0 where nothing is known or told."""
+        if work.size is None:
+            return 0.0
+        guess = work.turn_seconds
+        return self._turn_seconds.get(work.kind, 0.0) * work.size if guess is None else guess
+
+    def _took(self, work: QueuedWork, began: float) -> None:
+        work.turn_seconds = self._clock() - began
+        if work.size:
+            each, usual = work.turn_seconds / work.size, self._turn_seconds.get(work.kind)
+            self._turn_seconds[work.kind] = each if usual is None else 0.7 * usual + 0.3 * each
+
+    def wait_seconds(self) -> float | None:
+        """How long what waits now will take by the rate of the last pieces of work done; None before there is one.
+
+        For whoever is told to come back later. Lanes work side by side, so the longest counts.
+        """
+        with self._changed:
+            waits = []
+            for lane, ends in self._ends.items():
+                ahead = len(self._waiting[lane]) + len(self._running[lane])
+                if ahead and len(ends) > 1 and self._clock() > ends[0]:
+                    waits.append(ahead * (self._clock() - ends[0]) / len(ends))
+            return max(waits, default=None)
 
     def _loop(self, lane: str) -> None:
         while True:
@@ -206,6 +241,7 @@ class JobQueue:
     def _run(self, work: QueuedWork) -> None:
         """One turn: all of the work, or its next step."""
         self._announce(work)
+        began = self._clock()
         result: Any = None
         error: AppError | None = None
         state: State = "done"
@@ -219,6 +255,7 @@ class JobQueue:
                     if work.stop.is_set():
                         work.steps.throw(Stopped())
                     next(work.steps)
+                    self._took(work, began)
                     self._park(work)
                     return
                 except StopIteration as end:
@@ -241,6 +278,8 @@ class JobQueue:
             self._running[work.lane].remove(work)
             self._forget(work)
             if state == "done":
+                self._took(work, began)
+                self._ends[work.lane].append(work.ended)
                 took, usual = work.ended - work.started, self._usual_seconds.get(work.kind)
                 self._usual_seconds[work.kind] = took if usual is None else 0.7 * usual + 0.3 * took
         self._announce(work)
@@ -249,6 +288,7 @@ class JobQueue:
         """A step has ended and another is to come: the work waits for its next turn."""
         with self._changed:
             self._running[work.lane].remove(work)
+            work.since = self._clock()
             self._waiting[work.lane].append(work)
             self._changed.notify_all()
 

@@ -7,6 +7,7 @@ sent is not repeated to them.
 from __future__ import annotations
 
 import logging
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -62,6 +63,8 @@ STATUS = {
 """Status of an `AppError`'s code; one that is not here is a fault of the server: 500. Nobody names a model or a
 file in a request, so what is missing, gated or not found is missing on the server."""
 RETRY_SECONDS = 5
+"""When to come back where the queue tells nothing: no work was done yet, or the model or the storage is at fault."""
+LONGEST_RETRY_SECONDS = 300
 logger = logging.getLogger(__name__)
 
 
@@ -95,10 +98,14 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
 """What every endpoint that asks the model may answer besides 200."""
 
 
-def response(fault: AppError) -> JSONResponse:
-    """`fault` as an answer."""
+def response(fault: AppError, wait_seconds: float | None = None) -> JSONResponse:
+    """`fault` as an answer; `wait_seconds` is what the work that waits will take (None: not known)."""
     status = STATUS.get(fault.code, 500)
-    headers = {"Retry-After": str(RETRY_SECONDS)} if status in (429, 503) else {}
+    headers = {}
+    if status in (429, 503):
+        counted = wait_seconds is not None and fault.code in ("busy", "timeout")
+        seconds = math.ceil(wait_seconds or 0) if counted else RETRY_SECONDS
+        headers["Retry-After"] = str(min(max(seconds, 1), LONGEST_RETRY_SECONDS))
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     problem = ErrorBody(error=Fault(code=fault.code, message=fault.message, hint=fault.hint))
@@ -110,7 +117,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(AppError)
     async def told(request: Request, fault: AppError) -> JSONResponse:
-        return response(fault)
+        return response(fault, request.app.state.whence.service.jobs.wait_seconds())
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, fault: RequestValidationError) -> JSONResponse:

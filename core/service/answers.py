@@ -88,7 +88,7 @@ class Answers:
 
         return self._workshop.submit(
             work, spec, kind="generate", key=f"{key} {example_id}", owner=owner, priority=priority,
-            view=view, label=f"Answer of {spec.name}",
+            view=view, label=f"Answer of {spec.name}", size=params.max_new_tokens,
         )  # fmt: skip
 
     def score(
@@ -118,7 +118,7 @@ class Answers:
 
         return self._workshop.submit(
             work, spec, kind="generate", key=f"{key} {example_id}", owner=owner, priority=priority,
-            view=view, label=f"How likely {spec.name} finds an answer",
+            view=view, label=f"How likely {spec.name} finds an answer", size=1,
         )  # fmt: skip
 
     def answer_prompts(
@@ -168,6 +168,7 @@ class Answers:
         return self._workshop.submit(
             work, spec, kind="answer prompts", key=key, owner=owner, priority=priority,
             view=view, until="done", label=f"{len(asked):,} answers of {spec.name}",
+            size=min(self._workshop.settings.batch_size, len(asked)) * params.max_new_tokens,
         )  # fmt: skip
 
     def _remember(self, key: str, generation: Generation) -> None:

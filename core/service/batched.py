@@ -99,7 +99,9 @@ class BatchedScores:
         key = digest("both_scores", [text.key for text in texts])
         with self._waiting_lock:
             self._waiting.update((text.key, text) for text in texts)
-        job = self._workshop.submit(work, spec, kind="salience", key=key, owner=owner, priority=priority)
+        job = self._workshop.submit(
+            work, spec, kind="salience", key=key, owner=owner, priority=priority, size=len(texts)
+        )
         job.on_change(lambda job: self._forget(texts) if job.finished else None)
         return job
 

@@ -213,7 +213,7 @@ class Maps:
 
         job: Job[Matrices] = self._workshop.submit(
             work, request.model, kind="salience", key=key, owner=owner, replaces=replaces, priority=priority,
-            view=view, until=until, label=label or MESSAGE,
+            view=view, until=until, label=label or MESSAGE, size=1,
         )  # fmt: skip
         job.on_change(self._forget)
         if first is not None:

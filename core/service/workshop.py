@@ -173,6 +173,7 @@ class Workshop:
         view: str = "",
         until: Until = "visit",
         label: str = "",
+        size: float | None = None,
     ) -> Job[T]:
         """Queue `fn(context)` on the worker of the device (or of the remote server) that `spec` runs on.
 
@@ -191,6 +192,7 @@ class Workshop:
             view=view,
             until=until,
             label=label,
+            size=size,
         )
 
     def with_model(

@@ -541,3 +541,65 @@ def test_what_nobody_looks_at_any_more_ends(queue: JobQueue) -> None:
     assert [job.state for job in (answer, run, shared)] == ["stopped", "queued", "queued"]
     go.set()
     assert run.get(LONG) == shared.get(LONG) == "done"
+
+
+class Clock:
+    """Counts what it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def timed(clock: Clock, order: list[str], name: str, seconds: float) -> Callable[[JobContext], str]:
+    def work(_context: JobContext) -> str:
+        order.append(name)
+        clock.now += seconds
+        return name
+
+    return work
+
+
+def test_short_work_that_comes_later_passes_long_work_and_long_work_is_not_left_behind() -> None:
+    clock, order = Clock(), list[str]()
+    queue = JobQueue(clock=clock)
+    try:
+        queue.submit(timed(clock, order, "first", 10.0), kind="w", key="0", owner="z", size=10).get(LONG)
+        go = held_back(queue)
+        long = queue.submit(timed(clock, order, "long", 5.0), kind="w", key="1", owner="a", size=5)
+        clock.now += 1
+        early = queue.submit(timed(clock, order, "early", 1.0), kind="w", key="2", owner="b", size=1)
+        clock.now += 6
+        late = queue.submit(timed(clock, order, "late", 1.0), kind="w", key="3", owner="c", size=1)
+        go.set()
+        for job in (long, early, late):
+            job.get(LONG)
+        # due at 110 + 5, 111 + 1 and 117 + 1
+        assert order == ["first", "early", "long", "late"]
+    finally:
+        queue.close()
+
+
+def test_how_long_what_waits_will_take_by_the_rate_of_what_was_done() -> None:
+    clock, order = Clock(), list[str]()
+    queue = JobQueue(clock=clock)
+    try:
+        assert queue.wait_seconds() is None
+        for number in range(3):
+            queue.submit(timed(clock, order, "w", 2.0), kind="w", key=str(number), owner="a").get(LONG)
+        assert queue.wait_seconds() is None  # nothing waits
+        go = held_back(queue)
+        more = [
+            queue.submit(timed(clock, order, "w", 0), kind="w", key=f"m{n}", owner=f"p{n}") for n in range(3)
+        ]
+        # three were done between 102 and 106, and four are ahead: one of them runs
+        assert queue.wait_seconds() == pytest.approx(4 * (106 - 102) / 3)
+        clock.now += 2  # none was done meanwhile: the rate falls
+        assert queue.wait_seconds() == pytest.approx(4 * (108 - 102) / 3)
+        go.set()
+        for job in more:
+            job.get(LONG)
+    finally:
+        queue.close()
