@@ -79,11 +79,14 @@ class Settings(BaseSettings):
     max_stored_bytes: int = Field(default=2_000_000_000, ge=1)
     """Per workspace in hosted mode; also the bound of the salience cache on disk."""
     backups: int = Field(default=3, ge=0)
-    """So many daily copies of a SQLite database are kept in `data_dir/backups`; 0: none are made."""
+    """So many daily copies of a SQLite database are kept in `data_dir/backups`; 0: none are made.
+
+    Hosted: copies of every kind go after so many days, so that what a visitor deleted is gone from them too.
+    """
     least_free_bytes: int = Field(default=100_000_000, ge=0)
     """With less free on the disk of `data_dir` the page and `/readyz` say so, before it is full."""
     max_all_bytes: int = Field(default=20_000_000_000, ge=1)
-    """Hosted: text that all workspaces together may hold."""
+    """Hosted: what all workspaces together may hold: texts, answers, maps and causes."""
     max_workspaces: int = Field(default=10_000, ge=1)
     """Hosted: so many workspaces at most; a visitor beyond is told so."""
     keep_days: int = Field(default=90, ge=0)

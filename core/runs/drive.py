@@ -157,7 +157,7 @@ def drive(
         raise AppError(f"None of the {len(rows):,} chosen examples has what “{task.label}” needs.")
     work = WorkList(desk.workspace)
     key, payload = key_of(task, items, desk.spec), payload_of(task, desk.spec)
-    listed = work.begin(task.kind, key, [item["id"] for item in items], payload)
+    listed = work.begin(task.kind, key, [item["id"] for item in items], payload, task.label)
     before = work.results(listed.id)
     known: dict[str, Result] = {
         name: {} for name in task.known([i for i in items if i["id"] not in before], desk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, case, func, select, update
 
 from core.records import Example
 from core.store.limits import NO_LIMIT, site_full, text_bytes
@@ -54,11 +54,14 @@ def charge(scope: Scope, connection: Connection, count: int, weight: int) -> Non
         if scope.limits.all_bytes < NO_LIMIT:
             together = select(func.coalesce(func.sum(workspaces.c.stored_bytes), 0))
             held_by_all = int(connection.execute(together).scalar_one())
+            held_by_all += scope.limits.computed_bytes()
             if held_by_all + weight > scope.limits.all_bytes:
-                raise site_full(held_by_all, scope.limits.all_bytes, "bytes of text")
+                raise site_full(held_by_all, scope.limits.all_bytes, "bytes of texts, answers and maps")
+    # Earlier versions charged fewer bytes than are given back now: never below nothing.
+    bytes_then = workspaces.c.stored_bytes + weight
     grown = {
         "examples": workspaces.c.examples + count,
-        "stored_bytes": workspaces.c.stored_bytes + weight,
+        "stored_bytes": case((bytes_then < 0, 0), else_=bytes_then),
     }
     if connection.execute(change.values(grown)).rowcount == 1:
         return

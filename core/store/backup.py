@@ -150,11 +150,30 @@ def _nobody_has(database: Path, place: Place) -> None:
         # A file that cannot even be opened is what a restore is for.
 
 
-class Daily:
-    """Makes a backup when the newest is older than a day; looks once an hour, on a thread of its own."""
+def remove_older(database: Path, days: int, now: float | None = None) -> None:
+    """Copies of every kind that are older than `days` go."""
+    moment = time.time() if now is None else now
+    for one in listed(database):
+        if one.made_at < moment - days * DAY:
+            with contextlib.suppress(OSError):
+                one.path.unlink()
 
-    def __init__(self, database: Path, keep: int, *, fault: Callable[[AppError | None], None]) -> None:
-        self.database, self.keep = database, keep
+
+class Daily:
+    """Makes a backup when the newest is older than a day; looks once an hour, on a thread of its own.
+
+    With `days`, copies of every kind that are older go, so that what was removed is gone from them too.
+    """
+
+    def __init__(
+        self,
+        database: Path,
+        keep: int,
+        *,
+        fault: Callable[[AppError | None], None],
+        days: int | None = None,
+    ) -> None:
+        self.database, self.keep, self.days = database, keep, days
         self._fault = fault
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="whence-backup", daemon=True)
@@ -166,7 +185,11 @@ class Daily:
         self._thread.join()
 
     def _loop(self) -> None:
-        while not self._end.wait(_until_due(self.database)):
+        while not self._end.wait(min(_until_due(self.database), _HOUR)):
+            if self.days is not None:
+                remove_older(self.database, self.days)
+            if _until_due(self.database) > 0:
+                continue
             try:
                 make(self.database, why="daily", keep=self.keep)
                 self._fault(None)
@@ -180,14 +203,14 @@ class Daily:
 
 
 _HOUR = 3600.0
-_DAY = 24 * _HOUR
+DAY = 24 * _HOUR
 
 
 def _until_due(database: Path, now: float | None = None) -> float:
     """Seconds until the next daily copy; the first comes a day after the database was made."""
     newest = next((one.made_at for one in listed(database) if one.why == "daily"), None)
     since = newest if newest is not None else _made_at(database)
-    return max(0.0, since + _DAY - (time.time() if now is None else now))
+    return max(0.0, since + DAY - (time.time() if now is None else now))
 
 
 def _made_at(database: Path) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -118,6 +118,20 @@ class CauseFiles:
 
     def forget(self, texts: Collection[tuple[int, ...]]) -> None:
         """Removes every cause found in one of `texts`, each the token ids of a prompt and its answer."""
+        for path in self.of(texts):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    def stored_bytes(self) -> int:
+        """What the files weigh together."""
+        held = 0
+        for path in (self.folder / "causes").glob("??/*.json"):
+            with contextlib.suppress(OSError):
+                held += path.stat().st_size
+        return held
+
+    def of(self, texts: Collection[tuple[int, ...]]) -> Iterator[Path]:
+        """The files of causes found in one of `texts`, each the token ids of a prompt and its answer."""
         if not texts:
             return
         for path in (self.folder / "causes").glob("??/*.json"):
@@ -126,5 +140,4 @@ class CauseFiles:
             except (OSError, ValueError, KeyError, TypeError):
                 continue
             if ids in texts:
-                with contextlib.suppress(OSError):
-                    path.unlink()
+                yield path

@@ -23,6 +23,8 @@ from core.store.scope import Scope
 from core.store.sql import chunks
 from core.store.tables import SHARED, datasets, examples, metrics, slice_examples, slices, stars
 
+NO_FIELDS = "{}"
+"""Weighs nothing, as when it was charged."""
 MOST_PROBLEMS = 1_000
 """Lines that could not be read are listed up to here; all of them are counted."""
 
@@ -128,9 +130,11 @@ class DatasetList:
             raise AppError("This dataset comes with the server and cannot be removed.", code="forbidden")
         with writing(self._scope.engine) as connection:
             here = (examples.c.dataset_id == dataset_id) & (examples.c.workspace_id == self._scope.id)
-            texts = [examples.c[name] for name in ("prompt", "target", "source", "edit")]
+            texts = [examples.c[name] for name in ("prompt", "target", "source", "edit", "fields")]
             query = select(examples.c.id, *texts).where(here)
-            gone = [(row.id, [t or "" for t in row[1:]]) for row in connection.execute(query)]
+            gone = [
+                (row.id, [t or "" for t in row[1:] if t != NO_FIELDS]) for row in connection.execute(query)
+            ]
             for part in chunks([name for name, _ in gone]):
                 for table in (stars, metrics):
                     mine = (table.c.workspace_id == self._scope.id) & table.c.example_id.in_(part)

@@ -93,6 +93,8 @@ class ExampleList:
                 ).scalars():
                     _new_revision(connection, name)
                 connection.execute(update(examples).where(here).values(retired=retired))
+            named = f"example {ids[0]}" if len(ids) == 1 else f"{len(ids):,} examples"
+            self._scope.note(connection, f"removed {named}" if retired else f"put {named} back")
 
     def retired(self, dataset_id: str) -> list[str]:
         """Ids of one's own examples that were taken out of the table."""

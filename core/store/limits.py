@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 from core.errors import AppError
 from core.records import Example
@@ -11,6 +12,10 @@ from core.settings import Settings
 
 NO_LIMIT = 2**62
 LONGEST_ID = 64
+
+
+def _nothing() -> int:
+    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,8 @@ class Quotas:
     all_bytes: int = NO_LIMIT
     """Of all workspaces together."""
     all_workspaces: int = NO_LIMIT
+    computed_bytes: Callable[[], int] = field(default=_nothing, compare=False)
+    """What answers, maps and causes weigh, which belong to no workspace and count against `all_bytes`."""
 
     @classmethod
     def of(cls, chosen: Settings) -> Quotas:
@@ -93,7 +100,13 @@ def check_text(text: str) -> None:
         )
 
 
+def fields_json(example: Example) -> str:
+    """The example's further fields as the database holds them."""
+    return json.dumps(dict(example.fields), default=str)
+
+
 def text_bytes(example: Example) -> int:
-    """What one example weighs against the limit: the UTF-8 bytes of its texts."""
-    texts = (example.prompt, example.target or "", example.source, example.edit)
+    """What one example weighs against the limit: the UTF-8 bytes of its texts and further fields."""
+    fields = fields_json(example) if example.fields else ""
+    texts = (example.prompt, example.target or "", example.source, example.edit, fields)
     return sum(len(text.encode()) for text in texts)

@@ -49,6 +49,8 @@ class Marks:
                 for part in chunks(ids):
                     here = (stars.c.workspace_id == self._scope.id) & stars.c.example_id.in_(part)
                     connection.execute(delete(stars).where(here))
+            said = "starred" if on else "took the star from"
+            self._scope.note(connection, f"{said} {_named(ids)}")
 
     def starred(self) -> frozenset[str]:
         """Ids of the examples with a star."""
@@ -91,6 +93,7 @@ class Marks:
             found = connection.execute(select(slices.c.id).where(where)).scalar_one()
             rows = [{"slice_id": found, "example_id": item} for item in ids]
             insert_new(connection, slice_examples, rows, ("slice_id", "example_id"))
+            self._scope.note(connection, f"put {_named(ids)} into the slice “{row['name']}”")
 
     def take_from_slice(self, dataset_id: str, name: str, ids: Sequence[str]) -> None:
         """Takes examples out of a slice."""
@@ -99,11 +102,13 @@ class Marks:
             for part in chunks(ids):
                 here = slice_examples.c.slice_id.in_(where) & slice_examples.c.example_id.in_(part)
                 connection.execute(delete(slice_examples).where(here))
+            self._scope.note(connection, f"took {_named(ids)} out of the slice “{name}”")
 
     def remove_slice(self, dataset_id: str, name: str) -> None:
         """Removes the name; the examples stay."""
         with writing(self._scope.engine) as connection:
             connection.execute(delete(slices).where(self._slices(dataset_id), slices.c.name == name))
+            self._scope.note(connection, f"removed the slice “{name}”")
 
     def _slices(self, dataset_id: str) -> Any:
         return (slices.c.workspace_id == self._scope.id) & (slices.c.dataset_id == dataset_id)
@@ -125,3 +130,8 @@ class Marks:
         row |= {"conditions": json.dumps(kept.conditions), "answer_columns": json.dumps(kept.answer_columns)}
         with writing(self._scope.engine) as connection:
             upsert(connection, checks, [row], ("workspace_id", "dataset_id"))
+            self._scope.note(connection, f"set {len(kept.conditions)} checks for the dataset {dataset_id}")
+
+
+def _named(ids: Sequence[str]) -> str:
+    return f"example {ids[0]}" if len(ids) == 1 else f"{len(ids):,} examples"

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row
 
 from core.records import Example
 from core.store.keys import prompt_key
+from core.store.limits import fields_json
 from core.store.sql import chunks
 from core.store.tables import examples
 
@@ -41,7 +42,7 @@ def insert_examples(connection: Connection, workspace: str, dataset: str, rows: 
                     "parent_id": row.parent_id,
                     "edit": row.edit,
                     "tags": json.dumps(list(row.tags)),
-                    "fields": json.dumps(dict(row.fields), default=str),
+                    "fields": fields_json(row),
                     "retired": False,
                     "created_at": now,
                 }

@@ -11,7 +11,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from core.records import SalienceMatrix
@@ -75,12 +75,15 @@ class SalienceFiles:
         """Removes every matrix of one of `texts`, each the token ids of a prompt and its answer."""
         if not texts:
             return
-        for _, _, path in self._files():
-            if request_ids(path) in texts:
-                with contextlib.suppress(OSError):
-                    path.unlink()
+        for path in self.of(texts):
+            with contextlib.suppress(OSError):
+                path.unlink()
         with self._lock:
             self._held = None
+
+    def of(self, texts: Collection[tuple[int, ...]]) -> Iterator[Path]:
+        """The files of matrices of one of `texts`."""
+        return (path for _, _, path in self._files() if texts and request_ids(path) in texts)
 
     def stored_bytes(self) -> int:
         """What the files weigh together."""

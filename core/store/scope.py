@@ -6,6 +6,7 @@ import time
 
 from sqlalchemy import Connection, Engine, delete, select
 
+from core.store.engine import writing
 from core.store.limits import Quotas
 from core.store.tables import SHARED, deeds, examples
 
@@ -21,12 +22,20 @@ class Scope:
         self.limits = limits
         self.who = ""
         """Who acts, for `deeds`; empty: nobody asks (one's own machine)."""
+        self.away_seconds = 0.0
+        """For how long nobody had opened it, where this opening is what told; 0 within the hour."""
         self.seen = examples.c.workspace_id.in_((name, SHARED))
 
     @property
     def writable(self) -> bool:
         """Whether anything here may be changed: not by a link that may only look."""
         return not self.engine.get_execution_options().get("whence_read_only", False)
+
+    def did(self, what: str) -> None:
+        """As `note`, where nothing else is written."""
+        if self.who and self.writable:
+            with writing(self.engine) as connection:
+                self.note(connection, what)
 
     def note(self, connection: Connection, what: str) -> None:
         """Write down that `who` did `what`; the oldest beyond `MOST_DEEDS` go."""

@@ -10,11 +10,12 @@ Knows no model and no page.
 from __future__ import annotations
 
 import json
+import math
 import secrets
 import threading
 import time
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +44,7 @@ PRECOMPUTED = ROOT / "data" / "precomputed"
 _HEAD_BYTES = 16_384
 _IDLE_SECONDS = 24 * 3600
 _SEEN_SECONDS = 3600
+_WEIGHED_SECONDS = 60.0
 
 
 class Store:
@@ -69,7 +71,8 @@ class Store:
         least_free_bytes: int = 0,
         keep_days: int = 0,
     ) -> None:
-        self.limits = limits or Quotas()
+        self._computed = (0, -math.inf)
+        self.limits = replace(limits or Quotas(), computed_bytes=self.computed_bytes)
         self.hosted = hosted
         self.bundle = Bundle(bundle)
         self.data_dir, self.least_free_bytes = data_dir, least_free_bytes
@@ -88,7 +91,9 @@ class Store:
                 insert_new(connection, workspaces, [_empty_workspace(name)], ("id",))
         self._import_bundle()
         if backups and (path := watch_of(self.engine).place.path) is not None:
-            self._daily = backup.Daily(path, backups, fault=self._note_backup)
+            # What a visitor removed is to be gone from the copies too, and they are told when.
+            days = backups if hosted else None
+            self._daily = backup.Daily(path, backups, fault=self._note_backup, days=days)
 
     @classmethod
     def of(cls, chosen: Settings) -> Store:
@@ -142,10 +147,12 @@ class Store:
             seen_at = connection.execute(select(workspaces.c.seen_at).where(here)).scalar()
         if seen_at is None:
             raise _no_workspace()
+        found = Workspace(self.engine, name, self.limits)
         if seen_at < now - _SEEN_SECONDS:
+            found.away_seconds = now - seen_at
             with writing(self.engine) as connection:
                 connection.execute(update(workspaces).where(here).values(seen_at=now))
-        return Workspace(self.engine, name, self.limits)
+        return found
 
     def seed(
         self,
@@ -305,6 +312,39 @@ class Store:
         texts = {tuple(map(int, found.tokens.ids)) for found in answers}
         self._files.forget(texts)
         self.causes.forget(texts)
+
+    @staticmethod
+    def unpacked(payload: bytes) -> Generation | None:
+        """The answer in a row's `payload`; None for one that cannot be read."""
+        return _unpack(payload)
+
+    def maps_of(self, texts: Collection[tuple[int, ...]]) -> Iterator[Path]:
+        """The files of matrices of `texts`, each the token ids of a prompt and its answer."""
+        return self._files.of(texts)
+
+    def computed_bytes(self) -> int:
+        """What answers, matrices and causes weigh together: no workspace is charged for them. Asked once a minute."""
+        now = time.monotonic()
+        held, asked_at = self._computed
+        if now < asked_at + _WEIGHED_SECONDS:
+            return held
+        with self.engine.connect() as connection:
+            answers = connection.execute(select(func.sum(func.length(generations.c.payload)))).scalar() or 0
+        held = int(answers) + self._files.stored_bytes() + self.causes.stored_bytes()
+        self._computed = (held, now)
+        return held
+
+    def copies_gone_by(self, now: float | None = None) -> float | None:
+        """When the last copy (`backups`) of what is here now will be gone; None where there is none, or no end."""
+        if self._daily is None or self._daily.days is None:
+            return None
+        held = backup.listed(self._daily.database)
+        return max(one.made_at for one in held) + self._daily.days * backup.DAY if held else None
+
+    @property
+    def copies_of_others(self) -> bool:
+        """Whether copies of the database are its operator's to make, with tools of their own."""
+        return self.engine.dialect.name != "sqlite"
 
     def salience_bytes(self) -> int:
         """What the matrices on disk weigh."""

@@ -194,7 +194,12 @@ class Visitors:
         bounds = (
             ("This workspace holds", mine.examples, limits.examples, "examples"),
             ("This workspace holds", mine.stored_bytes, limits.stored_bytes, "bytes of text"),
-            ("This site holds", int(weight), limits.all_bytes, "bytes of text of all its visitors"),
+            (
+                "This site holds",
+                int(weight) + limits.computed_bytes(),
+                limits.all_bytes,
+                "bytes of its visitors' texts, answers and maps",
+            ),
             ("This site holds", count, limits.all_workspaces, "workspaces"),
         )
         for begin, held, most, things in bounds:

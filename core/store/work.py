@@ -45,11 +45,16 @@ class WorkList:
     """The long work of one workspace."""
 
     def __init__(self, workspace: Workspace) -> None:
-        self.engine = workspace.engine
+        self._workspace, self.engine = workspace, workspace.engine
         self.workspace_id = workspace.id
 
-    def begin(self, kind: str, key: str, items: Sequence[str], payload: Mapping[str, Any]) -> PieceOfWork:
-        """Starts work on `items`, or takes up the unfinished one of the same `kind` and `key`."""
+    def begin(
+        self, kind: str, key: str, items: Sequence[str], payload: Mapping[str, Any], label: str = ""
+    ) -> PieceOfWork:
+        """Starts work on `items`, or takes up the unfinished one of the same `kind` and `key`.
+
+        `label` says what it is, for who did what.
+        """
         now = time.time()
         with writing(self.engine) as connection:
             same = (work.c.workspace_id == self.workspace_id) & (work.c.kind == kind) & (work.c.key == key)
@@ -79,6 +84,7 @@ class WorkList:
                 connection.execute(update(work).where(work.c.id == found).values(change))
                 again = (work_items.c.work_id == found) & (work_items.c.state == "failed")
                 connection.execute(update(work_items).where(again).values(state="waiting"))
+            self._workspace.note(connection, f"ran “{label or kind}” over {len(items):,} rows")
         return self.get(found)
 
     def get(self, work_id: str) -> PieceOfWork:

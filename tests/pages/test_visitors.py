@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,12 @@ from streamlit.testing.v1 import AppTest
 
 from core.records import Example
 from core.service import Service
+from core.store import backup
+from core.store.engine import FILE
 from core.store.workspace import Workspace
+
+NOW = 1_768_392_000.0
+"""14 January 2026, noon."""
 
 
 @pytest.fixture
@@ -132,3 +138,31 @@ def test_a_link_of_an_earlier_version_still_opens_its_workspace(
     assert not app.exception and "workspace" not in app.query_params
     assert ("my own prompt" in shown(app)) == (not held)
     assert ("of an earlier version" in said(app)) == held
+
+
+def test_a_workspace_near_its_end_says_so_when_it_is_opened(
+    open_app: Callable[..., AppTest],
+    mine: Workspace,
+    fake_service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = time.time()
+    assert "would have gone" not in said(open_app("dataset"))
+    monkeypatch.setattr("core.store.store.time.time", lambda: now + 80 * 86_400)
+    app = open_app("dataset", dataset=mine.datasets.all()[-1].id)
+    assert "Nobody had opened this workspace for 80 days; 10 more, and it would have gone" in said(app)
+    assert "my own prompt" in shown(app)
+    monkeypatch.setattr("core.store.store.time.time", lambda: now + 160 * 86_400)
+    fake_service.store.swept_at = 0
+    assert "my own prompt" in shown(open_app("dataset", dataset=mine.datasets.all()[-1].id))
+    monkeypatch.setattr("core.store.store.time.time", lambda: now + 251 * 86_400)
+    fake_service.store.swept_at = 0
+    assert "my own prompt" not in shown(open_app("dataset"))
+
+
+def test_what_still_holds_what_is_deleted_is_said_with_its_end(
+    open_app: Callable[..., AppTest], mine: Workspace, fake_service: Service
+) -> None:
+    assert "Safety copies" not in said(open_app("dataset"))
+    backup.make(fake_service.settings.data_dir / FILE, why="daily", now=NOW)
+    assert "hold it until 17 January 2026" in said(open_app("dataset"))

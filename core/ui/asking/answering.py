@@ -172,6 +172,7 @@ def ask_model(
         example_id=example.id,
         draft=before.generation if before is not None else None,
     )
+    library.workspace().did(f"ran {spec.name} on example {example.id}")
     _asked()[key] = Answer(example.id, sent, spec, params, job=job, keeps=keeps, before=before)
     return _asked()[key]
 

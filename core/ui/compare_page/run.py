@@ -22,7 +22,7 @@ from core.records import Generation, GenerationParams, Message, ModelSpec, Salie
 from core.salience import Method
 from core.ui.explaining.controls import Cut
 from core.ui.explaining.maps import Parts, options, parts_or_lines, rows
-from core.ui.shell import looking, state
+from core.ui.shell import library, looking, state
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
@@ -216,6 +216,8 @@ def start_comparison(key: str, sides: Sequence[Side], params: GenerationParams) 
     if before is not None:
         before.stop()
     made = SideBySide(params, list(sides))
+    if any(side.generation is None for side in sides):
+        library.workspace().did(f"ran a comparison of {', '.join(side.name for side in sides)}")
     state.COMPARISON(key).set(made)
     return made
 

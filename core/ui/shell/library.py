@@ -44,11 +44,12 @@ def workspace() -> Workspace:
             "This link is of an earlier version, and its workspace is somebody's already or gone, or you have kept "
             "something here. Ask its owner for a shared link."
         )
-    if account:
-        return store.visitors.home(account, who=visitor.visitor_name(), instead_of=browser)
-    if browser:
-        return store.visitors.home(browser, who=visitor.visitor_name())
-    return _passing()
+    if not holder:
+        return _passing()
+    found = store.visitors.home(holder, who=visitor.visitor_name(), instead_of=browser if account else "")
+    if found.away_seconds:
+        state.AWAY_DAYS.set(found.away_seconds / 86_400)
+    return found
 
 
 def _passing() -> Workspace:

@@ -11,6 +11,8 @@ from core.errors import AppError
 from core.ui.shell import library, problem, state, visitor
 from core.ui.shell.services import service
 
+NEAR_THE_END = 0.8
+"""Of the days that a workspace is kept: opened after so many, its visitor is warned."""
 LASTS = {"a day": 1, "a week": 7, "a month": 30, "a year": 365}
 
 
@@ -28,6 +30,8 @@ def draw_sharing() -> None:
     full = service().store.visitors.nearly_full(library.workspace())
     if full:
         st.warning(problem.plain(full))
+    if said := _almost_gone():
+        st.warning(problem.plain(said))
     st.caption(problem.plain(_kept()))
 
 
@@ -37,6 +41,19 @@ def _kept() -> str:
         return "Your browser sends no cookie, so this workspace is only here until you close the page."
     days = service().store.keep_days
     return f"Kept until nobody opens it for {days} days." if days else ""
+
+
+def _almost_gone() -> str:
+    """What to know where this workspace was near its end when it was opened now."""
+    away_days = state.AWAY_DAYS.get(0.0)
+    keep_days = service().store.keep_days
+    if not keep_days or away_days < NEAR_THE_END * keep_days:
+        return ""
+    left = max(0, round(keep_days - away_days))
+    return (
+        f"Nobody had opened this workspace for {away_days:.0f} days; {left} more, and it would have gone. "
+        f"It stays for another {keep_days} days now. Download what you want to keep."
+    )
 
 
 def _account() -> None:
@@ -76,7 +93,11 @@ def _mine() -> None:
     from core.store.takeout import takeout
 
     st.download_button(
-        "Download all", lambda: takeout(here), "whence-workspace.zip", "application/zip", on_click="ignore"
+        "Download all",
+        lambda: takeout(here, service().store),
+        "whence-workspace.zip",
+        "application/zip",
+        on_click="ignore",
     )
     with st.expander("What was done"):
         deeds = service().store.visitors.deeds(here)
@@ -85,11 +106,24 @@ def _mine() -> None:
             hide_index=True,
             alt="What was done in this workspace",
         )
+    if said := _copies():
+        st.caption(problem.plain(said))
     sure = st.checkbox("Remove all my examples, answers, marks and shared links", key=state.FORGET_SURE.name)
     if st.button("Delete everything", type="primary", key=state.FORGET.name, disabled=not sure):
         service().store.visitors.forget(here)
         library.start_anew()
         st.rerun()
+
+
+def _copies() -> str:
+    """What still holds what is deleted here, and until when."""
+    store = service().store
+    if store.copies_of_others:
+        return "Copies of the database that this site's operator makes may hold it for longer: ask them."
+    gone_by = store.copies_gone_by()
+    if gone_by is None:
+        return ""
+    return f"Deleting takes effect at once; safety copies of the database hold it until {_day(gone_by)}."
 
 
 def _revoke(link: str) -> None:

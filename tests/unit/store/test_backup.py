@@ -155,3 +155,28 @@ def test_a_store_that_is_due_makes_its_copy_by_itself(tmp_path: Path) -> None:
     assert done.wait(20)
     daily.close()
     assert told == [None] and [one.why for one in backup.listed(tmp_path / FILE)] == ["daily"]
+
+
+def test_what_was_removed_is_gone_from_the_copies_when_it_was_said(tmp_path: Path) -> None:
+    store = Store("", tmp_path, bundle=tmp_path / "none", hosted=True, backups=2)
+    try:
+        assert store.copies_gone_by() is None  # there is no copy yet
+        for why, moment in (("daily", NOW), ("before-0005", NOW - 40 * backup.DAY), ("daily", NOW + 3600)):
+            backup.make(tmp_path / FILE, why=why, keep=9, now=moment)
+        gone_by = store.copies_gone_by()
+        assert gone_by == NOW + 3600 + 2 * backup.DAY
+        backup.remove_older(tmp_path / FILE, 2, now=NOW + 10)
+        assert {one.why for one in backup.listed(tmp_path / FILE)} == {"daily"}
+        backup.remove_older(tmp_path / FILE, 2, now=gone_by + 1)
+        assert backup.listed(tmp_path / FILE) == ()
+    finally:
+        store.close()
+
+
+def test_on_ones_own_machine_no_copy_goes_by_its_age(tmp_path: Path) -> None:
+    store = Store("", tmp_path, bundle=tmp_path / "none", backups=2)
+    try:
+        backup.make(tmp_path / FILE, why="daily", now=NOW)
+        assert store.copies_gone_by() is None
+    finally:
+        store.close()

@@ -7,15 +7,21 @@ import json
 import time
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from core.cause import Cause, CauseRequest, CauseSettings
 from core.errors import AppError
 from core.records import Example
 from core.store import Quotas, Store, WorkList, generation_key
+from core.store.bundle import Bundle
+from core.store.cause_files import CauseFiles
 from core.store.engine import writing
+from core.store.marks import DatasetChecks
+from core.store.tables import workspaces
 from core.store.takeout import takeout
 from core.store.workspace import Workspace
 from tests.unit.store.conftest import make_generation, make_matrix
@@ -222,7 +228,9 @@ def test_all_workspaces_together_are_bounded_and_it_is_told_before(open_store: C
     assert "This site holds 8" in store.visitors.nearly_full(
         one
     ) and "of at most 1,000" in store.visitors.nearly_full(two)
-    with pytest.raises(AppError, match=r"This site holds \d+ bytes of text and takes at most 1,000") as told:
+    with pytest.raises(
+        AppError, match=r"This site holds \d+ bytes of texts, answers and maps and takes at most 1,000"
+    ) as told:
         filled(two, "x" * 300)
     assert told.value.code == "limit" and len(two.datasets.all()) == 1
     store.visitors.home("browser c", who="a browser")
@@ -230,29 +238,115 @@ def test_all_workspaces_together_are_bounded_and_it_is_told_before(open_store: C
         store.visitors.home("browser d", who="a browser")
 
 
-def test_what_is_taken_along_loads_again(hosted: Store) -> None:
+def test_what_is_taken_along_loads_again(hosted: Store, tmp_path: Path) -> None:
     here = hosted.visitors.home("browser a", who="a browser")
     dataset = here.datasets.add(
         "menu", [Example("e1", "ab", "t", "s", fields={"n": 1}), Example("e2", "가", None, "s")]
     )
     here.marks.star(["e1"])
     here.marks.add_to_slice(dataset.id, "hard", ["e2"])
-    answered(hosted, "ab")
+    here.marks.save_checks(dataset.id, DatasetChecks(({"check": "contains"},), ("said",)))
+    here.results.save_metrics("m", "verdict", {"e1": 1.0}, generation_keys={"e1": "k"}, detail="d")
+    WorkList(here).begin("generate", "k", ["e1"], {})
+    key, map_key, cause_key = answered(hosted, "ab")
     other = hosted.visitors.home("browser b", who="a browser")
     filled(other, "not mine")
-    with zipfile.ZipFile(io.BytesIO(takeout(here))) as file:
-        held = {n: file.read(n).decode() for n in file.namelist()}
+    not_mine = answered(hosted, "not mine")
+    data = takeout(here, hosted)
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        held = {n: file.read(n).decode() for n in file.namelist() if n.endswith((".jsonl", ".txt"))}
+        file.extractall(tmp_path / "taken")
     rows = [json.loads(line) for line in held["examples.jsonl"].splitlines()]
     assert [(r["id"], r["prompt"], r["target"]) for r in rows] == [("e1", "ab", "t"), ("e2", "가", None)]
     assert json.loads(held["answers.jsonl"])["text"] == "cd"
-    assert (
-        "e1" in held["stars.jsonl"]
-        and "hard" in held["slices.jsonl"]
-        and "e2" in held["slice_examples.jsonl"]
-    )
-    assert "added the dataset" in held["deeds.jsonl"] and not any(
-        "not mine" in words for words in held.values()
-    )
+    assert json.loads(json.loads(held["checks.jsonl"])["conditions"]) == [{"check": "contains"}]
+    assert json.loads(held["metrics.jsonl"])["name"] == "verdict"
+    for name, words in {"stars": "e1", "slices": "hard", "slice_examples": "e2", "run_rows": "e1"}.items():
+        assert words in held[f"{name}.jsonl"]
+    assert "added the dataset" in held["deeds.jsonl"]
+    assert not any("not mine" in words for words in held.values())
+
+    computed = Bundle(tmp_path / "taken" / "computed")
+    before, after = hosted.generation(key), computed.generation(key)
+    assert before is not None and after is not None and after.text == before.text
+    np.testing.assert_array_equal(after.logprob_nats, before.logprob_nats)
+    kept, read = hosted.salience(map_key), computed.salience(map_key)
+    assert kept is not None and read is not None
+    np.testing.assert_array_equal(read.values, kept.values)
+    causes = CauseFiles(tmp_path / "nowhere", computed.folder)
+    cause, mine = causes.get(cause_key), hosted.causes.get(cause_key)
+    assert cause is not None and mine is not None and cause.request == mine.request
+    assert computed.generation(not_mine[0]) is None and computed.salience(not_mine[1]) is None
+    assert causes.get(not_mine[2]) is None
+
+
+def test_what_is_too_much_to_take_along_is_told(hosted: Store) -> None:
+    here = hosted.visitors.home("browser a", who="a browser")
+    filled(here)
+    answered(hosted, "ab")
+    with zipfile.ZipFile(io.BytesIO(takeout(here, hosted, most_bytes=10))) as file:
+        assert "Left out, because the file would be too large: 2 maps" in file.read("README.txt").decode()
+        assert not [name for name in file.namelist() if "salience" in name]
+
+
+def test_answers_maps_and_fields_count_against_the_whole_site(open_store: Callable[..., Store]) -> None:
+    store = open_store(hosted=True, limits=Quotas(all_bytes=14_000))
+    here = store.visitors.home("browser a", who="a browser")
+    filled(here)
+    assert store.visitors.nearly_full(here) == ""
+    for number in range(12):
+        answered(store, f"a prompt that is long enough, number {number}")
+    store._computed = (0, -1e9)  # a minute later
+    held = store.computed_bytes()
+    assert held > 11_200
+    assert "texts, answers and maps" in store.visitors.nearly_full(here)
+    with pytest.raises(AppError, match="bytes of texts, answers and maps and takes at most 14,000"):
+        here.datasets.add("wide", [Example("f", "x", None, "s", fields={"long": "y" * 20_000})])
+    made = here.datasets.add("wide", [Example("f", "x", None, "s", fields={"long": "y" * 100})])
+    weight = select(workspaces.c.stored_bytes).where(workspaces.c.id == here.id)
+    with store.engine.connect() as connection:
+        before = connection.execute(weight).scalar_one()
+    here.datasets.remove(made.id)
+    with store.engine.connect() as connection:
+        assert before - connection.execute(weight).scalar_one() > 100
+
+
+def test_a_workspace_charged_by_an_earlier_version_never_goes_below_nothing(hosted: Store) -> None:
+    here = hosted.visitors.home("browser a", who="a browser")
+    made = here.datasets.add("wide", [Example("f", "x", None, "s", fields={"long": "y" * 100})])
+    with writing(hosted.engine) as connection:
+        connection.execute(text("UPDATE workspaces SET stored_bytes = 2"))
+    here.datasets.remove(made.id)
+    with hosted.engine.connect() as connection:
+        query = select(workspaces.c.stored_bytes).where(workspaces.c.id == here.id)
+        assert connection.execute(query).scalar_one() == 0
+
+
+def test_who_marked_ran_and_judged_is_written_down(hosted: Store) -> None:
+    here = hosted.visitors.home("account a", who="ada@example.org")
+    dataset = filled(here)
+    here.marks.star(["e1"])
+    here.marks.star(["e1"], on=False)
+    here.marks.add_to_slice(dataset, "hard", ["e1"])
+    here.marks.take_from_slice(dataset, "hard", ["e1"])
+    here.marks.remove_slice(dataset, "hard")
+    here.marks.save_checks(dataset, DatasetChecks(({},), ()))
+    WorkList(here).begin("judge", "k", ["e1"], {}, "A model judges")
+    here.did("ran tiny on example e1")
+    here.examples.retire(["e1"])
+    said = [(deed.who, deed.what) for deed in hosted.visitors.deeds(here)]
+    assert {who for who, _ in said} == {"ada@example.org"}
+    assert [what for _, what in said][:-1] == [
+        "removed example e1",
+        "ran tiny on example e1",
+        "ran “A model judges” over 1 rows",
+        f"set 1 checks for the dataset {dataset}",
+        "removed the slice “hard”",
+        "took example e1 out of the slice “hard”",
+        "put example e1 into the slice “hard”",
+        "took the star from example e1",
+        "starred example e1",
+    ]
 
 
 def test_only_the_newest_deeds_are_kept(hosted: Store, monkeypatch: pytest.MonkeyPatch) -> None:

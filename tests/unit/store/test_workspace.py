@@ -243,7 +243,7 @@ def test_hosted_workspaces_are_apart_and_cannot_be_guessed(open_store: OpenStore
     ("limits", "message"),
     [
         (Quotas(examples=4), "holds 3 examples and may hold 4; 2 more"),
-        (Quotas(stored_bytes=80), r"holds \d+ bytes and may hold 80"),
+        (Quotas(stored_bytes=130), r"holds \d+ bytes and may hold 130"),
         (Quotas(prompt_chars=20), "has 30 characters; this server keeps up to 20"),
     ],
 )
