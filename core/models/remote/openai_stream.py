@@ -33,6 +33,7 @@ _ENDS: dict[str, StopReason] = {
     "content_filter": "filtered",
 }
 _BYTES = re.compile(r"bytes:((?:\\x[0-9a-fA-F]{2})+)")
+_BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 REPLACEMENT = "\ufffd"
 _LEAST_ALIKE = 0.5
 """Share of the answer that the told tokens have to be found in, else they are those of something else."""
@@ -101,7 +102,8 @@ class Heard:
         """The server's tokens over `text` (the answer, or its beginning): half-open spans and log p of each.
 
         None where it told none, or those of something else. Tokens of one character share its span; what the
-        told tokens leave out at the end is a last piece of unknown probability.
+        told tokens leave out at the end is a last piece of unknown probability. A character of which a server
+        told some pieces and held others back (llama.cpp, streaming) is of unknown probability.
         """
         if not self.tokens or not text:
             return None
@@ -113,8 +115,9 @@ class Heard:
             )
             if alike < _LEAST_ALIKE * len(text):
                 return None
-            kept = [(span, one.nats) for span, one, skip in zip(found, self.tokens, special) if not skip]
-            return [span for span, _ in kept], [nats for _, nats in kept]
+            kept = [(span, one) for span, one, skip in zip(found, self.tokens, special) if not skip]
+            whole = _whole(text, kept)
+            return [span for span, _ in kept], [one.nats if span in whole else math.nan for span, one in kept]
         nats = [one.nats for one in self.tokens[: len(spans)]]
         reached = max((stop for _, stop in spans), default=0)
         if reached < len(text):
@@ -167,6 +170,26 @@ def _token(text: str, value: Any, raw: Any) -> Told:
     if found := _BYTES.fullmatch(text):
         return Told(text, nats, bytes.fromhex(found[1].replace("\\x", "")))
     return Told(text, nats)
+
+
+def _whole(text: str, placed: Sequence[tuple[tuple[int, int], Told]]) -> set[tuple[int, int]]:
+    """The spans of `text` that their tokens make whole: all of their bytes were told."""
+    parts: dict[tuple[int, int], bytes] = {}
+    for span, one in placed:
+        parts[span] = parts.get(span, b"") + _bytes_of(one)
+    return {
+        (a, b)
+        for (a, b), part in parts.items()
+        if text[a:b].encode("utf-8", "surrogatepass").strip() == part.strip()
+    }
+
+
+def _bytes_of(one: Told) -> bytes:
+    if one.raw is not None:
+        return one.raw
+    if found := _BYTE_TOKEN.fullmatch(one.text):
+        return bytes.fromhex(found[1])
+    return one.text.replace("\u2581", " ").encode("utf-8", "surrogatepass")
 
 
 def _by_bytes(text: str, tokens: Sequence[Told]) -> list[tuple[int, int]] | None:

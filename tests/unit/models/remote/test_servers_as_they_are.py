@@ -310,6 +310,33 @@ def test_one_odd_token_leaves_the_others_known() -> None:
     assert unknown is not None and unknown[1][0] == -0.1 and np.isnan(unknown[1][1])
 
 
+@pytest.mark.parametrize(
+    "half",
+    [
+        token("\ufffd", -0.3, PARROT[2:]),  # the last piece alone, with its bytes
+        token("\ufffd", -0.3),  # and without
+        token("<0xA6>", -0.3),
+    ],
+)
+def test_a_character_of_which_one_piece_was_told_is_of_unknown_probability(half: dict[str, Any]) -> None:
+    """llama.cpp holds back the first pieces of a character and streams the last one's probability alone."""
+    placed = heard("A 🦜!", [token("A ", -0.1, b"A "), half, token("!", -0.4, b"!")]).placed("A 🦜!")
+    assert placed is not None
+    spans, nats = placed
+    assert spans == [(0, 2), (2, 3), (3, 4)]
+    assert (nats[0], nats[2]) == (-0.1, -0.4) and np.isnan(nats[1])
+
+
+def test_a_character_whose_pieces_were_all_told_has_their_sum() -> None:
+    byte_tokens = [token(f"<0x{byte:02X}>", -0.25) for byte in PARROT]
+    content = [token("A", -0.1), token("▁", -0.2), *byte_tokens]
+    placed = heard("A 🦜", content).placed("A 🦜")
+    assert placed is not None
+    spans, nats = placed
+    assert sum(n for span, n in zip(spans, nats) if span == (2, 3)) == -1.0
+    assert not np.isnan(nats).any()
+
+
 def test_a_token_that_is_not_told_is_unknown_alone() -> None:
     placed = heard("A b c", [token("A", -0.1), token(" b", -0.2)]).placed("A b c")
     assert placed is not None
