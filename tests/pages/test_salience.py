@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextArea
 
+from core.models.language_model import Capabilities
 from core.records import Example, Message
 from core.service import Service
 from core.settings import ROOT
@@ -17,6 +19,7 @@ from core.ui.asking.conversation import replaced
 from core.ui.explaining.maps import parts
 from core.ui.salience_page.measuring import TakeOutTrial
 from core.ui.salience_text import prompt_id
+from tests.unit.fake_model import FakeModel
 
 
 @pytest.fixture
@@ -398,3 +401,59 @@ def test_a_part_of_an_earlier_turn_is_removed_from_that_turn(app: AppTest) -> No
     assert replaced(held.sent, held.generation.tokens, here.prompt[0].chars, "") == (
         Message("user", "one line\nabc"),
     )
+
+
+def why(app: AppTest) -> dict[str, Any]:
+    """What the view is given to say beside the map."""
+    found = [json.loads(element.proto.json or "{}") for element in app.get("bidi_component")]
+    return next(data["why"] for data in found if data.get("why"))
+
+
+class TestAnswersAlone:
+    """A model elsewhere that writes answers and tells nothing of them; its template drops the system turn."""
+
+    @pytest.fixture
+    def load(self) -> Callable[..., Any]:
+        class Silent(FakeModel):
+            capabilities = Capabilities(
+                logprobs=False,
+                gradients=False,
+                salience=False,
+                chat=True,
+                why={"gradients": "It gives none."},
+            )
+
+            def tokenize(self, prompt: Any, response: str | None = None) -> Any:
+                if not isinstance(prompt, str):
+                    prompt = [turn for turn in prompt if turn.role != "system"]
+                return super().tokenize(prompt, response)
+
+        return lambda spec, **_: Silent(spec)
+
+    def test_it_never_says_that_it_is_computing_beside_an_error(self, app: AppTest) -> None:
+        press_run(app)
+        held = answer(app)
+        assert held.job is not None and held.job.wait(30)
+        for _ in range(3):
+            app.run()
+        assert not app.exception
+        held = answer(app)
+        assert [job.wait(30) for job in held.map_jobs.values()] == [True]
+        app.run()
+        assert any("cannot explain" in error for error in errors(app))
+        said = why(app)["question"]["measured"]["sentence"]
+        assert "".join(text for _, text in said) == "There is no map of this answer; below it says why."
+        assert not list(app.get("progress"))
+
+    def test_a_turn_that_its_template_drops_is_told(self, app: AppTest) -> None:
+        choose_chat(app)
+        press(app, "Add a system message")
+        box(app, "System message").set_value("Be kind.")
+        app.run()
+        press_run(app)
+        held = answer(app)
+        assert held.job is not None and held.job.wait(30)
+        for _ in range(3):
+            app.run()
+        told = [text for text, _, _ in why(app)["editor"]["notices"]]
+        assert [text for text in told if "leaves out or rewrites the system message" in text]

@@ -8,12 +8,14 @@ session says. Pure functions; knows no page, no template and no tokenizer.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from core.errors import AppError
 from core.records import Example, Message, Role, Tokens
+from core.thinking import answer_of
 
 FIELD = "earlier_turns"
 Prompt = str | tuple[Message, ...]
@@ -68,6 +70,31 @@ def places(tokens: Tokens, messages: Sequence[Message]) -> list[tuple[int, int] 
         found.append(place)
         at = place[1] if place else at
     return found
+
+
+def rewritten(tokens: Tokens, messages: Sequence[Message]) -> list[str]:
+    """A sentence for each turn that the model did not read as it was written: left out, cut, or moved."""
+    found, told = places(tokens, messages), []
+    for number, (message, place) in enumerate(zip(messages, found), 1):
+        if place is not None or not message.content.strip():
+            continue
+        what = "the system message" if message.role == "system" else f"turn {number} ({message.role})"
+        bare = replace(message, content=answer_of(message.content))
+        if bare.content.strip() and bare != message and places(tokens, [bare])[0] is not None:
+            told.append(f"The model's chat template leaves out what was thought in {what}.")
+        else:
+            told.append(
+                f"The model's chat template leaves out or rewrites {what}: the model did not read it as it stands."
+            )
+    if len(messages) > 1 and messages[0].role == "system" and found[0] and found[1]:
+        between = slice(found[0][1], found[1][0])
+        template = tokens.char_spans[tokens.role == Role.TEMPLATE]
+        inside = (template[:, 0] < between.stop) & (template[:, 1] > between.start)
+        if len(template) and not inside.any() and not tokens.text[between].strip():
+            told.append(
+                "The model's chat template has no system turn: the system message begins the first user turn."
+            )
+    return told
 
 
 def _find(text: str, form: str, at: int, written: Any) -> tuple[int, int] | None:

@@ -84,12 +84,23 @@ def _card(spec: ModelSpec, busy: bool) -> None:
                 st.caption(problem.plain(note))
 
 
+def by_taking_out(can: Any) -> str:
+    """Whether reasons can be had by taking parts out of the prompt, and what tells of their effect."""
+    label = "Reasons by taking parts out"
+    if can.logprobs:
+        return f"✓ {label}: how much less likely the answer becomes"
+    if can.generate:
+        return f"✗ {label}: it tells no probabilities of a given text. From Python: does it still say so?"
+    return f"✗ {label}: it writes no answers"
+
+
 def _abilities(can: Any) -> None:
     lines = []
     for name, label in _ABILITIES:
         able = getattr(can, name)
         why = can.why.get(name, "")
         lines.append(f"{'✓' if able else '✗'} {label}" + (f": {problem.plain(why)}" if why else ""))
+    lines.append(problem.plain(by_taking_out(can)))
     st.markdown("  \n".join(lines))  # two blanks: a line break
 
 

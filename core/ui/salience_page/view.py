@@ -20,7 +20,7 @@ from core.salience import Method
 from core.service.causes import asked_parts
 from core.store.engine import LOOKS_ONLY
 from core.token_view.names import part_names
-from core.ui.asking import answering, stop_texts, versions
+from core.ui.asking import answering, conversation, stop_texts, versions
 from core.ui.asking.answering import Answer
 from core.ui.explaining import controls, maps
 from core.ui.explaining.controls import Cut, Look
@@ -45,6 +45,7 @@ from core.ui.shell.services import service
 
 POLL_SECONDS = 0.25
 HEIGHT = 560
+NO_MAP = "There is no map of this answer; below it says why."
 LEAD = "Which part of the prompt made the model say that?"
 
 
@@ -268,6 +269,8 @@ def _verdict(shown: Screen, trials: Mapping[int, TakeOutTrial]) -> reasons.Verdi
     """The sentence: from the search for the cause where it ended, else from single parts."""
     shares = shown.shares
     if shares is None:
+        if maps.failed(shown.answer, shown.method, shown.here):
+            return reasons.Verdict([("", NO_MAP)])
         return reasons.Verdict([])
     cause = causes.found(shown.answer, shown.here, shown.chosen)
     if cause is None or cause.verdict == "measuring":
@@ -308,6 +311,8 @@ def _notices(example: Example, answer: Answer | None) -> list[tuple[str, str, st
                 f"Run again, to stop at “{first}”",
             )
         )
+    if generation is not None and answer is not None and not isinstance(answer.sent, str):
+        notices += [(told, "", "") for told in conversation.rewritten(generation.tokens, answer.sent)]
     found = surface.control_tokens(generation) if generation is not None else []
     if found:
         are = "is read as a control token" if len(found) == 1 else "are read as control tokens"
