@@ -12,7 +12,7 @@ SCRIPTS := node_modules/.package-lock.json
 # Threads that wait must not spin: on a busy machine that makes a small model a hundred times slower.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: app model server test lint mutants lock newest readme pictures bench train-demo bench-methods browser load sbom clean
+.PHONY: app model server test lint mutants lock newest readme pictures bench train-demo bench-methods browser load sbom hunt kills clean
 
 $(RUNTIME): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Whence needs Python 3.11 or newer; this is %d.%d." % sys.version_info[:2])'
@@ -92,6 +92,13 @@ bench-methods: $(DEV)
 
 load: $(DEV)
 	@$(BIN)/python -m benchmarks.load
+
+# Many browsers press Run at once, ROUNDS times; and the app is killed KILLS times while somebody works in it.
+hunt: $(DEV) browser
+	@$(BIN)/python -m benchmarks.hunt --rounds $(or $(ROUNDS),30)
+
+kills: $(DEV) browser
+	@$(BIN)/python -m benchmarks.kills --kills $(or $(KILLS),100)
 
 # What this environment holds, as a CycloneDX list; the image makes its own.
 sbom: $(RUNTIME)
