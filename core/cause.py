@@ -132,6 +132,8 @@ class Removal:
     effect_nats: float
     """NaN: cannot be measured, because nothing would be left before the answer."""
     turns: bool | None = None
+    at_least: bool = False
+    """The effect is at least so large: the model tells no more."""
 
     def matters(self, settings: CauseSettings) -> bool:
         """Whether so much is gone that these parts have a say in the words."""
@@ -145,6 +147,11 @@ class Removal:
         whole = max(joint.effect_nats if joint.effect_nats == joint.effect_nats else 0.0, 0.0)
         sure = settings.sure_nats if self.turns is not False else math.inf
         return self.effect_nats >= settings.half * whole or self.effect_nats >= sure
+
+    @property
+    def words(self) -> str:
+        """As `less_likely`: "at least 210 times less likely"."""
+        return ("at least " if self.at_least else "") + less_likely(self.effect_nats)
 
     @property
     def times(self) -> float:
@@ -268,7 +275,7 @@ def sentence(cause: Cause, unit: str = "line", numbers: Sequence[int] | None = N
     these = (
         f"Without {'these' if len(joint.parts) > 1 else 'this'} {unit}{'s' if len(joint.parts) > 1 else ''}"
     )
-    together = f"{these} the words are {less_likely(joint.effect_nats)}"
+    together = f"{these} the words are {joint.words}"
     if cause.verdict == "none":
         tried = len(joint.parts)
         every = tried == len(cause.request.free)
@@ -276,38 +283,32 @@ def sentence(cause: Cause, unit: str = "line", numbers: Sequence[int] | None = N
         locked = " that may be taken out" if cause.request.locked and every else ""
         return (
             f"Nothing that matters was found: without {what}{locked} the words are "
-            f"{less_likely(joint.effect_nats)}{', and stay the likeliest' if joint.turns is False else ''}."
+            f"{joint.words}{', and stay the likeliest' if joint.turns is False else ''}."
         )
     found = cause.found
     if cause.verdict == "one" and found is not None:
         if len(joint.parts) == 1:
-            return f"Without {name(cause.parts)} the words are {less_likely(found.effect_nats)}."
+            return f"Without {name(cause.parts)} the words are {found.words}."
         alone = f"{name(cause.parts)} alone"
         if cause.also:
             needed = [one for one in cause.singles if one.parts[0] in cause.also]
-            each = ", ".join(
-                f"without {name(one.parts)} {less_likely(one.effect_nats)}" for one in (found, *needed)
-            )
+            each = ", ".join(f"without {name(one.parts)} {one.words}" for one in (found, *needed))
             verb = "is" if len(needed) == 1 else "are"
             return f"{together}; {name(cause.parts)} leads, and {name(cause.also)} {verb} needed as well: {each}."
         if found.effect_nats >= 0.8 * joint.effect_nats:
             return f"{together}; {alone} explains it."
-        return f"{together}; {alone} makes them {less_likely(found.effect_nats)}."
+        return f"{together}; {alone} makes them {found.words}."
     most = cause.singles[0] if cause.singles else None
     if cause.verdict == "several" and found is not None:
         largest = max((one.effect_nats for one in cause.singles if one.parts[0] in cause.parts), default=0.0)
         both = "both" if len(cause.parts) == 2 else f"all {len(cause.parts)}"
         those = name(cause.parts)
         those = f"{those[:1].upper()}{those[1:]}"
-        together = f"without {both} the words are {less_likely(found.effect_nats)}"
+        together = f"without {both} the words are {found.words}"
         if cause.redundant:
             return f"{those} say the same: {together}, without one of them {less_likely(largest)}."
         return f"{those} carry it together: {together}, without one of them at most {less_likely(largest)}."
-    rest = (
-        f"; the strongest, {name(most.parts)}, alone makes them {less_likely(most.effect_nats)}"
-        if most
-        else ""
-    )
+    rest = f"; the strongest, {name(most.parts)}, alone makes them {most.words}" if most else ""
     return f"{together}, but no single {unit} carries it{rest}."
 
 

@@ -47,6 +47,8 @@ class Capabilities:
     streaming: bool = True
     own_probabilities: bool = True
     """Tells how likely it found each token of what it wrote itself."""
+    requests: bool = False
+    """Log-probabilities of a given text cost requests, one for each token that the model would not write itself."""
     methods: tuple[str, ...] = ()
     """The salience methods that a model which explains itself elsewhere has, by name; empty: not told."""
     why: dict[str, str] = field(default_factory=dict, hash=False)
@@ -162,6 +164,8 @@ class ResponseReading:
     likeliest: NDArray[np.bool_] | None
     """(R,) whether no other token was likelier in its place; None where the model does not tell."""
     tokens_read: int
+    bound: NDArray[np.bool_] | None = None
+    """(R,) where True, the token is at most so likely: more is not known. None: all are exact."""
 
 
 @runtime_checkable
@@ -173,6 +177,17 @@ class SharingModel(Protocol):
 
         `moving`: like the text that was read last.
         """
+        ...
+
+
+@runtime_checkable
+class AskedModel(Protocol):
+    """A model that is asked about the tokens that matter alone, because each may cost a request."""
+
+    def reading(
+        self, tokens: Tokens, rows: Sequence[int], *, stop: threading.Event | None = None
+    ) -> ResponseReading:
+        """What it makes of the response's tokens `rows`; the others are NaN."""
         ...
 
 

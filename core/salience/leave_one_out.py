@@ -23,6 +23,10 @@ from core.salience.scores import finite
 from core.salience.taking_out import reader, without
 
 Spans = list[tuple[int, int]]
+BOUNDED = (
+    "The server tells its likeliest words alone: where the chosen ones were not among them, the figure is the least "
+    "that was lost."
+)
 
 
 def _compute(work: Work) -> SalienceMatrix:
@@ -39,9 +43,10 @@ def _compute(work: Work) -> SalienceMatrix:
         if not tokens.special[i] and tokens.role[i] == Role.PROMPT
     ]
     values = np.zeros((len(request.targets), len(request.ids)), np.float32)
-    ask = reader(work.model, tokens)
+    asked = sorted({row - tokens.prompt_len for a, b in request.targets for row in range(a, b)})
+    ask = reader(work.model, tokens, rows=asked, stop=work.stop)
     whole = ask(tokens).logprob_nats
-    note = ""
+    note, bounded = "", False
     for done, (start, end) in enumerate(columns):
         if done and work.on_progress is not None:
             work.on_progress(done / len(columns))
@@ -51,13 +56,18 @@ def _compute(work: Work) -> SalienceMatrix:
         if rest.prompt_len == 0:
             note = "The segment is the whole prompt, so there is nothing left to compare it with."
             continue
-        lost = finite(whole - ask(rest).logprob_nats)
+        reading = ask(rest)
+        lost = whole - reading.logprob_nats
+        finite(lost[asked])
+        bounded = bounded or (reading.bound is not None and bool(reading.bound[asked].any()))
         for row, (first, last) in enumerate(request.targets):
             inside = slice(max(first - tokens.prompt_len, 0), last - tokens.prompt_len)
             values[row, start:end] = lost[inside].sum() / (end - start)
     if work.on_progress is not None:
         work.on_progress(1.0)
     note = note or locked_note(tokens, columns)
+    if bounded:
+        note = f"{note} {BOUNDED}".strip()
     for row in range(len(values)):
         if work.on_row is not None:
             work.on_row(row, values[row])

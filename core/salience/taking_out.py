@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from core.cause import Removal
-from core.errors import Stopped
-from core.models.language_model import LanguageModel, ResponseReading, SharingModel
+from core.errors import AppError, Stopped
+from core.models.language_model import AskedModel, LanguageModel, ResponseReading, SharingModel
 from core.records import Role, Tokens
 
 Span = tuple[int, int]
@@ -48,8 +49,15 @@ class TakingOut:
         self.tokens_read = len(tokens) - 1 if isinstance(model, SharingModel) else 0
         self._known: dict[frozenset[int], Removal] = {}
         self._check()
-        self._ask = reader(model, tokens, moving=chained)
+        self._ask = reader(model, tokens, moving=chained, rows=self.rows.tolist(), stop=stop)
         self.whole = self._read(tokens)
+        if self._bounded(self.whole) or np.isnan(self.whole.logprob_nats[self.rows]).any():
+            raise AppError(
+                f"{model.spec.name} does not tell how likely it finds the chosen words: they are not among its "
+                "likeliest even with the whole prompt.",
+                hint="Choose words that it wrote itself.",
+                code="unsupported",
+            )
         self.total_nats = float(self.whole.logprob_nats[self.rows].sum())
 
     def __call__(self, out: Collection[int]) -> Removal:
@@ -59,7 +67,7 @@ class TakingOut:
             self._check()
             self._known[key] = self._measure(key, tuple(out))
         found = self._known[key]
-        return Removal(tuple(out), found.effect_nats, found.turns)
+        return replace(found, parts=tuple(out))
 
     @property
     def passes(self) -> float:
@@ -74,7 +82,10 @@ class TakingOut:
             return Removal(order, float("nan"))
         reading = self._read(rest)
         effect = self.total_nats - float(reading.logprob_nats[self.rows].sum())
-        return Removal(order, effect, self._turns(reading))
+        return Removal(order, effect, self._turns(reading), self._bounded(reading))
+
+    def _bounded(self, reading: ResponseReading) -> bool:
+        return reading.bound is not None and bool(reading.bound[self.rows].any())
 
     def _turns(self, reading: ResponseReading) -> bool | None:
         """Whether one of the chosen tokens is no longer the likeliest in its place; None: not told.
@@ -136,9 +147,21 @@ def stand_ins(model: LanguageModel, tokens: Tokens, parts: Sequence[Span], lines
 
 
 def reader(
-    model: LanguageModel, tokens: Tokens, *, moving: bool = False
+    model: LanguageModel,
+    tokens: Tokens,
+    *,
+    moving: bool = False,
+    rows: Sequence[int] | None = None,
+    stop: threading.Event | None = None,
 ) -> Callable[[Tokens], ResponseReading]:
-    """How texts like `tokens` (`moving`: like the last one) are read: from what they share where the model can."""
+    """How texts like `tokens` (`moving`: like the last one) are read: from what they share where the model can.
+
+    `rows`: the response's tokens that matter; a model that is asked for each may leave the others NaN.
+    """
+    if model.capabilities.requests and isinstance(model, AskedModel):
+        asked = model
+        chosen = range(len(tokens) - tokens.prompt_len) if rows is None else rows
+        return lambda other: asked.reading(other, chosen, stop=stop)
     if isinstance(model, SharingModel):
         return model.beside(tokens, moving=moving)
     return lambda other: ResponseReading(model.logprobs(other), None, len(other) - 1)

@@ -76,12 +76,13 @@ def cause_from_json(plain: dict[str, Any]) -> Cause:
 
 def _removal(one: Removal) -> list[Any]:
     measured = one.effect_nats == one.effect_nats
-    return [list(one.parts), one.effect_nats if measured else None, one.turns]
+    plain: list[Any] = [list(one.parts), one.effect_nats if measured else None, one.turns]
+    return [*plain, True] if one.at_least else plain
 
 
 def _read(plain: list[Any]) -> Removal:
-    parts, effect, turns = plain
-    return Removal(tuple(parts), float("nan") if effect is None else float(effect), turns)
+    parts, effect, turns, *at_least = plain
+    return Removal(tuple(parts), float("nan") if effect is None else float(effect), turns, bool(at_least))
 
 
 class CauseFiles:

@@ -22,17 +22,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import AppError, Stopped
-from core.models.language_model import Capabilities, Progress
+from core.models.language_model import Capabilities, Progress, ResponseReading
 from core.models.remote import remote_tokens
 from core.models.remote.http import HttpLimits, Remote
+from core.models.remote.http_faults import RefusalError
 from core.models.remote.openai_offer import Offer, ask_echo, probe
-from core.models.remote.openai_stream import Heard
+from core.models.remote.openai_stream import OPEN, Heard, ToldPlace, places
+from core.models.remote.openai_walk import FEW, reading
 from core.models.remote.secrets import SECRETS, base_address
 from core.models.stop_texts import first, sure
 from core.records import Generation, GenerationParams, Message, ModelSpec, Role, StopReason, Tokens
 
 AT_ONCE = 4
 """Requests in flight in `generate_batch`."""
+LEAST = 5
+"""Alternatives that every server tells that tells any."""
 
 
 class OpenAICompatible:
@@ -46,12 +50,14 @@ class OpenAICompatible:
         self.spec = spec
         self._remote = remote
         self._offer = offer
+        self._most: dict[str, int] = {}
+        asked = offer.places or offer.chat_places
         why = {
             "gradients": "The server gives no gradients."
-            + (" Leave one out needs only probabilities, which it tells." if offer.echo else ""),
+            + (" Leave one out needs only probabilities, which it tells." if offer.echo or asked else ""),
             "salience": "The server computes no salience.",
         }
-        if not offer.echo:
+        if not offer.echo and not asked:
             why["logprobs"] = (
                 "The server does not tell how likely it finds a given text (`echo` with `logprobs` on "
                 "/completions), so typed answers cannot be scored and leave-one-out cannot run."
@@ -60,7 +66,8 @@ class OpenAICompatible:
             why["chat"] = "The server has no chat for this model: a chat is sent as the text you see."
         self.capabilities = Capabilities(
             generate=offer.completions or offer.chat,
-            logprobs=offer.echo,
+            logprobs=offer.echo or asked,
+            requests=not offer.echo and asked,
             gradients=False,
             salience=False,
             chat=offer.chat,
@@ -192,16 +199,15 @@ class OpenAICompatible:
         """log p of each response token, (R,) nats: the server's tokens, added up over each of ours.
 
         The server tokenises the whole text itself; its token that crosses from the prompt into the response
-        counts to the response. Raises: AppError where the server cannot, or for a chat.
+        counts to the response. Where it is asked token after token, NaN for a token that is none of the likeliest.
+        Raises: AppError where the server cannot.
         """
         if not self.capabilities.logprobs:
             raise AppError(self.capabilities.why["logprobs"], code="unsupported")
-        if (tokens.role[: tokens.prompt_len] == Role.TEMPLATE).any():
-            raise AppError(
-                "A chat cannot be scored through this server: how it writes turns is not known here.",
-                hint="Use plain text as the prompt.",
-                code="unsupported",
-            )
+        if not self._echoes(tokens):
+            found = self.reading(tokens, range(len(tokens) - tokens.prompt_len))
+            assert found.bound is not None
+            return np.where(found.bound, np.nan, found.logprob_nats).astype(np.float32)
         rows = len(tokens) - tokens.prompt_len
         if not rows:
             return np.zeros(0, np.float32)
@@ -222,6 +228,74 @@ class OpenAICompatible:
                 sums[max(row, 0)] += value
             at = stop_at
         return sums.astype(np.float32)
+
+    def _echoes(self, tokens: Tokens) -> bool:
+        """Whether the server scores this text as such; how it writes a chat's turns is not known here."""
+        return self._offer.echo and not (tokens.role[: tokens.prompt_len] == Role.TEMPLATE).any()
+
+    def reading(
+        self, tokens: Tokens, rows: Sequence[int], *, stop: threading.Event | None = None
+    ) -> ResponseReading:
+        """See `AskedModel`. Raises: AppError where the server tells no probabilities of this text; Stopped."""
+        if self._echoes(tokens):
+            return ResponseReading(self.logprobs(tokens), None, len(tokens) - 1)
+        path, body = self._question(tokens, GenerationParams())
+        chat = path != "/completions"
+        if not (self._offer.chat_places if chat else self._offer.places):
+            raise AppError(
+                f"The server does not tell the likeliest words of {'a chat' if chat else 'a text'}, so how likely it "
+                "finds a given answer cannot be asked.",
+                code="unsupported",
+            )
+        if tokens.response.startswith(OPEN):
+            raise AppError(
+                "The model thinks before it answers, so how likely it finds an answer cannot be asked.",
+                hint="Turn its thinking off, if the server can.",
+                code="unsupported",
+            )
+        goes_on = not chat or self._offer.chat_goes_on is not None
+
+        def ask(begun: str, count: int, alternatives: int) -> list[ToldPlace]:
+            return self._likeliest(path, body, begun, count, alternatives, stop)
+
+        return reading(tokens, rows, ask, goes_on=goes_on)
+
+    def _likeliest(
+        self,
+        path: str,
+        body: dict[str, Any],
+        begun: str,
+        count: int,
+        alternatives: int,
+        stop: threading.Event | None,
+    ) -> list[ToldPlace]:
+        """What the server writes after `begun`, the beginning of an answer, with the likeliest at each place."""
+        most = self._most.get(path)
+        if alternatives > FEW and most is not None:
+            return []  # it refused more before
+        asked = {**body, "stream": False, "max_tokens": count, "temperature": 0, "top_p": 1, "seed": 0}
+        if path == "/completions":
+            asked["prompt"] = body["prompt"] + begun
+            asked["logprobs"] = min(alternatives, most or alternatives)
+        else:
+            asked |= {"logprobs": True, "top_logprobs": min(alternatives, most or alternatives)}
+            if begun:
+                asked["messages"] = [*body["messages"], {"role": "assistant", "content": begun}]
+                asked |= dict(self._offer.chat_goes_on or ())
+        try:
+            shaped = self._offer.fields.shaped(path, asked)
+            answer = self._remote.post(path, shaped, stop=stop)
+        except RefusalError:
+            # Hosted services tell 5 or 20 at most, and refuse more.
+            if most == LEAST:
+                raise
+            self._most[path] = FEW if alternatives > FEW else LEAST
+            if alternatives > FEW:
+                return []
+            return self._likeliest(path, body, begun, count, alternatives, stop)
+        choices = answer.get("choices") if isinstance(answer, dict) else None
+        choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+        return places(choice.get("logprobs"))
 
     def close(self) -> None:
         self._remote.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,12 +17,14 @@ from core.errors import AppError, Stopped
 from core.models.remote.http import Remote
 from core.models.remote.http_faults import RefusalError
 from core.models.remote.openai_fields import AcceptedFields
-from core.models.remote.openai_stream import REPLACEMENT, Told, told, written
+from core.models.remote.openai_stream import REPLACEMENT, Told, ToldPlace, places, told, written
 
 PROBE = "One two three"
 _PROBE_PARAMS = {"max_tokens": 1, "temperature": 0, "top_p": 1, "seed": 0}
 _MORE = 8
 """Tokens asked for where the one that came is no character: servers hold such a token back, with all told of it."""
+_ROUNDING = 0.3
+"""Nats by which a server may tell the same place otherwise: batches and caches round."""
 _ABSENT = (404, 405, 501)
 
 
@@ -40,6 +43,12 @@ class Offer:
     least: int = 0
     """The `max_tokens` with which it echoes: some servers refuse 0."""
     fields: AcceptedFields = field(default_factory=AcceptedFields)
+    places: bool = False
+    """The likeliest tokens at each place, on /completions: a given text can be asked token after token."""
+    chat_places: bool = False
+    """The same of a chat."""
+    chat_goes_on: tuple[tuple[str, Any], ...] | None = None
+    """Further fields with which a chat goes on from the beginning of its answer; None: it does not."""
 
 
 def ask_echo(
@@ -121,7 +130,72 @@ def probe(remote: Remote, model: str, stop: threading.Event | None = None) -> Of
             if echo:
                 break
     chat_logprobs = bool(told(chatted.get("logprobs")))
-    return Offer(model, completions, chat, logprobs, chat_logprobs, echo, least, fields)
+    chat_places, goes_on = False, None
+    if chat_logprobs:
+        chat_places, goes_on = _chat_places(named, post)
+    return Offer(
+        model, completions, chat, logprobs, chat_logprobs, echo, least, fields,
+        _places(written), chat_places, goes_on,
+    )  # fmt: skip
+
+
+def _places(choice: dict[str, Any]) -> bool:
+    found = choice.get("logprobs")
+    if not isinstance(found, dict):
+        return False
+    items = found.get("content")
+    listed = items if isinstance(items, list) else found.get("top_logprobs")
+    return any(
+        bool(item.get("top_logprobs") if listed is items else item)
+        for item in listed or ()
+        if isinstance(item, dict)
+    )
+
+
+def _chat_places(
+    named: dict[str, Any], post: Callable[[str, dict[str, Any]], dict[str, Any]]
+) -> tuple[bool, tuple[tuple[str, Any], ...] | None]:
+    """Whether a chat tells the likeliest tokens, and how it goes on from a beginning of its answer.
+
+    It does where the place behind the beginning of its own answer is told as it was within the whole.
+    """
+    body = {**named, **_PROBE_PARAMS, "max_tokens": _MORE, "logprobs": True, "top_logprobs": 5}
+    turn = {"role": "user", "content": PROBE}
+    try:
+        choice = post("/chat/completions", {**body, "messages": [turn]})
+        if not _places(choice):
+            return False, None
+        free = places(choice.get("logprobs"))
+        cut = max(1, len(free) // 2)
+        begun = "".join(place.token.text for place in free[:cut])
+        if len(free) < 2 or REPLACEMENT in begun:
+            return True, None
+        for more in ((), (("continue_final_message", True), ("add_generation_prompt", False))):
+            asked = {
+                **body,
+                "max_tokens": 1,
+                "messages": [turn, {"role": "assistant", "content": begun}],
+                **dict(more),
+            }
+            found = places(post("/chat/completions", asked).get("logprobs"))
+            if found and _alike(found[0], free[cut]):
+                return True, more
+    except Stopped:
+        raise
+    except AppError:
+        pass
+    return True, None
+
+
+def _alike(one: ToldPlace, other: ToldPlace) -> bool:
+    """The same token, and its alternatives as likely as far as both tell them, but for rounding."""
+    nats = {told.text: told.nats for told in one.others}
+    both = [(told.nats, nats[told.text]) for told in other.others if told.text in nats]
+    return (
+        one.token.text == other.token.text
+        and len(both) * 2 > len(other.others)
+        and all(abs(a - b) < _ROUNDING for a, b in both)
+    )
 
 
 def _choice(answer: Any) -> dict[str, Any]:

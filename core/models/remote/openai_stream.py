@@ -48,6 +48,14 @@ class Told:
     raw: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ToldPlace:
+    """A place of an answer: the token that was written there, and those that a server tells beside it."""
+
+    token: Told
+    others: tuple[Told, ...]
+
+
 @dataclass(slots=True)
 class Heard:
     """What a stream told so far."""
@@ -161,6 +169,29 @@ def told(found: Any) -> list[Told]:
     else:
         parts = [(a, b, None) for a, b in zip(found.get("tokens") or [], found.get("token_logprobs") or [])]
     return [_token(text, value, raw) for text, value, raw in parts if isinstance(text, str)]
+
+
+def places(found: Any) -> list[ToldPlace]:
+    """The tokens of a choice's `logprobs` with the likeliest at each place, in the form of either endpoint.
+
+    Of a greedy answer; up to the first place that is not told as one.
+    """
+    if not isinstance(found, dict):
+        return []
+    if isinstance(found.get("content"), list):
+        items = [item for item in found["content"] if isinstance(item, dict)]
+        listed = [item.get("top_logprobs") for item in items]
+    else:
+        listed = list(found.get("top_logprobs") or [])
+    made = []
+    for token, others in zip(told(found), listed):
+        if isinstance(others, dict):  # the older form: token -> log p
+            others = [{"token": text, "logprob": value} for text, value in others.items()]
+        beside = told({"content": others}) if isinstance(others, list) else []
+        if beside and all(token.text != one.text for one in beside):
+            break  # the likeliest is always told: this is two tokens in one (half a character held back)
+        made.append(ToldPlace(token, tuple(beside)))
+    return made
 
 
 def _token(text: str, value: Any, raw: Any) -> Told:

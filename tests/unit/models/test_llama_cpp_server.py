@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.models.remote import openai_compatible
+from core.models.remote import openai_compatible, remote_tokens
 from core.records import GenerationParams, ModelSpec
 from tests.unit.conftest import make_tokenizer
 from tests.unit.models.local.gguf_files import write
@@ -44,12 +44,57 @@ def served(tmp_path: Path) -> Iterator[str]:
         process.kill()
 
 
-def test_it_is_connected_answers_and_is_known_to_tell_no_targets_probability(served: str) -> None:
+def test_it_is_connected_answers_and_tells_its_own_words_probabilities(served: str) -> None:
     model = openai_compatible.load(ModelSpec("l", served, backend="openai_compatible"))
     assert model.capabilities.generate and model.capabilities.own_probabilities
-    assert not model.capabilities.logprobs  # it ignores `echo`
+    assert model.capabilities.requests  # it ignores `echo`
     made = model.generate(model.tokenize("The soup has"), GenerationParams(max_new_tokens=6))
     assert made.text == made.tokens.response and made.stop_reason in ("length", "eos")
     assert len(made.logprob_nats) == len(made.tokens) - made.tokens.prompt_len
     assert np.isfinite(made.logprob_nats).all() and (made.logprob_nats < 0).all()
     model.close()
+
+
+def test_what_it_does_not_score_is_asked_token_after_token(
+    served: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Against the same file read here: the words' probability under a changed prompt, and the cause."""
+    from core.cause import CauseRequest
+    from core.models import load
+    from core.salience.find_cause import find_cause
+    from core.salience.taking_out import without
+
+    model = openai_compatible.load(ModelSpec("l", served, backend="openai_compatible"))
+    request.addfinalizer(model.close)
+    assert model.capabilities.logprobs and model.capabilities.requests
+    prompt = "The soup has cheese.\nA vegan\nwould not\nlike it.\nWould they"
+    here = load(ModelSpec("here", str(tmp_path / "tiny.gguf")))
+    own = here.tokenize(prompt, " has cheese")  # random weights write no whole words of their own
+    spans = [
+        (int(a) - own.prompt_chars, int(b) - own.prompt_chars) for a, b in own.char_spans[own.prompt_len :]
+    ]
+    tokens = remote_tokens.with_response(model.tokenize(prompt), spans, own.response)
+    lines, at = [], 0
+    for line in prompt.splitlines(keepends=True):
+        inside = [i for i in range(tokens.prompt_len) if at <= tokens.char_spans[i, 0] < at + len(line)]
+        lines.append((inside[0], inside[-1] + 1))
+        at += len(line)
+    question = CauseRequest(
+        model.spec,
+        tuple(tokens.ids.tolist()),
+        tokens.prompt_len,
+        ((tokens.prompt_len, tokens.prompt_len + 1),),
+        tuple(lines),
+    )
+    cause = find_cause(model, question, tokens)
+    assert cause.verdict != "measuring" and len(cause.singles) == len(lines)
+
+    def nats(of: object) -> float:
+        text, border = of.text, of.prompt_chars  # type: ignore[attr-defined]
+        return float(here.logprobs(here.tokenize(text[:border], text[border:]))[0])
+
+    for one in cause.singles:
+        if one.effect_nats == one.effect_nats:  # where its next token is half a character, it tells nothing
+            changed = without(tokens, *lines[one.parts[0]])
+            assert one.effect_nats == pytest.approx(nats(tokens) - nats(changed), abs=0.05)
+    assert sum(one.effect_nats == one.effect_nats for one in cause.singles) >= 2
