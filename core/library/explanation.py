@@ -309,7 +309,7 @@ class Explanation:
             method=method.label, units=self.made.matrix.units, signed=self.made.matrix.signed,
             sign_holds=method.sign_holds, granularity=declared(self.by).label, salience=self._salience(),
             target=target, scores=self.scores, made=datetime.now(UTC), negligible=method.negligible,
-            note=self.note,
+            unmeasured=method.unmeasured_parts(self.made.matrix.request, self.prompt_segments), note=self.note,
         )  # fmt: skip
 
     def widget(self) -> SalienceWidget:

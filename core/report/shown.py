@@ -38,6 +38,8 @@ class ShownMap:
     made: datetime
     negligible: float = 0.0
     """The method's score below which a segment decides nothing, in `units`."""
+    unmeasured: tuple[int, ...] = ()
+    """Prompt segments that the method could not measure, or was not asked about: their 0 is no score."""
     note: str = ""
     """What the page said about this map, such as targets grouped to fit the memory."""
 
@@ -59,7 +61,9 @@ class ShownMap:
     @cached_property
     def keep(self) -> NDArray[np.bool_]:
         """(columns,) which prompt segments count in the shares."""
-        return countable(self.columns)
+        kept = countable(self.columns)
+        kept[list(self.unmeasured)] = False
+        return kept
 
     @cached_property
     def shares(self) -> NDArray[np.float32]:

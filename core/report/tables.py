@@ -25,7 +25,7 @@ def to_csv(shown: ShownMap) -> bytes:
     """One line a prompt segment in reading order: rank, share (0 to 1), raw score, place, text, and how made.
 
     UTF-8 with a mark, by which spreadsheets recognise it. Rank and share are empty where a segment does not
-    count (template, special).
+    count (template, special); the score too where it could not be measured.
     """
     ranks = {entry.segment.index: entry.rank for entry in shown.ranked}
     out = io.StringIO(newline="")
@@ -38,7 +38,7 @@ def to_csv(shown: ShownMap) -> bytes:
                 segment.index,
                 ranks.get(segment.index, ""),
                 f"{share:.6g}" if counts else "",
-                f"{score:.6g}",
+                "" if segment.index in shown.unmeasured else f"{score:.6g}",
                 *segment.chars,
                 segment.role.name.lower(),
                 neutral(segment.text),
@@ -55,8 +55,8 @@ def to_json(shown: ShownMap) -> bytes:
     columns = [
         {
             **_segment(s),
-            "score": float(score),
-            "share": float(share),
+            "score": None if s.index in shown.unmeasured else float(score),
+            "share": None if s.index in shown.unmeasured else float(share),
             "counts": bool(kept),
             "rank": ranks.get(s.index),
         }
@@ -79,9 +79,16 @@ def to_json(shown: ShownMap) -> bytes:
         "target": list(shown.target),
         "prompt_segments": columns,
         "response_segments": [_segment(s) for s in shown.rows],
-        "map": [row if all(map(math.isfinite, row)) else None for row in shown.salience.values.tolist()],
+        "map": [_row(row, shown.unmeasured) for row in shown.salience.values.tolist()],
     }
     return json.dumps(document, ensure_ascii=False, indent=1).encode()
+
+
+def _row(values: list[float], unmeasured: tuple[int, ...]) -> list[float | None] | None:
+    """A row of the map; None where it has not been computed, and for each segment that was not measured."""
+    if not all(map(math.isfinite, values)):
+        return None
+    return [None if place in unmeasured else value for place, value in enumerate(values)]
 
 
 def _segment(segment: Segment) -> dict[str, Any]:

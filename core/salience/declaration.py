@@ -7,7 +7,7 @@ A method that scores the gradient of each row (`score`) needs nothing more; one 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from core.errors import AppError
 from core.family import Field, find
 from core.models.language_model import Backward, LanguageModel
-from core.records import Combines, Option, SalienceMatrix, SalienceRequest, Tokens
+from core.records import Combines, Option, SalienceMatrix, SalienceRequest, Segment, Tokens
 
 OnRow = Callable[[int, NDArray[np.float32]], None]
 """Called with a row's index and its scores (T,) as soon as they are known."""
@@ -69,6 +69,20 @@ class Method:
     negligible: float = 0.0
     """The score, in `units`, below which a segment decides nothing; 0 where scores have no size as such."""
     options: tuple[Field, ...] = ()
+    unmeasured: Callable[[SalienceRequest], NDArray[np.bool_]] | None = None
+    """(T,) the tokens whose 0 in the map of a request says nothing: they could not be measured, or were not asked
+    about. None: every token is measured. Read from the request, so that maps of before know it too."""
+
+    def unmeasured_parts(self, request: SalienceRequest, columns: Sequence[Segment]) -> tuple[int, ...]:
+        """The places of those `columns` in which no token was measured: a dash on pages, empty in files."""
+        if self.unmeasured is None:
+            return ()
+        unknown = self.unmeasured(request)
+        return tuple(
+            place
+            for place, one in enumerate(columns)
+            if one.tokens[0] < one.tokens[1] and unknown[slice(*one.tokens)].all()
+        )
 
     @property
     def late(self) -> bool:

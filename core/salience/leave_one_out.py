@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import AppError, Stopped
 from core.family import Field
@@ -84,6 +85,15 @@ def locked_note(tokens: Tokens, columns: Spans) -> str:
     return "What is locked (the question or the cue at the end) stays in: it is not measured, and its 0 says nothing."
 
 
+def unmeasured(request: SalienceRequest) -> NDArray[np.bool_]:
+    """(T,) the prompt's tokens that stand in no segment (they are locked), or in one that is the whole prompt."""
+    found = spans(str(dict(request.options).get("columns") or ""), request.prompt_len)
+    unknown = np.arange(len(request.ids)) < request.prompt_len
+    for start, end in found or [(i, i + 1) for i in range(request.prompt_len)]:
+        unknown[start:end] = end - start == request.prompt_len
+    return unknown
+
+
 def spans(text: str, prompt_len: int) -> Spans:
     """`first:last,first:last` as half-open token spans within the prompt, in order and apart.
 
@@ -132,6 +142,7 @@ METHOD = Method(
     combines="add",
     compute=_compute,
     needs="logprobs",
+    unmeasured=unmeasured,
     negligible=0.1,  # a tenth more or less likely: a convention, see docs/methods/leave_one_out.md
     options=(
         Field(

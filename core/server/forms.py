@@ -110,6 +110,7 @@ class MatrixAnswer(BaseModel):
     prompt_tokens: int
     targets: list[tuple[int, int]] = Field(description="(N,) half-open token spans, one a row.")
     values: list[Scores] = Field(description="(N, T)")
+    unmeasured: list[int] = Field(description="Tokens whose 0 says nothing: they could not be measured.")
     note: str = Field(description="Why rows are coarser than a token; empty when they are not.")
 
 

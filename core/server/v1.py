@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import AsyncIterator
 
+import numpy as np
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
@@ -85,6 +86,7 @@ async def salience(request: Request, body: SalienceQuestion) -> MatrixAnswer:
         prompt_tokens=tokens.prompt_len,
         targets=list(matrix.request.targets),
         values=matrix.values.tolist(),
+        unmeasured=np.flatnonzero(chosen.unmeasured(matrix.request)).tolist() if chosen.unmeasured else [],
         note=state.service.maps.note(tokens, state.spec),
     )
 

@@ -101,7 +101,7 @@ class CausesPanel {
       row.classList.toggle("sv-picked", part === picked);
       row.classList.toggle("sv-open", part === (picked ?? shown[0]));
       row.classList.toggle("sv-against", share < 0);
-      row.percent.textContent = percent(share);
+      row.percent.textContent = prompt.unmeasured.includes(part) ? "–" : percent(share);
       row.bar.style.width = `${Math.max(1, (100 * Math.abs(share)) / (map.scaleTop || 1))}%`;
       row.name.textContent = prompt.names[part];
       const text = snippet(prompt.texts, part);

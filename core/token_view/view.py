@@ -91,6 +91,7 @@ def view_data(
     changed: Sequence[tuple[int, int, str]] = (),
     empty: str = "",
     tail: int | None = None,
+    unmeasured: Sequence[int] = (),
 ) -> dict[str, Any]:
     """One view's data; the parameters are those of `core.ui.salience_text.salience_text`.
 
@@ -141,6 +142,7 @@ def view_data(
             "texts": [s.text for s in prompt_segments],
             "names": part_names(prompt_segments, unit),
             "keep": aggregate.countable(prompt_segments).tolist(),
+            "unmeasured": list(unmeasured),
         }
         data["scores"] = scores.wire if scores else None
     return data

@@ -161,7 +161,10 @@ def _table(
     names: Sequence[str],
 ) -> None:
     values = maps.column_scores(found, here, chosen, reduce)
-    rows = aggregate.ranked(here.prompt, values)
+    unknown = method.unmeasured_parts(found.request, here.prompt)
+    measured = aggregate.countable(here.prompt)
+    measured[list(unknown)] = False
+    rows = aggregate.ranked(here.prompt, values, measured)
     st.dataframe(
         {
             "Rank": [r.rank for r in rows],

@@ -49,6 +49,7 @@ def draw_map_downloads(
             target=tuple(chosen),
             scores=maps.column_scores(found, here, chosen, reduce),
             made=datetime.now(UTC),
+            unmeasured=method.unmeasured_parts(found.request, here.prompt),
             note=found.note,
         )
 

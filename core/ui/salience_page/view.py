@@ -388,6 +388,7 @@ def _with_answer(why: Why, asked: Answer | None, shown: Screen) -> None:
         why=why,
         hold=writing,
         tail=_tail_part(answer, here),
+        unmeasured=() if shown.matrix is None else method.unmeasured_parts(shown.matrix.request, here.prompt),
         show=WHY,
         height=HEIGHT,
         on_select=on_select,

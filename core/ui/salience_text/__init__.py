@@ -73,6 +73,7 @@ def salience_text(
     why: Why | None = None,
     hold: bool = False,
     tail: int | None = None,
+    unmeasured: Sequence[int] = (),
     link: str | None = None,
     of: str = "",
     height: int | None = 480,
@@ -103,6 +104,7 @@ def salience_text(
     - `why`: what the panels of `WHY` say beside the map. `hold`: the prompt and the map that the browser has
       stay as they are, because new ones are on their way.
     - What the model thought (`core.thinking`) is folded before the answer, also in the `stream`.
+    - `unmeasured`: prompt segments that the method could not measure; a dash stands for their share.
     - `tail`: from this response segment on the answer is the next example; it is folded away.
     - `height`: pixels of the two-column layout; panels scroll within. On pages narrower than 900 pixels
       they stand one below the other.
@@ -138,6 +140,7 @@ def salience_text(
         changed=changed,
         empty=empty,
         tail=tail,
+        unmeasured=unmeasured,
     )
     if why is not None:
         data["why"] = why.wire()

@@ -66,3 +66,14 @@ def test_what_does_not_fit_together_is_refused() -> None:
     with pytest.raises(AppError, match="0 to 2"):
         samples.shown(target=(3,))
     assert np.isclose(samples.shown().shares.sum(), 1)
+
+
+def test_what_could_not_be_measured_is_empty_and_no_zero() -> None:
+    made = samples.shown(signed=True, scores=(99, 1, 0, -2, 1), unmeasured=(2,))
+    lines = list(csv.DictReader(io.StringIO(to_csv(made).decode("utf-8-sig"))))
+    assert (lines[2]["rank"], lines[2]["share"], lines[2]["score"]) == ("", "", "")
+    assert lines[4]["score"] == "1" and lines[4]["share"] == "0.25"
+    document = json.loads(to_json(made))
+    part = document["prompt_segments"][2]
+    assert (part["score"], part["share"], part["rank"], part["counts"]) == (None, None, None, False)
+    assert [row[2] for row in document["map"]] == [None] * 3 and document["map"][0][1] == 1

@@ -14,7 +14,7 @@ from core.errors import AppError, Stopped
 from core.models.language_model import Capabilities
 from core.records import ModelSpec, Tokens
 from core.salience import METHODS, method, request_for
-from core.salience.leave_one_out import columns_option, spans
+from core.salience.leave_one_out import columns_option, spans, unmeasured
 from core.salience.taking_out import without
 from core.segments import segments
 
@@ -127,3 +127,23 @@ def test_what_is_locked_stays_in_and_the_note_says_so():
     matrix = method("leave_one_out").run(Teller(), request, tokens=tokens)
     assert matrix.values[0].tolist() == [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0, 0]
     assert "stays in: it is not measured" in matrix.note
+
+
+def test_what_cannot_be_measured_is_told_from_a_measured_zero():
+    """A mask of the request, beside the values: maps that were kept before know it as well."""
+    tokens = letters("ab aXY", 4)
+    whole = request_for(Teller(), tokens, "leave_one_out", options=(columns_option([(0, 4)]),))
+    assert unmeasured(whole).tolist() == [True] * 4 + [False] * 2  # nothing stays before the answer
+    half = request_for(Teller(), tokens, "leave_one_out", options=(columns_option([(0, 2)]),))
+    assert unmeasured(half).tolist() == [False, False, True, True, False, False]  # the rest is locked
+    every = request_for(Teller(), tokens, "leave_one_out")
+    assert not unmeasured(every).any()
+    lone = request_for(Teller(), letters("aX", 1), "leave_one_out")
+    assert unmeasured(lone).tolist() == [True, False]
+    lines = segments(letters("a\nb\nX", 4), "line", "prompt")
+    asked = request_for(Teller(), tokens, "leave_one_out", options=(columns_option([lines[0].tokens]),))
+    assert METHODS_BY["leave_one_out"].unmeasured_parts(asked, lines) == (1,)
+    assert METHODS_BY["grad_l2"].unmeasured_parts(asked, lines) == ()
+
+
+METHODS_BY = {one.name: one for one in METHODS}
