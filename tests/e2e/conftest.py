@@ -33,6 +33,7 @@ FLAGS = [
     "--disable-sync",
 ]
 TIMEOUT_MS = 60_000
+SETTLED_MS = 240_000
 expect.set_options(timeout=TIMEOUT_MS)
 OFF = os.environ.get("WHENCE_E2E") == "0"
 Serve = Callable[..., str]
@@ -174,6 +175,21 @@ def open_page(
 
 def _outside(url: str) -> bool:
     return not url.startswith(("http://127.0.0.1", "http://localhost", "data:", "blob:", "ws://127.0.0.1"))
+
+
+def settled(page: Page) -> None:
+    """Nothing runs and nothing changes any more: for what must not come, and for a look at the whole page."""
+    expect(page.locator("[data-testid=stMainBlockContainer] h2").first).to_be_visible(timeout=SETTLED_MS)
+    expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0, timeout=SETTLED_MS)
+    expect(page.locator("[data-stale=true]")).to_have_count(0, timeout=SETTLED_MS)
+    page.wait_for_function(
+        """() => new Promise((done) => {
+          const watch = new MutationObserver(() => { watch.disconnect(); done(false); });
+          watch.observe(document.querySelector("[data-testid=stMain]"), { subtree: true, childList: true });
+          setTimeout(() => { watch.disconnect(); done(true); }, 1000);
+        })""",
+        timeout=SETTLED_MS,
+    )
 
 
 @pytest.fixture

@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import ROOT
+from tests.e2e.conftest import ROOT, settled
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-LONG_MS = 240_000
 pytestmark = pytest.mark.timeout(900)
 PAGES = (
     "",
@@ -63,21 +62,6 @@ def faults(page: Page) -> list[str]:
         FRAMEWORK,
     )
     return [f"{one['id']}: {one['html']}: {'; '.join(one['why'])}" for one in found]
-
-
-def settled(page: Page) -> None:
-    """Nothing runs and nothing changes any more."""
-    expect(page.locator("[data-testid=stMainBlockContainer] h2").first).to_be_visible(timeout=LONG_MS)
-    expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0, timeout=LONG_MS)
-    expect(page.locator("[data-stale=true]")).to_have_count(0, timeout=LONG_MS)
-    page.wait_for_function(
-        """() => new Promise((done) => {
-          const watch = new MutationObserver(() => { watch.disconnect(); done(false); });
-          watch.observe(document.querySelector("[data-testid=stMain]"), { subtree: true, childList: true });
-          setTimeout(() => { watch.disconnect(); done(true); }, 1000);
-        })""",
-        timeout=LONG_MS,
-    )
 
 
 def both_themes(page: Page) -> str:

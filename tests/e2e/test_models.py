@@ -72,10 +72,14 @@ def test_both_pages_in_every_look(
 ) -> None:
     any_page.goto(f"{address}/models")
     expect(any_page.get_by_role("button", name="Load", exact=True).first).to_be_visible()
+    needs = any_page.get_by_text("for its weights")
+    before = needs.all_inner_texts()
     box = any_page.get_by_role("combobox", name="Model", exact=True).last
     box.click()
     any_page.get_by_role("option", name="Mistral 7B instruct").click()
-    expect(any_page.get_by_text("for its weights")).to_be_visible(timeout=LONG_MS)
+    expect(box).to_have_value("Mistral 7B instruct")
+    expect(needs).to_be_visible(timeout=LONG_MS)
+    assert needs.all_inner_texts() != before
     screenshot(any_page, f"models-{any_page.look}")  # type: ignore[attr-defined]
     any_page.goto(f"{address}/compare_models")
     expect(any_page.get_by_text("demo · nf4", exact=True).first).to_be_visible()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from core.datasets.samples import load
+from tests.e2e.conftest import settled
 
 WRONG = load()[0]
 LONG_MS = 120_000
@@ -82,18 +84,23 @@ def test_another_granularity_keeps_the_target_that_nobody_clicked(app: str, page
         before = parts.count()
         choose(page, "Granularity", granularity)
         expect(parts).not_to_have_count(before)  # the new parts are there
+        # The link names it; lines are what is shown where it names none.
+        said = "" if granularity == "Line" else granularity
+        page.wait_for_url(
+            lambda url, said=said: parse_qs(urlsplit(url).query).get("granularity", [""]) == [said]
+        )
         expect(page.get_by_role("heading", name=f"Why did it write {words}")).to_be_visible()
         assert chosen_words(page) == words
-    assert "granularity=" not in page.url or "granularity=Line" in page.url
 
 
 def test_parts_picked_with_ctrl_stay_apart(app: str, open_page: Callable[..., Page]) -> None:
     page = open_page()
     page.goto(app)
     ready(page)
-    choose(page, "Granularity", "Word")
     words = response(page).locator("[data-segment]")
-    expect(words).not_to_have_count(2)
+    lines = words.count()
+    choose(page, "Granularity", "Word")
+    expect(words).not_to_have_count(lines)  # the words are there
     words.nth(1).click()
     words.nth(6).click(modifiers=["ControlOrMeta"])
     expect(selected(page)).to_have_count(2)
@@ -147,7 +154,7 @@ def test_bad_prompts_are_told_and_kept(app: str, page: Page, prompt: str, senten
     page.get_by_role("textbox", name="Prompt").fill(prompt)
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_role("alert").filter(has_text=sentence)).to_be_visible(timeout=LONG_MS)
-    assert page.get_by_role("textbox", name="Prompt").input_value() == prompt
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value(prompt)
 
 
 def test_markup_in_a_prompt_stays_text(app: str, page: Page) -> None:
@@ -156,8 +163,13 @@ def test_markup_in_a_prompt_stays_text(app: str, page: Page) -> None:
     bad = (
         '<img src=x onerror="window.hit = 1"><script>window.hit = 1</script>\nLikes: <b>cheese</b>\nAnalysis:'
     )
+    before = page.url
     page.get_by_role("textbox", name="Prompt").fill(bad)
     page.get_by_role("button", name="Run").click()
+    page.wait_for_url(
+        lambda url: url != before, timeout=LONG_MS
+    )  # the answer is there, not only what was typed
+    ready(page)
     prompt = page.get_by_role("region", name="Prompt salience")
     expect(prompt).to_contain_text("<script>window.hit = 1</script>", timeout=LONG_MS)
     expect(prompt).to_contain_text("<b>cheese</b>")
@@ -183,15 +195,20 @@ def test_what_is_measured_stands_beside_the_share(app: str, page: Page) -> None:
     causes = page.get_by_role("region", name="Strongest parts")
     # The first example ships measured; another part of the answer is measured on asking.
     expect(page.get_by_text("map and measurement agree")).to_be_visible()
+    without = causes.get_by_role("heading", name="Without line 9 the answer turns")
+    expect(without).to_have_count(0)
     causes.get_by_role("button", name=re.compile("^Take out")).first.click()
-    expect(page.get_by_text("map and measurement agree")).to_be_visible(timeout=LONG_MS)
-    expect(causes.get_by_role("heading", name="Without line 9 the answer turns")).to_be_visible()
+    expect(without).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text("map and measurement agree")).to_be_visible()
     expect(causes.locator("del").first).to_contain_text("You have to try")
     expect(causes.get_by_text("times less likely (measured")).to_be_visible()
     expect(causes.locator("li").first).to_contain_text("answer turns")
+    version = page.get_by_role("button", name=re.compile(r"^v\d+ of \d+$"))
+    told = version.all_inner_texts()
     causes.get_by_role("button", name="Keep as a version").click()
     expect(box(page)).not_to_have_value(re.compile("You have to try it"), timeout=LONG_MS)
-    expect(page.get_by_role("button", name=re.compile(r"^v\d+ of \d+$"))).to_be_visible()
+    expect(version).to_be_visible()
+    assert version.all_inner_texts() != told
 
 
 def test_colours_move_with_the_text_and_what_is_new_is_marked(app: str, page: Page) -> None:
@@ -211,7 +228,10 @@ def test_colours_move_with_the_text_and_what_is_new_is_marked(app: str, page: Pa
     # An undone change is none, and a refresh loses no draft.
     for _ in range(11):
         page.keyboard.press("ControlOrMeta+z")
+    expect(lines).to_have_count(count)
+    expect(prompt(page).locator(".sv-changed")).to_have_count(0)
     page.keyboard.type("Kept ")
+    expect(prompt(page).locator(".sv-changed")).to_have_count(1)
     page.reload()
     ready(page)
     expect(box(page)).to_have_value(re.compile("^Kept "))
@@ -256,13 +276,17 @@ def test_a_chat_of_several_turns(
     expect(run).to_be_enabled(timeout=LONG_MS)
     run.click()
     expect(prompt(page)).to_contain_text("<start_of_turn>user", timeout=LONG_MS)
+    expect(response(page)).to_have_attribute(
+        "aria-busy", "false", timeout=LONG_MS
+    )  # the whole answer is there
+    ready(page)
     said = response(page).locator(".sv-text").inner_text()
     page.get_by_role("button", name="Add a turn").click()
     expect(box(page)).to_have_value("")
     expect(page.get_by_role("textbox", name="User 1")).to_have_value(WRONG.prompt)
-    assert "".join(page.get_by_role("textbox", name="Assistant 1").input_value().split()) == "".join(
-        said.split()
-    )
+    answered = page.get_by_role("textbox", name="Assistant 1")
+    expect(answered).not_to_have_value("")
+    assert answered.input_value().split() == said.split()
     page.get_by_role("button", name="Add a system message").click()
     page.get_by_role("textbox", name="System message").fill("Recommend no dish with eggs.")
     # Nothing typed is lost on the way to another page and back, nor before it is run.
@@ -306,6 +330,7 @@ def test_the_tour_comes_once_and_never_stands_in_the_way(app: str, browser: Brow
         expect(tour).to_have_count(0)
         page.reload()
         ready(page)
+        settled(page)  # so that a tour that came late would be there
         expect(tour).to_have_count(0)
     finally:
         context.close()
