@@ -36,11 +36,12 @@ class Rule:
 def ask(
     prompt: str,
     nats: Callable[[str], float],
-    scores: str | None = None,
+    scores: str | np.ndarray | None = None,
     locked: tuple[int, ...] = (),
+    watch: dict[str, Any] | None = None,
     **settings: Any,
 ) -> tuple[Cause, Rule]:
-    """Each letter of `prompt` is a part; `scores` are letters, the map's strongest first."""
+    """Each letter of `prompt` is a part; `scores` are letters, the map's strongest first, or the map's own."""
     size = len(prompt) + 1
     role = np.arange(size) >= len(prompt)
     tokens = Tokens(
@@ -51,11 +52,11 @@ def ask(
         SPEC, tuple(range(size)), len(prompt), ((len(prompt), size),),
         tuple((i, i + 1) for i in range(len(prompt))), locked, CauseSettings(**settings),
     )  # fmt: skip
-    order = None
-    if scores is not None:
+    order = scores
+    if isinstance(scores, str):
         order = np.array([-scores.index(c) if c in scores else -99 for c in prompt], np.float32)
     model = Rule(nats)
-    return find_cause(model, request, tokens, map_scores=order), model
+    return find_cause(model, request, tokens, map_scores=order, **(watch or {})), model
 
 
 LONG = "abcdefghijklmnopqrst"
@@ -174,6 +175,46 @@ def test_few_parts_are_all_measured_whatever_the_map_says() -> None:
     assert np.isfinite(cause.effect_nats).all()
 
 
+def test_what_measured_strongest_is_looked_at_first_where_the_map_missed_it() -> None:
+    cause, _ = ask("abcdefghijkl", lambda p: -1.0 if "h" in p else -6.0, "abcde")
+    assert cause.candidates == (7, 0, 1, 2, 3) and cause.parts == (7,)
+
+
+def test_a_map_whose_sign_means_nothing_proposes_by_size() -> None:
+    scores = np.linspace(1, 0, 20, dtype=np.float32)
+    scores[7] = -3
+    by_size, _ = ask(LONG, lambda p: -1.0 if "h" in p else -6.0, scores, map_method="grad_dot_input")
+    assert by_size.candidates == (7, 0, 1, 2, 3) and not by_size.escalated
+    by_value, _ = ask(LONG, lambda p: -1.0 if "h" in p else -6.0, scores, map_method="gim")
+    assert by_value.candidates[:5] == (0, 1, 2, 3, 4) and by_value.escalated
+
+
+def test_the_share_that_is_done_counts_what_is_still_to_be_measured() -> None:
+    shares: list[float] = []
+    before: list[int] = []
+    watch = {"on_measured": lambda share, _: shares.append(share), "between": lambda: before.append(1)}
+    cause, model = ask(LONG, lambda p: -1.0 if "h" in p else -6.0, "abhcd", watch=watch)
+    assert shares == pytest.approx([1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1])
+    assert len(before) == len(model.asked) and cause.seconds > 0
+    shares.clear()
+    ask(LONG, lambda p: -1.0 if "c" in p or "m" in p else -6.0, "cmxab", watch=watch)
+    assert shares[5:] == pytest.approx([1, 7 / 12])  # six pairs of four might be tried; the first is it
+
+
+def test_pairs_of_strong_parts_are_tried_before_those_with_a_weak_one() -> None:
+    cause, model = ask(
+        LONG, lambda p: -1.0 if "c" in p or "m" in p else -6.0, "ecmabd", candidates=6, pairs_among=6
+    )
+    assert cause.verdict == "several" and cause.parts == (2, 12)
+    assert len(model.asked) == 1 + 1 + 6 + 4  # the pairs 1+2, 1+3, 1+4 and 2+3 of the map's order
+
+
+def test_two_parts_that_are_all_there_is() -> None:
+    cause, _ = ask("ab", lambda p: -1.0 if "a" in p else -6.0)
+    assert cause.verdict == "one" and cause.parts == (0,)
+    assert cause.joint is not None and cause.joint.parts == (0,)
+
+
 def test_without_a_map_every_part_is_measured() -> None:
     cause, _ = ask(LONG, lambda p: -1.0 if "h" in p else -6.0)
     assert cause.verdict == "one" and cause.parts == (7,) and np.isfinite(cause.effect_nats).all()
@@ -189,7 +230,7 @@ def test_locked_parts_stay_in() -> None:
 
 def test_what_would_leave_nothing_cannot_be_measured() -> None:
     cause, _ = ask("a", lambda p: -1.0)
-    assert np.isnan(cause.effect_nats[0]) and cause.verdict == "none"
+    assert np.isnan(cause.effect_nats[0]) and cause.verdict == "none" and cause.candidates == (0,)
 
 
 def test_effects_are_those_of_whole_passes(load_tiny) -> None:

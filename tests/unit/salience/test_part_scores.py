@@ -217,6 +217,7 @@ def test_every_search_tells_how_far_it_is_and_what_it_read(search: Search) -> No
     assert found.passes == pytest.approx(sum(map(len, model.asked)) / len("abcd?"))
     assert len(before) == len(model.asked)
     assert found.note == ""
+    assert found.method in ("hierarchical", "contrast", "take_out_test", "shapley")
 
 
 @searches
@@ -267,3 +268,16 @@ def test_coarse_to_fine_tells_how_many_blocks_it_looked_into() -> None:
     )
     assert "Only the 1 strongest of 3 blocks" in found.note
     np.testing.assert_array_equal(found.score_nats, [1, 0, *[np.nan] * 5])
+
+
+def test_the_take_out_test_draws_by_its_seed_and_scales_by_the_words() -> None:
+    tokens = letters("abcdefgh?", "!!")
+    model = Rule(lambda p, _: 1.0 * ("c" in p))
+    found = take_out_test(model, question(tokens, (8,)), tokens)
+    again = take_out_test(model, question(tokens, (8,)), tokens)
+    np.testing.assert_array_equal(found.score_nats, again.score_nats)
+    # Two words of 1 nat; the LASSO takes 0.01 / 0.5 of each away, where half of the masks keep the part.
+    assert found.score_nats[2] == pytest.approx(2 * (1 - 0.02), abs=0.01)
+    other = take_out_test(model, question(tokens, (8,)), tokens, seed=1)
+    assert (found.score_nats[:8] != other.score_nats[:8]).any()
+    assert take_out_test(model, question(tokens, (8,)), tokens, fresh=1).lds is None

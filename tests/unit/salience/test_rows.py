@@ -53,3 +53,23 @@ def test_a_limit_of_rows_groups_too_and_says_why():
     assert len(one) <= 4
     assert one[0][0] == 5 and one[-1][1] == 95
     assert plan_rows(TOKENS, plenty, max_rows=total) == plan_rows(TOKENS, plenty)
+
+
+def test_the_parts_on_the_page_are_the_rows_where_they_fit():
+    total = len(TOKENS)
+    budget = gram_bytes(total, 3)
+    # What ends before the answer is left out, what begins before it is cut, what is behind it is nothing.
+    shown = ((0, 3), (3, 9), (9, 19), (19, total), (total, total), (total, total + 4))
+    assert plan_rows(TOKENS, budget, shown=shown) == (((5, 9), (9, 19), (19, total)), "")
+    assert plan_rows(TOKENS, budget, max_rows=3, shown=shown)[0] == ((5, 9), (9, 19), (19, total))
+    fewer, note = plan_rows(TOKENS, budget, max_rows=2, shown=shown)
+    assert len(fewer) <= 2 and note
+    assert len(plan_rows(TOKENS, gram_bytes(total, 2), shown=shown)[0]) <= 2
+    # From one part on the page to the end of the answer, whatever the parts leave out.
+    assert plan_rows(TOKENS, budget, shown=((9, 12),))[0] == ((5, 9), (9, total))
+
+
+def test_the_note_tells_both_sizes():
+    _, note = plan_rows(letters("Why? ", "x y " * 250), 100_000_000)
+    assert "Explaining each of the 1,000 tokens" in note
+    assert "would take 4,020 MB, but 100 MB are set aside" in note  # 4 bytes * 1,005 * 1,000 * 1,000
