@@ -234,3 +234,32 @@ def test_a_target_that_is_sure_and_one_that_is_out_of_the_question() -> None:
     assert measure([row(0.0)], metric("target_logprob_nats")).values[0] == 0
     assert measure([row(0.0)], metric("target_perplexity")).values[0] == 1
     assert measure([row(-1e6)], metric("target_perplexity")).values[0] == math.inf
+
+
+def ratio_of_sums(stats: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        return stats[..., 0] / stats[..., 1]
+
+
+def test_the_paired_test_is_that_of_plain_draws() -> None:
+    rng = np.random.default_rng(5)
+    first, second = rng.normal(size=(2, 30, 2))
+    first[:, 1] = second[:, 1] = 1
+    picked = np.random.default_rng(7).integers(0, 30, size=(99, 30))
+    drawn = second[picked, 0].mean(axis=1) - first[picked, 0].mean(axis=1)
+    seen = second[:, 0].mean() - first[:, 0].mean()
+    as_far = int((np.abs(drawn - drawn.mean()) >= abs(seen)).sum())
+    low, high, p = bootstrap.paired(first, second, ratio_of_sums, 99, 7)
+    assert p == pytest.approx((as_far + 1) / 100)
+    assert (low, high) == pytest.approx(tuple(np.percentile(drawn, [2.5, 97.5])))
+    assert bootstrap.paired(first, first, ratio_of_sums, 99, 7) == (0, 0, 1)
+
+
+def test_the_paired_test_says_nothing_where_there_is_no_figure() -> None:
+    nothing, something = np.zeros((4, 2)), np.ones((4, 2))
+    for pair in ((nothing, something), (something, nothing), (nothing, nothing)):
+        assert np.isnan(bootstrap.paired(*pair, ratio_of_sums, 20)).all()
+    # The first has a figure in some draws alone, and none over all rows.
+    odd = np.array([[1.0, 1.0], [1.0, -1.0]])
+    with np.errstate(divide="ignore"):
+        assert np.isnan(bootstrap.paired(odd, something[:2], ratio_of_sums, 20)).all()

@@ -188,3 +188,11 @@ def test_every_member_keeps_to_its_own_declaration(member) -> None:  # type: ign
 
 def test_names_are_unique() -> None:
     assert len({m.name for m in METRICS}) == len(METRICS)
+
+
+def test_chrf_of_little_and_of_short_texts_by_hand() -> None:
+    # One of a hundred in every order: precision, recall and so F are a hundredth.
+    assert chrf_module.score(np.array([100, 100, 1] * 6)) == pytest.approx(1)
+    # A single character has one order only, and is right.
+    assert chrf_module.score(np.array([1, 1, 1] + [0] * 15)) == pytest.approx(100)
+    assert chrf_module.score(np.zeros(18)) == 0

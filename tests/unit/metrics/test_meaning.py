@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.metrics import MetricRow, measure, metric
-from core.metrics.normalised import normalised_words
-from core.metrics.numbers import last_number, numbers
+from core.metrics.normalised import normalised, normalised_words
+from core.metrics.numbers import close, last_number, numbers
 
 
 def value(name: str, answer: str, target: str | tuple[str, ...]) -> float:
@@ -197,3 +197,55 @@ def test_any_text_is_read_without_a_fault_and_equals_itself(text: str) -> None:
 def test_a_fraction_and_a_decimal_are_read_back(number: Fraction) -> None:
     found = last_number(f"it is {number}")
     assert found is not None and found.value == number
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("12:30", "750"),
+        ("1:02:03", "3723"),
+        ("½", "1/2"),
+        ("2^3", "8"),
+        ("2^{3}", "8"),
+        ("2^-1", "1/2"),
+        ("0^2", "0"),
+        ("1E3", "1000"),
+        ("1e400", "1" + "0" * 400),
+        ("9" * 400, "9" * 400),
+    ],
+)
+def test_clock_times_powers_and_what_is_just_short_enough(text: str, number: str) -> None:
+    found = last_number(text)
+    assert found is not None and found.value == Fraction(number)
+    assert found.clock is (":" in text)
+
+
+@pytest.mark.parametrize("text", ["1e401", "9" * 401, "0^-1", "1" * 41 + "^99"])
+def test_what_is_just_too_long_or_nothing_is_no_number(text: str) -> None:
+    assert last_number(text) is None
+    assert last_number("1" * 50 + "^80") is not None  # 4,000 digits
+
+
+def test_numbers_are_the_same_to_one_part_in_a_thousand_million() -> None:
+    whole = Fraction(10**9)
+    assert close(whole, whole) and close(whole, whole - 1) and close(1 - whole, -whole)
+    assert not close(whole, whole - 2) and not close(Fraction(0), Fraction(1, 10**12))
+    assert value("same_number", "50%", "0.005") == value("same_number", "0.005", "50%") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("0.50 and 3.0, -0", ["0.5", "and", "3", "0"]),
+        ("-5 +5 +1/2", ["-5", "5", "1/2"]),
+        ("007.070", ["7.07"]),
+        ("a_b1 it's", ["ab1", "its"]),
+        ("-(3)", ["-", "3"]),
+        ("10² or 10^2", ["10", "^", "2", "or", "10", "^", "2"]),
+        ("2½", ["2", "1/2"]),
+        ("?  !", ["?", "!"]),
+    ],
+)
+def test_each_piece_has_one_form(text: str, words: list[str]) -> None:
+    assert normalised_words(text) == words
+    assert normalised(text) == " ".join(words)
