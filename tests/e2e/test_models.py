@@ -77,7 +77,6 @@ def test_both_pages_in_every_look(
     box = any_page.get_by_role("combobox", name="Model", exact=True).last
     box.click()
     any_page.get_by_role("option", name="Mistral 7B instruct").click()
-    expect(box).to_have_value("Mistral 7B instruct")
     expect(needs).to_be_visible(timeout=LONG_MS)
     assert needs.all_inner_texts() != before
     screenshot(any_page, f"models-{any_page.look}")  # type: ignore[attr-defined]
