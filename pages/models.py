@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.ui.models_page import found, known, loading, local, real, remote
-from core.ui.shell import frame
+from core.ui.models_page import found, known, local, real, remote
+from core.ui.shell import frame, loading
 from core.ui.shell.services import service
 
 frame.begin("Models", "Which model answers, what it can do, and what it needs")

@@ -298,7 +298,7 @@ def test_a_real_models_stories_are_read_before_anything_is_fetched(app: AppTest,
 def test_terms_that_ask_for_it_are_accepted_before_the_button_works(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.ui.models_page.real.is_here", lambda model: False)
+    monkeypatch.setattr("core.ui.shell.getting.is_here", lambda model: False)
     app.run()
     assert not app.button(key="get smollm2").disabled
     assert app.button(key="get gemma3").disabled

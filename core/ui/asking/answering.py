@@ -100,6 +100,12 @@ def answer_on_show(
     return held
 
 
+def has_answer(example: Example, spec: ModelSpec) -> bool:
+    """Whether this session has an answer of the model to `example`, or has asked for one."""
+    key = _key(example.id, spec)
+    return key in _answers() or key in _asked()
+
+
 def linked(example: Example) -> Answer | None:
     """Take over the answer that the link names, made by whatever model and settings; None where it names none.
 

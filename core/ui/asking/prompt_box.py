@@ -48,6 +48,16 @@ def answer_to(example: Example, spec: ModelSpec, params: GenerationParams) -> An
     return answering.answer_on_show(example, sent(example.prompt, example), spec, params)
 
 
+def take_way_of_sending(example: Example, asked: Prompt) -> None:
+    """Make the way of sending that of an answer that was opened; before the choice is drawn."""
+    if conversation.turns_of(example) is not None:
+        return
+    way = PLAIN if isinstance(asked, str) else CHAT
+    state.SEND_AS.set(way)
+    if versions.draft_of(example, "send as") not in (None, way):
+        versions.hold_draft(example, "send as", way)
+
+
 def fields(example: Example) -> dict[str, Any]:
     """What is to be kept beside the prompt: the turns before it, as they stand in the boxes.
 

@@ -9,8 +9,7 @@ from core.models.local.estimate import estimate, gigabytes
 from core.models.local.found_models import FoundModel, find
 from core.models.local.precision import automatic
 from core.records import ModelSpec
-from core.ui.models_page import loading
-from core.ui.shell import problem, state
+from core.ui.shell import loading, problem, state
 
 
 @st.cache_data(ttl=60, show_spinner="Looking for models on this machine")

@@ -9,8 +9,7 @@ import streamlit as st
 from core.models import backend
 from core.models.local.estimate import gigabytes
 from core.records import ModelSpec
-from core.ui.models_page import loading
-from core.ui.shell import model_box, problem, state
+from core.ui.shell import loading, model_box, problem, state
 from core.ui.shell.model_list import catalog, title
 from core.ui.shell.services import service
 

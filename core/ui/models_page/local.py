@@ -14,8 +14,7 @@ from core.models.local.estimate import estimate, gigabytes
 from core.models.local.precision import automatic
 from core.models.presets import PRESETS, Preset
 from core.records import ModelSpec, Quantization
-from core.ui.models_page import loading
-from core.ui.shell import problem, state
+from core.ui.shell import loading, problem, state
 from core.ui.shell.services import service
 
 _LOCAL = {member.name: member for member in BACKENDS if not member.remote}

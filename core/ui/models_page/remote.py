@@ -15,8 +15,7 @@ from core.errors import AppError
 from core.models import BACKENDS
 from core.models.remote.secrets import SECRETS, base_address
 from core.records import ModelSpec
-from core.ui.models_page import loading
-from core.ui.shell import problem, state
+from core.ui.shell import loading, problem, state
 from core.ui.shell.state import Key
 
 _KINDS = {member.name: member for member in BACKENDS if member.remote}

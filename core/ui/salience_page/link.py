@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.records import GenerationParams, ModelSpec
-from core.ui.asking import answering, parameters
-from core.ui.shell import library, model_box, problem, state
+from core.ui.asking import answering, parameters, prompt_box
+from core.ui.shell import getting, library, model_box, problem, state
 from core.ui.shell.model_list import catalog
 from core.ui.shell.services import service
 
@@ -18,16 +18,28 @@ def take_linked_answer() -> None:
     """
     if library.empty():
         return
+    _name_the_shipped_answer()
     held = answering.linked(library.example())
     if held is None:
         return
     parameters.take_parameters(held.params)
+    prompt_box.take_way_of_sending(library.example(), held.sent)
     specs = [spec for spec in catalog().specs() if _same(spec, held.spec)]
     if not specs:
         state.MODEL_NOT_HERE.set((held.key, held.spec))
     elif specs[0].name != model_box.chosen().name:
         model_box.choose(specs[0].name)
         st.rerun()
+
+
+def _name_the_shipped_answer() -> None:
+    """A story of a real model that was come to by a menu or a table opens with the answer that ships for it."""
+    model, example = getting.real_model_of(model_box.chosen()), library.example()
+    if model is None or st.query_params.get("answer") or answering.has_answer(example, model_box.chosen()):
+        return
+    story = next((one for one in getting.stories_of(model) if one.example.id == example.id), None)
+    if story is not None and model_box.chosen().precision == model.spec().precision:
+        st.query_params["answer"] = getting.answer_key(model, story)
 
 
 def opened() -> tuple[ModelSpec, GenerationParams]:
