@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from core.library.explaining import explain_many as explain_many
     from core.library.explanation import Explanation as Explanation
     from core.library.explanation import Part as Part
+    from core.library.lit import from_lit as from_lit
+    from core.library.opened_app import app as app
     from core.library.opening import OpenedModel as OpenedModel
     from core.library.opening import open_model as open_model
     from core.records import GenerationParams as GenerationParams
@@ -33,8 +35,10 @@ _WHERE = {
     "Message": "records",
     "Part": "library.explanation",
     "aexplain": "library.explaining",
+    "app": "library.opened_app",
     "explain": "library.explaining",
     "explain_many": "library.explaining",
+    "from_lit": "library.lit",
     "open_model": "library.opening",
 }
 """Public names and the module of each, below this package."""
@@ -50,3 +54,8 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_WHERE})
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext whence`: adds the cell magic `%%why`."""
+    importlib.import_module(f"{__name__}.library.magics").register(shell)

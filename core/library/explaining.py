@@ -47,7 +47,10 @@ def explain(
     declared(by)
     opened = open_model(model, precision=precision, quantization=quantization, device=device)
     generation = _answer(opened, asked, response, _params(params))
-    return Explanation.of(opened, generation, by=by, method=method, pattern=pattern, options=options)
+    return Explanation.of(
+        opened, generation, by=by, method=method, pattern=pattern, options=options, asked=asked,
+        typed=response is not None,
+    )  # fmt: skip
 
 
 async def aexplain(prompt: str | None = None, **given: Any) -> Explanation:
@@ -83,7 +86,9 @@ def explain_many(
             some = order[start : start + batch_size]
             made |= zip(some, held.generate_batch([tokens[at] for at in some], drawn))
     return [
-        Explanation.of(opened, made[at], by=by, method=method, pattern=pattern, options=options)
+        Explanation.of(
+            opened, made[at], by=by, method=method, pattern=pattern, options=options, asked=asked[at]
+        )
         for at in range(len(asked))
     ]
 

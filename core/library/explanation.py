@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from core import aggregate
 from core.errors import AppError
-from core.records import Generation, Option, Role, SalienceMatrix, Segment, SegmentSalience, Tokens
+from core.records import Generation, Message, Option, Role, SalienceMatrix, Segment, SegmentSalience, Tokens
 from core.segments import declared, segments
 from core.target_choice import default_choice
 from core.token_view import part_names
@@ -82,6 +82,10 @@ class Explanation:
     target: Span
     cause: Cause | None = None
     """What taking parts out found; None: not measured."""
+    asked: str | tuple[Message, ...] = ""
+    """The prompt or the chat as it was given."""
+    typed: bool = False
+    """The answer was given, not written by the model."""
 
     @classmethod
     def of(
@@ -93,6 +97,8 @@ class Explanation:
         method: str = "",
         pattern: str | None = None,
         options: Mapping[str, Option] | None = None,
+        asked: str | tuple[Message, ...] = "",
+        typed: bool = False,
     ) -> Explanation:
         """Explains an answer that is there: its last line, where a conclusion stands, as the app does at first.
 
@@ -103,7 +109,7 @@ class Explanation:
         if not rows:
             raise AppError("The answer is empty, so there is nothing to explain.", hint="Run it again.")
         made = _map(model, tokens, rows, method, options or {}, by, pattern)
-        whole = cls(model, generation, by, pattern, made, (rows[0][0], rows[-1][1]))
+        whole = cls(model, generation, by, pattern, made, (rows[0][0], rows[-1][1]), asked=asked, typed=typed)
         lines = segments(tokens, "line", "response")
         last = default_choice(lines)
         return whole.select_span(lines[last[0]].tokens) if last else whole

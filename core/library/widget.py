@@ -116,7 +116,15 @@ class SalienceWidget(anywidget.AnyWidget):
             return
         self._status = "Computing …"
         try:
-            made = type(e).of(e.model, e.generation, by=self.by, method=self.method, pattern=e.pattern)
+            made = type(e).of(
+                e.model,
+                e.generation,
+                by=self.by,
+                method=self.method,
+                pattern=e.pattern,
+                asked=e.asked,
+                typed=e.typed,
+            )
             self.explanation = made.select_span(e.target)
         except AppError as fault:
             self._status = str(fault)
