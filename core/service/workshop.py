@@ -102,6 +102,8 @@ class Workshop:
         A folder inside the project is named from the project's root, so that what ships precomputed is found
         wherever the project stands.
         """
+        if spec.backend == "keras_hub":
+            return self._keras_preset(spec)
         if spec.backend != "hugging_face":
             return spec
         path = Path(spec.path).expanduser()
@@ -117,6 +119,19 @@ class Workshop:
         seen = (spec.path, *folder.stamps(place))
         if seen not in self._revisions:
             self._revisions[seen] = folder.present_revision(spec)
+        return replace(spec, revision=self._revisions[seen])
+
+    def _keras_preset(self, spec: ModelSpec) -> ModelSpec:
+        """With the content address of its files, where it is a folder; a preset's name is its own."""
+        place = Path(spec.path).expanduser()
+        if spec.revision or not place.is_dir():
+            return spec
+        from core.models.keras import integrity
+        from core.models.local import address
+
+        seen = (spec.path, *address.stamps(place, integrity.files_of(place)))
+        if seen not in self._revisions:
+            self._revisions[seen] = integrity.revision(place)
         return replace(spec, revision=self._revisions[seen])
 
     def allowed(self, spec: ModelSpec) -> ModelSpec:

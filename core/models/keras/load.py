@@ -11,10 +11,12 @@ import importlib.util
 import os
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from core.errors import AppError
+from core.models.keras import integrity
 from core.models.keras.model import KerasHubModel
 from core.models.language_model import Progress
 from core.models.loading import Steps
@@ -49,6 +51,8 @@ def load(
             f"The folder {local} is no KerasHub preset: it holds no config.json.",
             hint="Expected a folder made by save_to_preset, or a preset's name such as gpt2_base_en.",
         )
+    if local.exists() and not spec.revision:
+        spec = replace(spec, revision=integrity.revision(local))
     steps(0.1, "Reading the weights")
     import keras
 
@@ -57,7 +61,7 @@ def load(
             model = keras_hub.models.CausalLM.from_preset(
                 str(local.resolve()) if local.exists() else spec.path, dtype=spec.dtype
             )
-        except (ValueError, OSError, KeyError, TypeError, ImportError) as error:
+        except Exception as error:  # whatever the library meets in files that anybody may have written
             said = " ".join(str(error).split())[:300]
             raise AppError(
                 f"KerasHub could not load {spec.name}: {said}",
@@ -70,6 +74,7 @@ def load(
             f"{spec.name} is a {family}, which is not one of the families that work here.",
             hint=f"Available: {', '.join(FAMILIES)}.",
         )
+    integrity.check(spec, local if local.exists() else None, model.backbone, model.preprocessor.tokenizer)
     made = KerasHubModel(model, spec)
     steps(1.0, "Ready")
     return made

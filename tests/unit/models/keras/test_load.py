@@ -26,6 +26,8 @@ from core import salience
 from core.errors import AppError, Stopped
 from core.models import language_model, load
 from core.records import GenerationParams, Message, ModelSpec
+from core.service import Service
+from core.settings import Settings
 from tests.unit.conftest import CORPUS, make_config, make_tokenizer
 
 # KerasHub leaves the files of SentencePiece models open, and Keras hands torch numbers to numpy.
@@ -271,3 +273,111 @@ def test_what_cannot_be_loaded_is_said(tmp_path: Path) -> None:
     stop.set()
     with pytest.raises(Stopped):
         load(ModelSpec("x", str(tmp_path), backend="keras_hub"), stop=stop)
+
+
+@pytest.fixture
+def preset(pair: Callable[[str], tuple[Any, Any]], tmp_path: Path) -> Callable[..., ModelSpec]:
+    """`preset(form, change)`: a preset in KerasHub's own form or in transformers', its files then changed."""
+
+    def make(form: str, change: Callable[[Path], object]) -> ModelSpec:
+        ours, reference = pair("gpt2" if form == "own" else "llama")
+        folder = tmp_path / "Broken"
+        if form == "own":
+            ours._lm.save_to_preset(str(folder))
+        else:
+            make_tokenizer(template=False).save_pretrained(folder)
+            reference.save_pretrained(folder)
+        change(folder)
+        return ModelSpec("Broken", str(folder), backend="keras_hub")
+
+    return make
+
+
+def in_h5(change: Callable[[Any, str], object]) -> Callable[[Path], None]:
+    def work(folder: Path) -> None:
+        import h5py
+
+        with h5py.File(folder / "model.weights.h5", "a") as file:
+            names: list[str] = []
+            file.visit(names.append)
+            change(file, next(name for name in names if name.endswith("vars/0") and "layers" in name))
+
+    return work
+
+
+def in_safetensors(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
+    def work(folder: Path) -> None:
+        from safetensors.torch import load_file, save_file
+
+        tensors = {name: one.clone() for name, one in load_file(folder / "model.safetensors").items()}
+        change(tensors)
+        save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+    return work
+
+
+def in_json(name: str, *keys: str, to: Any) -> Callable[[Path], None]:
+    def work(folder: Path) -> None:
+        held = json.loads((folder / name).read_text())
+        inner = held
+        for key in keys[:-1]:
+            inner = inner[key]
+        inner[keys[-1]] = to
+        (folder / name).write_text(json.dumps(held))
+
+    return work
+
+
+def _cut(file: Any, name: str) -> None:
+    values = file[name][...]
+    del file[name]
+    file[name] = values[:-1]
+
+
+DOWN = "model.layers.0.mlp.down_proj.weight"
+
+
+@pytest.mark.parametrize(
+    ("form", "change", "said"),
+    [
+        ("own", in_h5(lambda file, name: file.__delitem__(name)), "could not load|not what its files say"),
+        ("own", in_h5(_cut), "could not load"),
+        ("own", in_h5(lambda file, _: file.create_dataset("layers/more/vars/0", data=[1.0, 2.0])), "left out"),
+        ("own", in_h5(lambda file, name: file[name].write_direct(np.full(file[name].shape, np.inf, np.float32))),
+         "NaN or infinite"),
+        ("own", in_json("task.json", "config", "backbone", "config", "num_layers", to=1), "could not load|left out"),
+        ("transformers", in_safetensors(lambda held: held.pop(DOWN)), "could not load"),
+        ("transformers", in_safetensors(lambda held: held.update({DOWN: held[DOWN][:, :-1].contiguous()})),
+         "could not load"),
+        ("transformers", in_safetensors(lambda held: held[DOWN].view(-1)[3:4].fill_(float("nan"))),
+         "NaN or infinite"),
+        ("transformers", in_json("config.json", "num_hidden_layers", to=1), "left out"),
+    ],
+)  # fmt: skip
+def test_a_preset_that_is_not_what_its_files_say_is_refused(
+    preset: Callable[..., ModelSpec], form: str, change: Callable[[Path], object], said: str
+) -> None:
+    with pytest.raises(AppError, match=said):
+        load(preset(form, change))
+
+
+def test_a_preset_with_fewer_rows_than_tokens_is_refused(preset: Callable[..., ModelSpec]) -> None:
+    def fewer(folder: Path) -> None:
+        in_json("config.json", "vocab_size", to=200)(folder)
+        in_safetensors(
+            lambda held: held.update(
+                {n: t[:200].contiguous() for n, t in held.items() if "embed" in n or "head" in n}
+            )
+        )(folder)
+
+    with pytest.raises(AppError, match=r"knows \d+ tokens, but its weights have rows for 200 only"):
+        load(preset("transformers", fewer))
+
+
+def test_the_address_of_a_preset_covers_its_weights(preset: Callable[..., ModelSpec], tmp_path: Path) -> None:
+    spec = preset("transformers", lambda folder: None)
+    service = Service(Settings(data_dir=tmp_path / "home", _env_file=None))  # type: ignore[call-arg]
+    before = service.resolve(spec)
+    assert before.revision and load(spec).spec.revision == before.revision
+    in_safetensors(lambda held: held[DOWN].view(-1)[3:4].add_(1))(Path(spec.path))
+    assert service.resolve(spec).revision not in ("", before.revision)

@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from core.errors import AppError
 from core.models import load
 from core.models.local.folder import revision
+from core.models.local.integrity import BUFFERS
 from core.records import GenerationParams, ModelSpec
 
 Change = Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]
@@ -240,3 +243,52 @@ def test_no_library_may_fetch_code(monkeypatch):
     from transformers.utils.import_utils import is_kernels_available
 
     assert not is_kernels_available()
+
+
+def test_only_constants_are_harmless_to_leave_out() -> None:
+    constants = (
+        "rotary_emb.inv_freq",
+        "transformer.h.0.attn.bias",
+        "h.1.attn.masked_bias",
+        "model.position_ids",
+    )
+    assert all(BUFFERS.search(name) for name in constants)
+    weights = ("transformer.h.0.attn.c_attn.bias", "layers.0.self_attn.o_proj.bias", "wposition_ids")
+    assert not any(BUFFERS.search(name) for name in weights)
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 2**40) | st.floats(width=32) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=4,
+)
+FAMILIES = ("llama", "gpt2", "gemma2", "qwen2")
+
+
+@pytest.mark.filterwarnings("ignore")  # what libraries say of nonsense is theirs; what they raise is not
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_any_value_of_any_type_in_the_configuration_loads_or_is_a_sentence(
+    model_folder: Callable[..., Path], tmp_path: Path, data: st.DataObject
+) -> None:
+    source = model_folder(data.draw(st.sampled_from(FAMILIES)))
+    known = json.loads((source / "config.json").read_text())
+    names = data.draw(st.lists(st.sampled_from(sorted(known)), min_size=1, max_size=2, unique=True))
+    changes = {name: data.draw(JSON_VALUES) for name in names}
+    folder = tmp_path / "Fuzzed"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(source, folder)
+    (folder / "config.json").write_text(json.dumps(known | changes))
+    try:
+        model = load(ModelSpec("Fuzzed", str(folder)))
+        tokens = model.tokenize("soup")
+        model.generate(tokens, GenerationParams(max_new_tokens=2))
+    except AppError as told:
+        assert str(told).strip(), changes
+    except Exception as bug:
+        raise AssertionError(f"{changes}: {type(bug).__name__}: {bug}") from bug
