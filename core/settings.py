@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     """Hosted: so many workspaces at most; a visitor beyond is told so."""
     keep_days: int = Field(default=90, ge=0)
     """Hosted: a workspace that nobody opened for so many days goes, which its page says; 0: none ever goes."""
+    max_hub_bytes: int = Field(default=200_000_000_000, ge=0)
+    """Most bytes in the Hugging Face cache: a model that would take it further is not fetched; 0: no bound."""
     max_download_bytes: int = Field(default=200_000_000, ge=1)
     """Most bytes of a file that is uploaded or fetched."""
     salience_budget_bytes: int = Field(default=256 * 1024 * 1024, ge=1)

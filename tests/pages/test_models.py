@@ -313,3 +313,14 @@ def test_two_loadings_of_a_model_are_told_apart_by_precision(service: Service) -
     two = known.add(ModelSpec("Same", "fake/same", dtype="bfloat16"))
     assert (one.name, two.name) == ("Same", "Same, bfloat16")
     assert (title(one), title(two)) == ("Same · float32", "Same · bfloat16")
+
+
+def test_how_full_the_hubs_cache_is_stands_on_the_page(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.models.local.hub_cache.held", lambda name="": 190_000_000_000)
+    page = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    page.switch_page("pages/models.py")
+    page.run()
+    said = [one.value.replace("\\", "") for one in page.caption]
+    assert any("holds 190.0 GB of at most 200.0 GB. Remove what" in one for one in said), said

@@ -23,6 +23,7 @@ from huggingface_hub.errors import (
 
 from core.errors import AppError
 from core.models.loading import Bar, Steps
+from core.models.local import hub_cache
 from core.models.local.folder_checks import check_names
 from core.settings import settings
 
@@ -49,6 +50,7 @@ def fetch(name: str, revision: str, steps: Steps) -> Path:
         check_names([file.rfilename for file in files], f"The model {name}")
         # A gated model lists its files to everyone, and refuses them only when they are asked for.
         total = sum(file.size or 0 for file in files if file.rfilename.endswith(".safetensors"))
+        hub_cache.check(name, total, settings().max_hub_bytes)
     except UNREACHABLE:
         cached = True
     except (HfHubHTTPError, HFValidationError) as error:

@@ -17,7 +17,9 @@ from safetensors import safe_open
 from core.errors import AppError
 from core.records import ModelSpec
 
-BUFFERS = re.compile(r"(^|\.)(rotary_emb\.inv_freq|attn\.(masked_)?bias|attention\.(masked_)?bias|position_ids)$")
+BUFFERS = re.compile(
+    r"(^|\.)(rotary_emb\.inv_freq|attn\.(masked_)?bias|attention\.(masked_)?bias|position_ids)$"
+)
 """Constants that old versions of transformers wrote beside the weights: made anew, so read by nobody."""
 NAMED = 4
 """So many weights are named in a sentence."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import AppError
+from core.models.local import hub_cache
 from core.models.local.estimate import estimate, gigabytes
 from core.models.local.found_models import FoundModel, find
 from core.models.local.precision import automatic
 from core.records import ModelSpec
 from core.ui.shell import loading, problem, state
+from core.ui.shell.services import service
 
 
 @st.cache_data(ttl=60, show_spinner="Looking for models on this machine")
@@ -17,9 +19,16 @@ def _found() -> tuple[FoundModel, ...]:
     return find()
 
 
+@st.cache_data(ttl=60, show_spinner=False)
+def _cache_sentence(most: int) -> str:
+    return hub_cache.sentence(most)
+
+
 def draw_models_found() -> None:
     """List them, or say where was looked."""
     listed = _found()
+    if said := _cache_sentence(service().settings.max_hub_bytes):
+        st.caption(problem.plain(said))
     if not listed:
         st.caption(
             "No models were found in the folders of the Hugging Face cache, Ollama, LM Studio and llama.cpp. A folder "

@@ -10,8 +10,9 @@ import pytest
 
 from core.errors import AppError, Stopped
 from core.models.loading import Steps
-from core.models.local import folder, hub
+from core.models.local import folder, hub, hub_cache
 from core.records import ModelSpec
+from core.settings import Settings
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 FILES = {
@@ -141,3 +142,24 @@ def test_names_and_revisions_that_are_not_there(fake):
         hub.fetch("me/none", "main", Steps())
     with pytest.raises(AppError, match="no revision 'v9'"):
         hub.fetch("me/tiny", "v9", Steps())
+
+
+def test_a_model_that_would_pass_the_bound_of_the_cache_is_not_fetched(fake, monkeypatch):
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    assert hub_cache.held() == 0 and hub_cache.sentence(10) == ""
+    monkeypatch.setattr(hub, "settings", lambda: Settings(max_hub_bytes=2_999_999, _env_file=None))
+    with pytest.raises(AppError, match=r"me/tiny needs .* more, .* holds .* and may hold .* here") as told:
+        hub.fetch("me/tiny", "main", Steps())
+    assert told.value.code == "limit" and "WHENCE_MAX_HUB_BYTES" in told.value.hint
+    assert not [path for _, path in fake.asked if "/resolve/" in path]
+
+    monkeypatch.setattr(hub, "settings", lambda: Settings(max_hub_bytes=3_500_000, _env_file=None))
+    hub.fetch("me/tiny", "main", Steps())
+    held = hub_cache.held()
+    assert 3_000_000 <= held < 3_010_000 and hub_cache.held("me/tiny") <= held
+    hub.fetch("me/tiny", "main", Steps())  # what is here already needs no more room
+    assert "Remove what is no longer needed" in hub_cache.sentence(3_500_000)
+    assert "Remove" not in hub_cache.sentence(35_000_000)
+    with pytest.raises(AppError, match="may hold"):
+        hub_cache.check("me/other", 3_000_000, 3_500_000)
+    hub_cache.check("me/other", 3_000_000, 0)
