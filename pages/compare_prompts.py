@@ -5,6 +5,7 @@ import streamlit as st
 from core.ui.asking import example_menu, parameters, prompt_box
 from core.ui.compare_page import grid, prompts, run, view
 from core.ui.shell import frame, model_box, rights
+from core.ui.shell.row_names import row_names
 
 frame.begin(
     "Which version wins?",
@@ -23,7 +24,8 @@ if len(versions) < prompts.LEAST:
 
 spec, params = model_box.chosen(), parameters.params()
 comparison = run.comparison_on_show("prompts")
-asked = [run.Side(v.id, v.id, prompt_box.sent(v.prompt, v), spec) for v in versions]
+called = row_names(versions)
+asked = [run.Side(called[v.id], v.id, prompt_box.sent(v.prompt, v), spec) for v in versions]
 if comparison is None or not comparison.same(asked, params):
     comparison = run.known_comparison("prompts", asked, params)
 

@@ -7,6 +7,7 @@ import streamlit as st
 from core.records import Example
 from core.ui.asking import versions
 from core.ui.shell import copy_link, library, state
+from core.ui.shell.row_names import row_names
 
 
 def choose_example() -> Example:
@@ -15,11 +16,13 @@ def choose_example() -> Example:
     current = library.example()
     listed = library.examples()
     options = list(listed) if current.id in listed else [current.id, *listed]
+    names = row_names([current, *listed.values()] if current.id not in listed else listed.values())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
             "Example",
             options,
             index=options.index(current.id),
+            format_func=lambda one: names.get(one, one),
             key=state.OPEN_EXAMPLE(current.id).name,
             width=420,
         )

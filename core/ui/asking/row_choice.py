@@ -70,7 +70,7 @@ def choose_rows(key: str, *, with_open: bool = False) -> Rows:
     )
     if group == OPEN:
         example = library.example()
-        return Rows(dataset, (example,), example.id)
+        return Rows(dataset, (example,), example.called)
     asked = st.text_input(
         "Search",
         key=state.ROWS_SEARCH(key).name,

@@ -17,6 +17,7 @@ from core.records import Example, Generation, GenerationParams, ModelSpec
 from core.thinking import answer_of
 from core.ui.asking import prompt_box, verdicts
 from core.ui.shell import job_box, library, looking, problem, rights, state
+from core.ui.shell.row_names import names_of
 from core.ui.shell.services import owner, service
 
 TARGET = "target"
@@ -82,6 +83,7 @@ def _keep(result: dict[str, Generation]) -> None:
 def _results(rows: list[dict[str, str]], versions: list[str], texts: dict[str, str]) -> None:
     """The line of each answer that matters; a mark whether what was hoped for is there."""
     wins = dict.fromkeys(versions, 0)
+    called = names_of(versions)
     judged = 0
     table = []
     for at, row in enumerate(rows):
@@ -95,10 +97,10 @@ def _results(rows: list[dict[str, str]], versions: list[str], texts: dict[str, s
                 outcome = "right" if fits(text, hoped) else "wrong"
             wins[version] += outcome == "right"
             mark = MARKS[outcome] if outcome is not None else ""
-            shown[version] = mark + telling_line(text, hoped)
+            shown[called[version]] = mark + telling_line(text, hoped)
         table.append(shown)
     if judged:
-        said = ", ".join(f"{version}: {count}" for version, count in wins.items())
+        said = ", ".join(f"{called[version]}: {count}" for version, count in wins.items())
         st.write(problem.plain(f"Right answers, of {judged}: {said}"))
     st.dataframe(table, hide_index=True)
     st.caption(

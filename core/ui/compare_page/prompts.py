@@ -10,6 +10,7 @@ from core.compare import word_diff
 from core.errors import AppError
 from core.records import Example
 from core.ui.shell import diff, library, problem, state
+from core.ui.shell.row_names import row_names
 
 LEAST, MOST = 2, 4
 LINKED = state.VERSIONS.name
@@ -23,9 +24,11 @@ def choose(current: Example) -> list[Example]:
     listed = library.examples()
     wanted = _wanted(current, family, list(listed))
     options = list(dict.fromkeys([*wanted, *family, *listed]))
+    called = row_names([*listed.values(), *_each([one for one in options if one not in listed])])
     names = st.multiselect(
         "Versions to compare",
         options,
+        format_func=lambda one: called.get(one, one),
         default=wanted,
         max_selections=MOST,
         key=state.VERSIONS_OF(current.id).name,
@@ -68,10 +71,11 @@ def _each(names: Sequence[str]) -> list[Example]:
 def differences(versions: Sequence[Example], *, opened: bool) -> None:
     """Each prompt against the first, word by word."""
     first, *others = versions
+    called = row_names(versions)
     with st.expander("How the prompts differ", expanded=opened):
         for column, other in zip(st.columns(len(others)), others):
             with column:
-                st.markdown(f"**{problem.plain(first.id)} → {problem.plain(other.id)}**")
+                st.markdown(f"**{problem.plain(called[first.id])} → {problem.plain(called[other.id])}**")
                 if other.prompt == first.prompt:
                     st.caption("The same prompt.")
                     continue

@@ -19,6 +19,7 @@ from core.ui.asking import sending, verdicts
 from core.ui.counterfactuals_page.staging import Staged, shortened
 from core.ui.shell import diff, job_box, library, problem, state
 from core.ui.shell.bar_table import BarFigure, BarLine, BarPanel, bar_table
+from core.ui.shell.row_names import row_names
 from core.ui.shell.services import owner, service
 
 NONE = "no metric"
@@ -71,8 +72,9 @@ def draw_effects(staged: Staged) -> None:
     if not is_measured(staged):
         return
     _, originals, report, way = state.EFFECTS.there()
+    edits = row_names(staged.originals.values()) | {one.id: one.edit for one in staged.examples}
     for name, reason in report.failed[:5]:
-        st.warning(problem.plain(f"{name}: {reason}"))
+        st.warning(problem.plain(f"{edits.get(name, name)}: {reason}"))
     results = WorkList(library.workspace()).results(report.work_id)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         order = st.selectbox(

@@ -17,6 +17,7 @@ from core.counterfactuals.generator import Translate
 from core.records import Example, GenerationParams, ModelSpec, digest
 from core.ui.counterfactuals_page.form import FormChoices
 from core.ui.shell import diff, job_box, library, looking, problem, state
+from core.ui.shell.row_names import row_names
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
@@ -164,8 +165,8 @@ def _one(staged: Staged, example: Example) -> None:
             width="content",
         )
         with st.container(width="stretch", gap=None):
-            st.caption(problem.plain(f"{example.parent_id}: {example.edit}"))
             parent = staged.originals[example.parent_id or ""]
+            st.caption(problem.plain(f"{row_names(staged.originals.values())[parent.id]}: {example.edit}"))
             diff.draw_diff(shortened(word_diff(parent.prompt, example.prompt)))
         with st.popover("Edit"):
             text = st.text_area("Prompt", example.prompt, height=300, key=state.EDIT_STAGED(example.id).name)

@@ -18,6 +18,7 @@ from core.store import PieceOfWork, WorkList
 from core.ui.asking import parameters, sending
 from core.ui.dataset_page.grid import counted
 from core.ui.shell import job_box, model_box, problem, rights, state
+from core.ui.shell.row_names import names_of
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
@@ -96,8 +97,9 @@ def _unfinished(workspace: Workspace, dataset: Dataset) -> None:
             ):
                 work.remove(held.id)
                 st.rerun()
-        for item, reason in list(work.results(held.id, failed=True).items())[:3]:
-            st.caption(problem.plain(f"{item}: {reason}"))
+        failed = dict(list(work.results(held.id, failed=True).items())[:3])
+        for item, name in names_of(list(failed)).items():
+            st.caption(problem.plain(f"{name}: {failed[item]}"))
 
 
 def _dataset_of(workspace: Workspace, example_id: str) -> str:

@@ -20,6 +20,7 @@ from core.ui.metrics_page.results import bar
 from core.ui.metrics_page.work import Column
 from core.ui.shell import frame, library, problem, state
 from core.ui.shell.bar_table import BarLine, BarPanel, BarSeries, bar_table
+from core.ui.shell.row_names import row_names
 from core.ui.shell.state import Key
 
 MOST_GROUPS = 12
@@ -200,9 +201,10 @@ def behind(columns: Sequence[Column], member: Metric) -> None:
         f"Behind it: {problem.plain(label)}, {len(indices):,} row{'' if len(indices) == 1 else 's'}",
         anchor=False,
     )
+    called = row_names(column.examples)
     listed = pd.DataFrame(
         {
-            "Example": [column.examples[i].id for i in indices],
+            "Example": [called[column.examples[i].id] for i in indices],
             member.label: [values[i] for i in indices],
             "Target": [column.examples[i].target or "" for i in indices],
             **{f"Response{_of(c, columns)}": _responses(c, column, indices) for c in columns},

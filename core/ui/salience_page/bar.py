@@ -12,6 +12,7 @@ from core.ui.asking import prompt_box, versions
 from core.ui.explaining import controls
 from core.ui.salience_page import timeline, tour
 from core.ui.shell import copy_link, library, problem, rights, state
+from core.ui.shell.row_names import row_names
 
 NEW = "new prompt"
 
@@ -47,10 +48,12 @@ def draw_why_bar() -> Example:
 def _examples(current: Example) -> None:
     listed = library.examples()
     options = list(listed) if current.id in listed else [current.id, *listed]
+    names = row_names([current, *listed.values()] if current.id not in listed else listed.values())
     chosen = st.selectbox(
         "Example",
         options,
         index=options.index(current.id),
+        format_func=lambda one: names.get(one, one),
         key=state.OPEN_EXAMPLE(current.id).name,
         width=230,
         label_visibility="collapsed",

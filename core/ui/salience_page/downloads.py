@@ -15,6 +15,7 @@ from core.ui.asking.answering import Answer
 from core.ui.explaining import maps
 from core.ui.explaining.maps import Parts
 from core.ui.shell import state
+from core.ui.shell.row_names import names_of
 
 FILES: tuple[tuple[str, Callable[[ShownMap], bytes], str, str], ...] = (
     ("Report (HTML)", to_html, "html", "text/html"),
@@ -36,7 +37,7 @@ def draw_map_downloads(
 
     def shown() -> ShownMap:
         return ShownMap(
-            example=answer.example_id,
+            example=names_of([answer.example_id])[answer.example_id],
             model=answer.spec,
             params=answer.params,
             method=method.label,

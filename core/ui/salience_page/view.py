@@ -41,6 +41,7 @@ from core.ui.salience_text import WHY, Scores, Why, choice, chosen_weights, sali
 from core.ui.salience_text.why import ShownEffect
 from core.ui.shell import looking, problem, rights, state
 from core.ui.shell.model_list import title
+from core.ui.shell.row_names import names_of
 from core.ui.shell.services import service
 
 POLL_SECONDS = 0.25
@@ -317,8 +318,9 @@ def _notices(example: Example, answer: Answer | None) -> list[tuple[str, str, st
     if found:
         are = "is read as a control token" if len(found) == 1 else "are read as control tokens"
         notices.append((f"{', '.join(found)} {are} of the model, not as text.", "", ""))
-    other = versions.apart(example)
-    if other is not None:
+    kept_apart = versions.apart(example)
+    if kept_apart is not None:
+        other = names_of([kept_apart])[kept_apart]
         notices.append(
             (
                 f"This text has little in common with {other}, so it is an example of its own, without its target.",

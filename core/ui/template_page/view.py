@@ -13,6 +13,7 @@ from core.figures.heatmap import table_heatmap
 from core.records import Example
 from core.salience import METHODS, Method
 from core.ui.shell import frame, library, problem, state
+from core.ui.shell.row_names import row_names
 from core.ui.template_page import work
 from core.ui.template_page.work import Sections
 
@@ -35,8 +36,9 @@ def choose_method() -> Method:
 
 def draw_section_shares(found: Sections, rows: Mapping[str, Example], template: str) -> None:
     """Bars first, the rows behind them second; a click on the map opens the row."""
+    called = row_names(rows.values())
     for name, reason in found.failed[:3]:
-        st.warning(problem.plain(f"{name}: {reason}"))
+        st.warning(problem.plain(f"{called.get(name, name)}: {reason}"))
     st.plotly_chart(
         interval_bars(
             found.means(),
@@ -53,7 +55,7 @@ def draw_section_shares(found: Sections, rows: Mapping[str, Example], template: 
         f"Mean over {len(found.ids):,} rows, with a bootstrap 95 % interval over rows. A variable is in {{}}."
     )
     shown = found.ids[:MOST_ROWS]
-    names = [work.values_of(template, rows[name].prompt) or name for name in shown]
+    names = [work.values_of(template, rows[name].prompt) or called[name] for name in shown]
     event: Any = st.plotly_chart(
         table_heatmap(found.shares[: len(shown)], names, found.labels, theme=frame.theme()),
         theme=None,
@@ -70,4 +72,4 @@ def draw_section_shares(found: Sections, rows: Mapping[str, Example], template: 
         name = shown[int(points[0]["customdata"][0])]
         if name in rows:
             library.open_example(name)
-            st.page_link("pages/salience.py", label=f"Why this answer to {problem.plain(name)}?")
+            st.page_link("pages/salience.py", label=f"Why this answer to {problem.plain(called[name])}?")
