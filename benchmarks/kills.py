@@ -79,13 +79,14 @@ class Acknowledged:
     def __init__(self) -> None:
         self.answers: list[tuple[str, str]] = []
         self.stars: dict[str, bool] = {}
+        """By the prompt of the row."""
 
     def missing(self, folder: Path) -> list[str]:
         """What of it is not in the folder any more."""
         store = Store(f"sqlite:///{folder / 'whence.sqlite3'}", folder)
         try:
             workspace, lost = store.workspace(), []
-            starred = workspace.marks.starred()
+            starred = {workspace.examples.get(name).prompt for name in workspace.marks.starred()}
             for example, answer in self.answers:
                 try:
                     workspace.examples.get(example)
@@ -131,10 +132,10 @@ def reviewed(page: Page, address: str, known: Acknowledged) -> None:
     remove = page.get_by_role("button", name="Remove star")
     expect(star.or_(remove).first).to_be_visible(timeout=PATIENCE_MS)
     on = star.is_visible()
-    known.stars.pop("a", None)  # from the click until it is shown, either may be
+    known.stars.pop("Row a:", None)  # from the click until it is shown, either may be
     (star if on else remove).click()
     expect(remove if on else star).to_be_visible(timeout=PATIENCE_MS)
-    known.stars["a"] = on
+    known.stars["Row a:"] = on
 
 
 def played(kind: str, app: App, page: Page, known: Acknowledged, chance: random.Random, number: int) -> None:
