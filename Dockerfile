@@ -3,9 +3,9 @@
 #   docker build -t whence --build-arg DEVICE=cpu \
 #                --build-arg TORCH_INDEX=<PyTorch's CPU wheels> .   smaller, without the CUDA libraries
 # Models are not in it (but for the small demo model): they come from a volume or from the hub at start.
-# The base is named by its exact patch release; docs/deploy.md says how to name it by digest.
-ARG BASE=python:3.11.14-slim-trixie
-FROM ${BASE}
+# An exact patch version on a named Debian; whoever can reach the registry adds the digest (docs/deploy.md says how).
+ARG PYTHON_IMAGE=python:3.11.15-slim-bookworm
+FROM ${PYTHON_IMAGE}
 
 ARG DEVICE=
 ARG TORCH_INDEX=
@@ -25,12 +25,13 @@ RUN useradd --create-home --uid 1000 whence \
     && install -d -o whence -g whence /data
 
 WORKDIR /app
-COPY requirements.txt requirements.lock requirements-postgres.lock ./
+COPY requirements.txt requirements.lock requirements-postgres.lock requirements-sbom.lock pyproject.toml ./
 COPY tools/install.sh tools/
-COPY deploy/install.sh deploy/
-RUN sh deploy/install.sh python "${TORCH_INDEX}"
+COPY deploy/install.sh deploy/sbom.sh deploy/
+RUN sh deploy/install.sh python "${TORCH_INDEX}" \
+    && sh deploy/sbom.sh python sbom.cdx.json
 COPY . .
-RUN sh deploy/verify.sh python && sh deploy/sbom.sh python sbom.cdx.json
+RUN sh deploy/verify.sh python
 
 USER 1000
 VOLUME /data

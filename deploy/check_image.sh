@@ -22,6 +22,7 @@ PATH="$folder/venv/bin:$PATH"
 export PATH
 export PIP_DISABLE_PIP_VERSION_CHECK=1 WHENCE_DATA_DIR="$folder/data" HOST=127.0.0.1
 sh deploy/install.sh python "${TORCH_INDEX:-}"
+sh deploy/sbom.sh python sbom.cdx.json
 
 echo "3. Verify"
 sh deploy/verify.sh python

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -40,77 +39,6 @@ def test_hadolint_finds_nothing() -> None:
         pytest.skip("hadolint is not installed: it comes with requirements-dev.txt on Linux (x86-64)")
     done = subprocess.run([found, "--no-color", str(ROOT / "Dockerfile")], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "")
-
-
-def base() -> str:
-    """The image that the Dockerfile begins with, its build argument filled in."""
-    arguments = dict(rest.split("=", 1) for rest in values("ARG") if "=" in rest)
-    (name,) = values("FROM")
-    return re.sub(r"\$\{(\w+)\}", lambda found: arguments[found[1]], name)
-
-
-@pytest.mark.parametrize(
-    "image", [base(), *(s["image"] for s in compose()["services"].values() if "build" not in s)]
-)
-def test_images_of_others_are_named_by_their_exact_release(image: str) -> None:
-    """`python:3.11.14-slim-trixie`, `postgres:17.6-alpine3.22`, or a digest: no tag that moves with a release."""
-    name, _, tag = image.partition(":")
-    exact = {"python": r"\d+\.\d+\.\d+-slim-[a-z]+", "postgres": r"\d+\.\d+-alpine\d+\.\d+"}
-    assert "@sha256:" in image or re.fullmatch(exact[name], tag), image
-
-
-def test_the_image_installs_locks_with_hashes_and_says_what_it_holds() -> None:
-    copied, ran = " ".join(values("COPY")), " ".join(values("RUN"))
-    assert "requirements.lock" in copied and "deploy/install.sh" in ran
-    text = (ROOT / "deploy" / "install.sh").read_text(encoding="utf-8")
-    assert set(re.findall(r"requirements[\w-]*\.lock", text)) == {
-        "requirements.lock",
-        "requirements-postgres.lock",
-    }
-    assert "--require-hashes" in (ROOT / "tools" / "install.sh").read_text(encoding="utf-8")
-    assert ran.index("deploy/verify.sh") < ran.index("deploy/sbom.sh")
-
-
-def test_the_list_of_what_an_environment_holds_is_valid(tmp_path: Path) -> None:
-    """By CycloneDX's own schema, and with what the environment holds (here that of the tests)."""
-    from importlib.metadata import version
-
-    from cyclonedx.schema import OutputFormat, SchemaVersion
-    from cyclonedx.validation import make_schemabased_validator
-
-    out = tmp_path / "sbom.json"
-    program = [
-        sys.executable,
-        "-W",
-        "ignore",
-        "-m",
-        "cyclonedx_py",
-        "environment",
-        "--pyproject",
-        "pyproject.toml",
-    ]
-    more = ["--output-reproducible", "--sv", "1.6", "--output-file", str(out), sys.executable]
-    subprocess.run([*program, *more], cwd=ROOT, check=True, capture_output=True)
-    text = out.read_text(encoding="utf-8")
-    assert make_schemabased_validator(OutputFormat.JSON, SchemaVersion.V1_6).validate_str(text) is None
-    held = {part["name"].lower(): part["version"] for part in json.loads(text)["components"]}
-    assert held["streamlit"] == version("streamlit") and held["torch"] == version("torch")
-    script = (ROOT / "deploy" / "sbom.sh").read_text(encoding="utf-8")
-    assert all(word in script for word in ("environment", "--sv 1.6", "--require-hashes"))
-
-
-def test_what_verify_calls_a_fault() -> None:
-    sys.path.insert(0, str(ROOT / "deploy"))
-    try:
-        import verify
-    finally:
-        sys.path.pop(0)
-    good = {"tokens": ["a", "b", "c"], "prompt_tokens": 2, "values": [[0.5, 0.0, 0.0]]}
-    assert verify.map_fault(good) == ""
-    assert "is 0" in verify.map_fault({**good, "values": [[0.0, 0.0, 1.0]]})
-    assert "no numbers" in verify.map_fault({**good, "values": [[float("nan"), 1.0, 0.0]]})
-    assert "rows of [2]" in verify.map_fault({**good, "values": [[1.0, 1.0]]})
-    assert verify.map_fault({**good, "values": []})
 
 
 def test_the_image_runs_as_user_1000_and_checks_its_health() -> None:
