@@ -6,7 +6,9 @@ Real mouse events; times are taken in the page (from the event's own time stamp 
 follows it, seen by a `MutationObserver`), so that nothing of this process is in them. Measured: a hover and a
 click until the prompt has its new colours; a click until the ranked list and (through Python) the heatmap
 follow; and, after an edit and Run, a click before the matrix is there until its map is. Prints the median and
-the worst, in milliseconds. The app has an empty data folder, so that nothing is known from before.
+the worst, in milliseconds. Then, for each page, wide and narrow, on a second visit: the first paint, and how far the
+page moves by itself while it opens (cumulative layout shift; goal below 0.1). The app has an empty data folder, so
+that nothing is known from before.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from playwright.sync_api import Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 
 from core.datasets.samples import load
 
@@ -82,6 +84,18 @@ FIRST_MAP = """(parts) => {
     me.disconnect();
   }).observe(document.body, { subtree: true, childList: true, attributes: true });
 }"""
+
+
+WATCH_SHIFTS = """window.shifts = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts += entry.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+"""Counts how far the page moves by itself (cumulative layout shift); run before the page's own scripts."""
+SHIFT = "window.shifts"
+OPENED = (
+    *("", "compare_prompts", "dataset", "metrics", "counterfactuals"),
+    *("template", "models", "compare_models", "trust"),
+)
 
 
 @contextmanager
@@ -180,6 +194,23 @@ def after_an_edit(page: Page, prompt: str, rounds: int) -> dict[str, list[float]
     return found
 
 
+def openings(browser: Browser, url: str) -> None:
+    """A line for each page and width: first paint in milliseconds, and the layout's shift."""
+    print(f"{'page':20}{'width':>7}{'paint ms':>10}{'shift':>8}")
+    for width, height in ((1440, 900), (390, 844)):
+        context = browser.new_context(viewport={"width": width, "height": height})
+        page = context.new_page()
+        page.add_init_script(WATCH_SHIFTS)
+        for path in OPENED:
+            for _ in range(2):
+                page.goto(f"{url}/{path}")
+                page.locator("[data-testid=stMainBlockContainer] h2").first.wait_for(timeout=LONG_MS)
+                page.wait_for_timeout(4000)
+            paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+            print(f"{path or 'why':20}{width:7}{paint:10.0f}{page.evaluate(SHIFT):8.3f}")
+        context.close()
+
+
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -189,6 +220,7 @@ def main() -> None:
         page.goto(url)
         settled(page)
         found = over_parts(page, rounds) | after_an_edit(page, load()[0].prompt, min(rounds, len(LIKINGS)))
+        openings(browser, url)
         browser.close()
     print(f"{'':36}{'median ms':>10}{'worst ms':>10}{'goal':>8}{'n':>4}")
     for name, goal in GOALS_MS.items():

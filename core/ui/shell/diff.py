@@ -16,7 +16,7 @@ _TAGS = {"removed": "del", "added": "ins"}
 
 
 def diff_html(runs: Sequence[Run]) -> str:
-    """`runs` as a passage: `del` and `ins` carry the meaning; the colours (frame.py) only help."""
+    """`runs` as a passage: `del` and `ins` carry the meaning; the colours (first_paint.py) only help."""
     style = (
         "<style>.whence-diff{white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.6}"
         ".whence-diff del{color:var(--whence-gone);text-decoration:line-through}"

@@ -17,7 +17,6 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import StopException
 
 from core.errors import AppError
-from core.figures import palette
 from core.figures.palette import Theme
 from core.settings import ROOT
 from core.ui.shell import job_list, keeping, looking, model_box, problem, rights, sharing
@@ -84,22 +83,9 @@ def begin(title: str = "", purpose: str = "", *, trade: str = "") -> None:
     if not getattr(_run, "framed", False):
         runpy.run_path(str(ROOT / "streamlit_app.py"), run_name="__main__")
         st.stop()
-    st.html(f"<style>{_colours()}{(ASSETS / 'frame.css').read_text(encoding='utf-8')}</style>")
     if not title:
         return
     with st.container(key="page-heading", horizontal=True, vertical_alignment="bottom"):
         st.header(title, anchor=False, width="content")
         if said := "  ·  ".join(filter(None, (trade and f"**{trade}**", purpose))):
             st.caption(said, width="stretch")
-
-
-def _colours() -> str:
-    """The palette's colours for text that is not the page's own, by theme, as CSS variables."""
-    pairs = {
-        "page": (palette.BACKGROUND["light"], palette.BACKGROUND["dark"]),
-        "muted": (palette.MUTED["light"], palette.MUTED["dark"]),
-        "new": (palette.UNDERLINE["light"][0], palette.UNDERLINE["dark"][0]),
-        "gone": (palette.UNDERLINE["light"][1], palette.UNDERLINE["dark"][1]),
-    }
-    named = (f"--whence-{name}:light-dark({light},{dark})" for name, (light, dark) in pairs.items())
-    return f".stApp{{{';'.join(named)}}}"

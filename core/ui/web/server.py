@@ -21,6 +21,7 @@ from core.errors import AppError
 from core.hosts import LOOPBACK, Names, listed
 from core.settings import Settings, settings
 from core.ui.web.browsers import KnownBrowsers, Signer
+from core.ui.web.first_paint import FirstPaint
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -87,7 +88,7 @@ def _middleware(chosen: Settings) -> list[Middleware]:
     found = [Middleware(Names, allowed=allowed_names(chosen), headers=headers(chosen))]
     if chosen.mode == "hosted":
         found.append(Middleware(KnownBrowsers, signer=Signer.of(chosen), framed=bool(framing(chosen))))
-    return found
+    return [*found, Middleware(FirstPaint)]
 
 
 async def _healthy(request: Request) -> JSONResponse:

@@ -16,6 +16,7 @@ import streamlit as st
 
 from core.compare import Run
 from core.figures.marks import Mark, mark
+from core.figures.room import ROOM_STEP, ROOM_STEPS
 
 _HERE = Path(__file__).parent
 
@@ -148,14 +149,48 @@ def bar_table(
     - `series`: what the bars of a row are; a legend stands above where there are several, unless the labels say it.
     - `signed`: bars start in the middle.
     """
-    found = _mount(
-        key=key,
-        data={**described(panels, series, signed=signed, about=about), "legend": legend},
-        on_picked_change=_nothing,
-    )
+    with st.container(key=place(key, panels, legend=legend and len(series) > 1)):
+        found = _mount(
+            key=key,
+            data={**described(panels, series, signed=signed, about=about), "legend": legend},
+            on_picked_change=_nothing,
+        )
     picked = getattr(found, "picked", None)
     names = {line.name for panel in panels for line in panel.lines if line.name}
     return picked if picked in names else None
+
+
+_LINE, _NOTE, _PADDING, _HEAD = 21.75, 19.0, 12.2, 22.0
+
+
+def room(panels: Sequence[BarPanel], *, legend: bool, wide: bool) -> int:
+    """Pixels that the table takes at least, so that what stands below it need not move when it comes (style.css).
+
+    `wide`: words beside their bars, and three panels beside each other.
+    """
+
+    def height(panel: BarPanel) -> float:
+        total = _HEAD * bool(panel.title) + _NOTE * bool(panel.note)
+        for line in panel.lines:
+            words = _LINE + _NOTE * bool(line.note)
+            bars = _LINE * (len(line.bars) + bool(line.came_of_it))
+            stacked = not wide and len(panels) == 1
+            total += (words + bars if stacked else max(words, bars)) + _PADDING
+        return total
+
+    heights = [height(panel) for panel in panels]
+    columns = 3 if wide else 1
+    rows = [max(heights[at : at + columns]) for at in range(0, len(heights), columns)]
+    return int(sum(rows) + 20 * max(len(rows) - 1, 0) + 29 * legend)
+
+
+def place(key: str, panels: Sequence[BarPanel], *, legend: bool) -> str:
+    """Key of the container that keeps the table's room: the frame's style sheet knows it by its two numbers.
+
+    They count steps of `ROOM_STEP` pixels, on a wide and on a narrow page.
+    """
+    wide, narrow = (room(panels, legend=legend, wide=wide) // ROOM_STEP for wide in (True, False))
+    return f"bars {key} wide{min(wide, ROOM_STEPS)} narrow{min(narrow, ROOM_STEPS)} end"
 
 
 def _nothing() -> None:

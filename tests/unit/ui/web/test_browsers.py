@@ -126,7 +126,8 @@ def test_no_script_of_a_page_runs_but_streamlits_own() -> None:
 
 
 def test_a_visitors_browser_is_known_only_where_the_site_is_hosted(tmp_path: Path) -> None:
-    for mode, expected in (("local", [server.Names]), ("hosted", [server.Names, KnownBrowsers])):
+    always = [server.Names, server.FirstPaint]
+    for mode, expected in (("local", always), ("hosted", [server.Names, KnownBrowsers, server.FirstPaint])):
         chosen = Settings(mode=mode, data_dir=tmp_path, _env_file=None)  # type: ignore[arg-type]
         assert [one.cls for one in server.middleware(chosen)] == expected
 
