@@ -12,8 +12,8 @@ from core.doctor.report import report, secrets_of
 from core.doctor.symptoms import examine
 from core.errors import AppError
 from core.settings import settings
-from core.store import backup
-from core.store.engine import connector
+from core.store import backup, postgres_copy
+from core.store.engine import FILE, connector
 
 
 def main(given: list[str] | None = None) -> int:
@@ -23,12 +23,19 @@ def main(given: list[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, help="write the report to this file too; it holds no secret")
     what = parser.add_subparsers(dest="what")
-    what.add_parser("backup", help="copy the SQLite database now")
+    what.add_parser("backup", help="copy the database now (PostgreSQL: by pg_dump)")
     back = what.add_parser("restore", help="list the backups, or put one in the database's place")
     back.add_argument("name", nargs="?", help="a backup's name, as the list shows it")
     chosen = parser.parse_args(given)
     try:
         if chosen.what == "backup":
+            engine, place = connector(settings().database_url, settings().data_dir)
+            engine.dispose()
+            if place.path is None:
+                folder = settings().data_dir / backup.FOLDER
+                keep = max(settings().backups, 3)
+                print(f"{postgres_copy.make(engine.url, folder, why='by-hand', keep=keep)}: by pg_dump.")
+                return 0
             copy = backup.make(_file(), why="by-hand", keep=max(settings().backups, 3))
             print(f"{copy.path}: {copy.bytes:,} bytes, checked.")
             return 0
@@ -55,8 +62,9 @@ def _file() -> Path:
     engine.dispose()
     if place.path is None:
         raise AppError(
-            f"The database is {place.shown}; only SQLite files are copied here.",
-            hint="Use pg_dump and pg_restore.",
+            f"The database is {place.shown}; only SQLite files are put back here.",
+            hint=f"End the app and the server, then: pg_restore --clean --if-exists -d ADDRESS "
+            f"{backup.folder_of(settings().data_dir / FILE)}/NAME.dump",
         )
     return place.path
 

@@ -149,7 +149,11 @@ def _database(settings: Settings) -> Iterator[Symptom]:
         return
     yield _version(seen.version, seen.newest, place.shown)
     if place.path is None:
-        yield Symptom("Database", "note", "Backups of PostgreSQL are made with its own pg_dump.")
+        yield Symptom(
+            "Database",
+            "note",
+            "`python -m core.doctor backup` copies PostgreSQL by its own pg_dump; daily copies are its operator's.",
+        )
         return
     held = ", ".join(f"{count:,} {name}" for name, count in seen.rows.items())
     yield Symptom("Database", "ok", f"It is whole: {place.path.stat().st_size:,} bytes with {held}.")

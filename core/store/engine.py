@@ -10,7 +10,9 @@ database is not at the newest version, which keeps a usual start quick. Knows no
 
 from __future__ import annotations
 
+import logging
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -25,7 +27,7 @@ from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from core.errors import AppError
-from core.store import backup, faults
+from core.store import backup, faults, postgres_copy
 from core.store.faults import Place
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
@@ -35,8 +37,9 @@ _BUSY_SECONDS = 30
 _AGAIN_SECONDS = 0.02
 _CONNECT_SECONDS = 10
 _CHECKED_BYTES = 256 * 1024 * 1024
-"""A larger file is not read whole at every start; the daily backup checks it."""
+"""A larger file does not keep a start waiting: it is read whole beside the work, and by the daily backup."""
 FILE = "whence.sqlite3"
+logger = logging.getLogger(__name__)
 LOOKS_ONLY = "This link lets you look, and not change anything."
 """Of a shared link that may not write."""
 
@@ -69,14 +72,27 @@ def open_database(url: str, data_dir: Path, *, backups: int = 0) -> Engine:
     try:
         if path is not None:
             inspect_file(place)
-        _migrate(engine, place, backups)
+        _migrate(engine, place, data_dir, backups)
     except AppError:
         engine.dispose()
         raise
     except OperationalError as error:
         engine.dispose()
         raise faults.away(place) from error
+    if path is not None and path.exists() and path.stat().st_size > _CHECKED_BYTES:
+        watch.looking = threading.Thread(target=_look_whole, args=(watch,), name="whence-check", daemon=True)
+        watch.looking.start()
     return engine
+
+
+def _look_whole(watch: Watch) -> None:
+    """The check of a large file, beside the work; what it finds ends all writing."""
+    try:
+        inspect_file(watch.place, whole=True)
+    except AppError as told:
+        if told.code in faults.DAMAGED:
+            watch.damaged = told
+            logger.error("%s", told)
 
 
 def connector(url: str, data_dir: Path) -> tuple[Engine, Place]:
@@ -113,6 +129,8 @@ class Watch:
 
     place: Place
     damaged: AppError | None = None
+    looking: threading.Thread | None = None
+    """Reads a large file whole, after the start."""
 
 
 _watches: WeakKeyDictionary[Engine, Watch] = WeakKeyDictionary()
@@ -136,7 +154,7 @@ def inspect_file(place: Place, *, whole: bool = False) -> None:
     """Raises `AppError` when the file at `place` is no database, is damaged, or belongs to another program.
 
     Reads and never writes. SQLite's own check (`PRAGMA quick_check`) reads the whole file, so a start leaves it
-    to the daily backup where the file is large; `whole` always checks.
+    to a thread beside the work where the file is large; `whole` always checks.
     """
     path = place.path
     if path is None or not path.exists() or (path.is_file() and path.stat().st_size == 0):
@@ -227,7 +245,23 @@ def _version(connection: Connection) -> str | None:
         return None
 
 
-def _migrate(engine: Engine, place: Place, backups: int) -> None:
+def _copy_before(engine: Engine, place: Place, data_dir: Path, newest: str, backups: int) -> None:
+    """A copy before the tables change. Where PostgreSQL's own program cannot make one, that is logged and all goes on:
+    there the tables change in one transaction, wholly or not at all.
+    """
+    if place.path is not None:
+        backup.make(place.path, why=f"before-{newest}", keep=backups)
+    elif engine.dialect.name == "postgresql":
+        try:
+            made = postgres_copy.make(
+                engine.url, data_dir / backup.FOLDER, why=f"before-{newest}", keep=backups
+            )
+            logger.info("The database was copied to %s before its tables change", made)
+        except (AppError, OSError) as error:
+            logger.warning("The tables change without a copy of the database: %s", error)
+
+
+def _migrate(engine: Engine, place: Place, data_dir: Path, backups: int) -> None:
     newest = head()
     with engine.connect() as connection:
         found = _version(connection)
@@ -240,8 +274,8 @@ def _migrate(engine: Engine, place: Place, backups: int) -> None:
             hint="Start the newer version, or choose another data folder with WHENCE_DATA_DIR.",
             code="database",
         )
-    if found is not None and place.path is not None and backups:
-        backup.make(place.path, why=f"before-{newest}", keep=backups)
+    if found is not None and backups:
+        _copy_before(engine, place, data_dir, newest, backups)
     from alembic import command
     from alembic.config import Config
 

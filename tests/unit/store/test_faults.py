@@ -17,7 +17,7 @@ from sqlalchemy import event
 from core.errors import AppError
 from core.records import Example
 from core.store import Store, generation_key
-from core.store.engine import FILE
+from core.store.engine import FILE, watch_of
 from tests.unit.store.conftest import make_generation, make_matrix
 
 NOBODY = 65534
@@ -232,3 +232,26 @@ def test_a_wrong_address_of_sqlite_names_the_setting(folder: Path) -> None:
         with pytest.raises(AppError, match=r"cannot be opened: (there is no folder|it is a folder)") as told:
             Store(address, folder / "data", bundle=folder)
         assert "WHENCE_DATABASE_URL" in told.value.hint
+
+
+def test_a_large_damaged_file_is_found_beside_the_work(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(folder)
+    path = folder / FILE
+    data = bytearray(path.read_bytes())
+    for page in range(
+        len(data) // 4096 - 12, len(data) // 4096
+    ):  # the last pages: the first writes do not meet them
+        data[page * 4096 : page * 4096 + 200] = bytes(random.Random(page).randbytes(200))
+    path.write_bytes(data)
+    monkeypatch.setattr("core.store.engine._CHECKED_BYTES", 1000)
+    store = opened(folder)
+    looking = watch_of(store.engine).looking
+    assert looking is not None
+    looking.join(60)
+    told = store.fault()
+    assert told is not None and told.code == "damaged_database"
+    before = mark(path)
+    with pytest.raises(AppError, match="Nothing more is written into it"):
+        store.workspace().datasets.add("late", [Example("e", "x", None, "t")])
+    store.close()
+    assert mark(path) == before
