@@ -18,6 +18,7 @@ EXTRAS = {
     "keras": ("keras_hub", "KerasHub presets"),
     "gemini": ("google.genai", "Gemini and Vertex AI"),
     "postgres": ("psycopg", "PostgreSQL as the store"),
+    "notebook": ("anywidget", "the widget in notebooks"),
 }
 """Extra -> a module that only it brings, and what its tests are about."""
 

@@ -83,20 +83,22 @@ def run(group: Group, sample: int | None = None) -> None:
     With `sample`, that many of all mutants of the group, always the same ones.
     """
     place = prepare(group)
+    chosen = None if sample is None else set(_sampled(group, place, sample))
     killed: set[str] = set()
     for meta in place.glob("mutants/core/**/*.meta"):
         found = json.loads(meta.read_text(encoding="utf-8"))
         codes = found["exit_code_by_key"]
         killed |= {key for key, code in codes.items() if code == 1}
-        found["exit_code_by_key"] = {key: code if code == 1 else None for key, code in codes.items()}
+        again = {key: None for key in codes if key not in killed and (chosen is None or key in chosen)}
+        found["exit_code_by_key"] = {**codes, **again}
         meta.write_text(json.dumps(found), encoding="utf-8")
     (place / "mutants" / "mutmut-stats.json").unlink(
         missing_ok=True
     )  # which tests reach what: of today's tests
-    chosen = [] if sample is None else sorted(set(_sampled(group, place, sample)) - killed)
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1", *chosen]
+    named = sorted((chosen or set()) - killed)
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1", *named]
     print(f"{group.name}: {', '.join(group.files)} by {', '.join(group.tests)}", flush=True)
-    if sample is None or chosen:
+    if sample is None or named:
         subprocess.run(command, cwd=place, check=True)  # noqa: S603
 
 

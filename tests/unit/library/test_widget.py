@@ -14,8 +14,11 @@ from nbclient import NotebookClient
 from core.errors import AppError
 from core.library.explaining import explain
 from core.library.explanation import Explanation
-from core.library.widget import SalienceWidget
 from core.settings import PACKAGE
+
+pytest.importorskip("anywidget", reason="anywidget is not installed: requirements-notebook.lock")
+
+from core.library.widget import SalienceWidget
 
 PROMPT = "Likes: cheese\nAvoids: eggs\nDish: Baked casserole with potatoes, eggs and garlic\nAnalysis:"
 ANSWER = " The guest avoids eggs.\nRecommendation: Avoid."
