@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from core.records import Generation, GenerationParams, ModelSpec, Tokens, digest
 from core.service.batched import write_batches
 from core.service.recent import Recent
 from core.service.workshop import BULK, NORMAL, Prompt, Workshop
+from core.still_says import StillSays, judge
 from core.store.keys import generation_key, model_key
 
 if TYPE_CHECKING:
@@ -170,6 +171,65 @@ class Answers:
             view=view, until="done", label=f"{len(asked):,} answers of {spec.name}",
             size=min(self._workshop.settings.batch_size, len(asked)) * params.max_new_tokens,
         )  # fmt: skip
+
+    def ask_again(
+        self,
+        before: Generation,
+        words: str,
+        without: Mapping[tuple[int, ...], Prompt],
+        parts: int,
+        spec: ModelSpec,
+        params: GenerationParams,
+        *,
+        owner: str,
+        view: str = "",
+    ) -> Job[StillSays]:
+        """A job for "does it still say so?": `without` has the prompt without some parts, for each group of parts.
+
+        Groups of several are asked first; their single parts only where the `words` went with the group. Answers are
+        kept by content, so what was stopped goes on where it was; `partial` is what is known by then.
+        """
+        spec = self._workshop.resolve(spec)
+        prompts = {group: _frozen(prompt) for group, prompt in without.items()}
+        coarse = [group for group in prompts if len(group) > 1]
+        inside = {part: group for group in coarse for part in group}
+
+        def work(context: JobContext) -> Generator[None, None, StillSays]:
+            said: dict[tuple[int, ...], list[str]] = {}
+
+            def so_far() -> StillSays:
+                return judge(words, before.text, {g[0]: said[g] for g in said if len(g) == 1}, parts)
+
+            order = [*coarse, *(group for group in prompts if len(group) == 1)]
+            for done, group in enumerate(order):
+                block = inside.get(group[0]) if len(group) == 1 else None
+                if block is not None and not judge(words, before.text, {0: said[block]}, 1).changing:
+                    continue
+                context.progress(
+                    done / len(order), f"Asking again, {done:,} of {len(order):,}", partial=so_far()
+                )
+                yield
+                said[group] = [self._once(prompts[group], spec, params, context).text]
+            return so_far()
+
+        asks = [generation_key(prompt, spec, params) for prompt in prompts.values()]
+        return self._workshop.submit(
+            work, spec, kind="ask again", key=digest("ask again", words, before.text, asks, parts), owner=owner,
+            view=view, label=f"Does {spec.name} still say so?",
+        )  # fmt: skip
+
+    def _once(
+        self, prompt: Prompt, spec: ModelSpec, params: GenerationParams, context: JobContext
+    ) -> Generation:
+        """The answer to one prompt within a job: known, else written and kept. Raises: Stopped."""
+        found = self.known(prompt, spec, params)
+        if found is None:
+            with self._workshop.model(spec, context) as model:
+                tokens = self._workshop.fitting(model.tokenize(prompt))
+                found = model.generate(tokens, params, stop=context.borders(model_key(spec)))
+            context.check()
+            self._keep_generation(generation_key(prompt, spec, params), found, prompt, context)
+        return found
 
     def _remember(self, key: str, generation: Generation) -> None:
         self._generations.put(key, generation, 64 * len(generation.tokens) + 4 * len(generation.tokens.text))

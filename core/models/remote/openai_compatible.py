@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -35,6 +36,8 @@ from core.records import Generation, GenerationParams, Message, ModelSpec, Role,
 
 AT_ONCE = 4
 """Requests in flight in `generate_batch`."""
+KEPT = 1_000
+"""What was asked is kept, the newest so many: map, search and table ask about the same texts."""
 LEAST = 5
 """Alternatives that every server tells that tells any."""
 
@@ -51,6 +54,7 @@ class OpenAICompatible:
         self._remote = remote
         self._offer = offer
         self._most: dict[str, int] = {}
+        self._read: dict[tuple[str, str, int], ResponseReading] = {}
         asked = offer.places or offer.chat_places
         why = {
             "gradients": "The server gives no gradients."
@@ -253,12 +257,20 @@ class OpenAICompatible:
                 hint="Turn its thinking off, if the server can.",
                 code="unsupported",
             )
+        key = (path, tokens.text, tokens.prompt_chars)
+        before = self._read.get(key)
+        if before is not None and not np.isnan(before.logprob_nats[list(rows)]).any():
+            return replace(before, tokens_read=0)
         goes_on = not chat or self._offer.chat_goes_on is not None
 
         def ask(begun: str, count: int, alternatives: int) -> list[ToldPlace]:
             return self._likeliest(path, body, begun, count, alternatives, stop)
 
-        return reading(tokens, rows, ask, goes_on=goes_on)
+        found = reading(tokens, rows, ask, goes_on=goes_on)
+        if len(self._read) >= KEPT:
+            self._read.pop(next(iter(self._read)))
+        self._read[key] = found
+        return found
 
     def _likeliest(
         self,

@@ -9,6 +9,7 @@ import streamlit as st
 from core.models import backend
 from core.models.local.estimate import gigabytes
 from core.records import ModelSpec
+from core.ui.models_page.ways import ways
 from core.ui.shell import loading, model_box, problem, state
 from core.ui.shell.model_list import catalog, title
 from core.ui.shell.services import service
@@ -79,18 +80,23 @@ def _card(spec: ModelSpec, busy: bool) -> None:
         if info is not None:
             with st.expander("What it can do"):
                 _abilities(info["capabilities"])
+                _explained_by(info["capabilities"])
             for note in info["notes"]:
                 st.caption(problem.plain(note))
 
 
-def by_taking_out(can: Any) -> str:
-    """Whether reasons can be had by taking parts out of the prompt, and what tells of their effect."""
-    label = "Reasons by taking parts out"
-    if can.logprobs:
-        return f"✓ {label}: how much less likely the answer becomes"
-    if can.generate:
-        return f"✗ {label}: it tells no probabilities of a given text. From Python: does it still say so?"
-    return f"✗ {label}: it writes no answers"
+def _explained_by(can: Any) -> None:
+    """What this model can be explained by, how exact, how dear: one table."""
+    rows = ways(can)
+    st.dataframe(
+        {
+            "Explained by": [row.name for row in rows],
+            "Here": ["yes" if row.able else "no" for row in rows],
+            "How exact": [row.exact for row in rows],
+            "How dear": [row.price for row in rows],
+        },
+        hide_index=True,
+    )
 
 
 def _abilities(can: Any) -> None:
@@ -99,7 +105,6 @@ def _abilities(can: Any) -> None:
         able = getattr(can, name)
         why = can.why.get(name, "")
         lines.append(f"{'✓' if able else '✗'} {label}" + (f": {problem.plain(why)}" if why else ""))
-    lines.append(problem.plain(by_taking_out(can)))
     st.markdown("  \n".join(lines))  # two blanks: a line break
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from core.cause import Cause, CauseRequest, CauseSettings, named
 from core.errors import AppError
 from core.records import Segment
+from core.salience import method as method_called
 from core.service.causes import asked_parts
 from core.ui.asking.answering import Answer
 from core.ui.explaining.maps import Parts
@@ -64,11 +65,14 @@ def ask_cause(
     generation = answer.generation
     assert generation is not None
     own = asked_parts(here.prompt)
-    settings = CauseSettings(
-        map_method=method, measure_all=ALL if everything else CauseSettings().measure_all
-    )
+    # Effects that are measured already propose nothing: every part is measured, what is known for nothing.
+    proposes = "" if method_called(method).needs == "logprobs" else method
+    most = ALL if everything else CauseSettings().measure_all
+    settings = CauseSettings(map_method=proposes, measure_all=most)
     request = _request(answer, here, chosen, settings)
-    proposed = None if scores is None else np.array([scores[part.index] for part in own], np.float32)
+    proposed = (
+        None if scores is None or not proposes else np.array([scores[part.index] for part in own], np.float32)
+    )
     _held()[_key(answer, here, chosen)] = service().causes.find(
         request, generation.tokens, owner=owner(), map_scores=proposed, view=looking.view_on_show()
     )

@@ -17,13 +17,14 @@ from core.records import Generation, ModelSpec, Reduce, SalienceMatrix
 from core.salience import Method
 from core.ui.asking import answering
 from core.ui.asking.answering import Answer
-from core.ui.explaining import maps
+from core.ui.explaining import by_requests, controls, maps
 from core.ui.explaining.maps import Parts
-from core.ui.salience_page import downloads, weighed
+from core.ui.salience_page import asking_again, downloads, weighed
 from core.ui.shell import frame, problem, state
 
 HEAT, TABLE, LIKELY = "Every answer part × every prompt part", "Table", "How sure the model was"
 TRUST = "How far to trust this"
+AGAIN = "Does it still say so?"
 
 
 def draw_details(
@@ -41,7 +42,11 @@ def draw_details(
     assert generation is not None
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         shown = st.pills(
-            "Details", [HEAT, TABLE, LIKELY, TRUST], key=state.DETAILS.name, persist_state="session"
+            "Details",
+            [HEAT, TABLE, LIKELY, AGAIN, TRUST],
+            default=AGAIN if by_requests.text_alone(answer.spec) else None,
+            key=state.DETAILS.name,
+            persist_state="session",
         )
         if found is not None:
             with st.popover("Report"):
@@ -50,6 +55,8 @@ def draw_details(
         _likely(answer)
     elif shown == TRUST:
         _trust(method, generation.model)
+    elif shown == AGAIN:
+        asking_again.draw_asking_again(answer, here, chosen, names, controls.cut().unit)
     elif shown and found is None:
         st.caption("It is being computed …")
     elif shown == HEAT and found is not None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.salience import Method
 from core.ui.asking.answering import Answer
-from core.ui.explaining import maps
+from core.ui.explaining import by_requests, controls, maps
 from core.ui.explaining.maps import Parts
 from core.ui.shell import problem, state
 
@@ -14,6 +14,17 @@ from core.ui.shell import problem, state
 def draw_map_progress(answer: Answer, method: Method, here: Parts) -> None:
     """Draw it where there is something to say; nothing once the map is whole."""
     held = maps.under_way(answer, method, here)
+    if by_requests.text_alone(answer.spec):
+        st.caption(
+            f"{problem.plain(answer.spec.name)} gives text alone, so it has no map. Under Details each part can be "
+            "taken out and the model asked again."
+        )
+        return
+    if held is None and by_requests.waits(answer) and maps.matrix(answer, method, here) is None:
+        with st.container(horizontal=True, vertical_alignment="center", key="map-costs"):
+            st.caption(by_requests.price(answer, here, controls.cut().unit))
+            st.button("Ask", key=state.AGREE_TO_REQUESTS.name, on_click=by_requests.agree, args=(answer,))
+        return
     if held is None or held.state == "done":
         return
     if held.state == "failed" and held.error is not None:

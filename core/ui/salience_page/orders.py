@@ -17,7 +17,7 @@ from core.records import Example, GenerationParams, ModelSpec
 from core.token_view.names import part_names
 from core.ui.asking import answering, parameters, prompt_box, stop_texts, versions
 from core.ui.asking.answering import Answer
-from core.ui.explaining import controls, maps
+from core.ui.explaining import by_requests, controls, maps
 from core.ui.explaining.maps import Parts
 from core.ui.salience_page import causes, keeping, measuring
 from core.ui.salience_text import draft, order, prompt_id
@@ -134,7 +134,7 @@ def _measure(example: Example, spec: ModelSpec, params: GenerationParams, asked:
         return True
     if not rows:
         return False
-    method = controls.method()
+    method = by_requests.fitting(controls.method(), answer.spec)
     matrix = maps.told(answer, method, here, rows)
     values = maps.column_scores(matrix, here, rows, controls.look().reduce) if matrix is not None else None
     causes.ask_cause(answer, here, rows, values, method.name, everything=asked.get("value") == "all")

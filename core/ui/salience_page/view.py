@@ -22,7 +22,7 @@ from core.store.engine import LOOKS_ONLY
 from core.token_view.names import part_names
 from core.ui.asking import answering, conversation, stop_texts, versions
 from core.ui.asking.answering import Answer
-from core.ui.explaining import controls, maps
+from core.ui.explaining import by_requests, controls, maps
 from core.ui.explaining.controls import Cut, Look
 from core.ui.explaining.maps import Parts
 from core.ui.salience_page import (
@@ -107,9 +107,10 @@ def _map_missing(answer: Answer | None) -> bool:
     """Whether the map of what the controls say has yet to come."""
     if answer is None or answer.generation is None:
         return False
-    cut, method = controls.cut(), controls.method()
+    cut, method = controls.cut(), by_requests.fitting(controls.method(), answer.spec)
     here = maps.parts_or_lines(answer.generation, cut.granularity, cut.pattern)
-    return maps.matrix(answer, method, here) is None and not maps.failed(answer, method, here)
+    missing = maps.matrix(answer, method, here) is None and not maps.failed(answer, method, here)
+    return missing and not by_requests.waits(answer)
 
 
 def _view(
@@ -144,11 +145,13 @@ def _view(
 def _shown(answer: Answer) -> Screen:
     generation = answer.generation
     assert generation is not None
-    cut, method, look = controls.cut(), controls.method(), controls.look()
+    cut, look = controls.cut(), controls.look()
+    method = by_requests.fitting(controls.method(), answer.spec)
     here = maps.parts_or_lines(generation, cut.granularity, cut.pattern, tell=True)
     chosen = chosen_of(answer, here)
     found = maps.matrix(answer, method, here)
-    held = None if found is not None else maps.job(answer, method, here, maps.span_of(chosen, here.response))
+    known = found is not None or by_requests.waits(answer)
+    held = None if known else maps.job(answer, method, here, maps.span_of(chosen, here.response))
     scores = (
         maps.scores_of(found, here, chosen, look.reduce)
         if found is not None

@@ -98,6 +98,12 @@ STOP_BOX: Keys[bool] = Keys("stop {}")
 STOP_JOB: Keys[bool] = Keys("stop job {}")
 FIELD: Keys[Any] = Keys("{} {}")
 """What was chosen for a field of a family's member: (member, field)."""
+REQUESTS_AGREED: Key[set[str]] = Key("requests agreed")
+"""Answers whose maps may cost requests of a server."""
+ASKED_AGAIN: Key[dict[str, Job[Any]]] = Key("asked again")
+ASK_AGAIN: Key[bool] = Key("ask again")
+STOP_ASKING: Key[bool] = Key("stop asking again")
+AGREE_TO_REQUESTS: Key[bool] = Key("agree to requests")
 COPY_LINK: Key[Any] = Key("copy-link")
 SHARE_RIGHTS: Key[str] = Key("share rights")
 SHARE_LASTS: Key[str] = Key("share lasts")
