@@ -115,10 +115,10 @@ def too_large(what: str, got: int | None, bounds: Bounds) -> AppError:
 
 
 def missing(value: Any) -> bool:
-    """Whether `value` is no value: null, NaN, or the word that a spreadsheet or pandas writes for it."""
+    """Whether `value` is no value: null, NaN, infinity, or the word that a spreadsheet or pandas writes for it."""
     if isinstance(value, str):
         return value.strip() in MISSING_WORDS
-    return value is None or (isinstance(value, float) and math.isnan(value))
+    return value is None or (isinstance(value, float) and not math.isfinite(value))
 
 
 MISSING_WORDS = frozenset(

@@ -216,7 +216,12 @@ class _Making:
             return []
         if missing(value):
             if value is not None:
-                self.emptied["NaN" if isinstance(value, float) else value.strip()] += 1
+                word = (
+                    ("NaN" if math.isnan(value) else "Infinity")
+                    if isinstance(value, float)
+                    else value.strip()
+                )
+                self.emptied[word] += 1
             return []
         if looks_like_turns(value):
             listed = chat_of([{"role": "user", "content": "?"}, *value] if isinstance(value, list) else value)

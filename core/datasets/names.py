@@ -24,16 +24,8 @@ TARGETS = (
     *(
         "target",
         "targets",
-        "answer",
-        "answers",
-        "output",
-        "outputs",
-        "response",
-        "completion",
         "expected",
         "ideal",
-    ),
-    *(
         "expected_output",
         "expected_answer",
         "correct_answer",
@@ -41,9 +33,13 @@ TARGETS = (
         "gold",
         "gold_answer",
         "golden_answer",
+        "reference_answer",
+        "ground_truth",
+        "ground_truths",
     ),
-    *("reference", "references", "reference_answer", "ground_truth", "ground_truths", "solution", "summary"),
-    *("highlights", "chosen", "answer_key", "answerkey", "label"),
+    # What may be a model's own answer comes after what can only be the one hoped for.
+    *("answer", "answers", "reference", "references", "output", "outputs", "completion", "response"),
+    *("solution", "summary", "highlights", "chosen", "answer_key", "answerkey", "label"),
 )
 SOURCES = ("source", "category", "task", "subject", "topic", "dataset", "domain")
 CALLED = ("called", "name", "title", "act", "question_id", "example_id", "id", "qid", "task_id", "key", "idx")
@@ -55,5 +51,5 @@ NEXT = {"instruction": ("input", "context", "inputs"), "instructions": ("input",
 
 
 def plain_name(name: str) -> str:
-    """`Expected Answer` and `expected-answer` as `expected_answer`."""
-    return regex.sub(r"[\s-]+", "_", name.strip().casefold())
+    """`Expected Answer`, `expected-answer` and `expectedAnswer` as `expected_answer`."""
+    return regex.sub(r"[\s-]+|(?<=[a-z0-9])(?=[A-Z][a-z])", "_", name.strip()).casefold()

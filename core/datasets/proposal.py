@@ -153,7 +153,8 @@ class _Proposing:
             column = self.top.get(name)
             free = column and column.path not in used and (column.filled or name == "target")
             if column and free and (path := self._target_path(column, name)):
-                return (path,)
+                others = (f"{column.path}.{key}" for key in ("aliases",) if path == f"{column.path}.value")
+                return (path, *(other for other in others if other in self.by_path))
         zero = next((path.rpartition(".")[0] for path in used if ".0." in path), "")
         for name in TARGETS:
             column = self.by_path.get(f"{zero}.{name}") if zero else self.inner.get(name)
@@ -181,7 +182,8 @@ class _Proposing:
         if name == "target" and f"{column.path}.text" not in self.by_path:
             return column.path
         if column.kind == "object":
-            return f"{column.path}.text" if f"{column.path}.text" in self.by_path else ""
+            keys = (f"{column.path}.{key}" for key in ("text", "value", "answer"))
+            return next((path for path in keys if path in self.by_path), "")
         if column.kind == "objects":
             return next(
                 (

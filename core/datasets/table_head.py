@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.datasets.bounds import Bounds, missing
+from core.datasets.names import CHATS, PROMPTS, plain_name
 from core.datasets.rows import Row
 from core.errors import AppError
 
@@ -72,13 +73,18 @@ def find_head(rows: Sequence[Sequence[Any]], bounds: Bounds) -> TableHead:
 
 
 def _titles(rows: Sequence[Sequence[Any]]) -> int:
-    """How many of the first rows are titles: one cell each, above several rows that are equally wide."""
+    """How many of the first rows are titles: one cell each, above several rows that are equally wide, or above a row
+    with the name of a prompt.
+    """
     widths = [sum(not _blank(cell) for cell in row) for row in rows]
     for place, width in enumerate(widths):
         if width > 1:
             below = [len(row) for row in rows[place + 1 : place + 1 + _AGREEING]]
             full = len(rows[place])
-            alike = len(below) == _AGREEING and all(size == full for size in below)
+            named = any(
+                plain_name(str(cell)) in (*PROMPTS, *CHATS) for cell in rows[place] if not _blank(cell)
+            )
+            alike = len(below) >= (1 if named else _AGREEING) and all(size == full for size in below)
             return place if place and alike and len(rows[0]) in (1, full) else 0
         if place > 5:
             break

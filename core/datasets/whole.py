@@ -51,7 +51,7 @@ def rows_of(whole: Any, *, columns: bool = True) -> WholeDocument:
         raise AppError(
             f"The file should hold a list of objects, each with a “prompt”, but it holds {_name(whole)}."
         )
-    for rule in (_promptfoo, _chainforge, _split, _squad, _columns, _holder):
+    for rule in (_promptfoo, _chainforge, _split, _squad, _columns, _keyed, _holder):
         if (columns or rule is not _columns) and (found := rule(whole)) is not None:
             return found
     return WholeDocument([whole])
@@ -116,6 +116,18 @@ def _columns(whole: Mapping[str, Any]) -> WholeDocument | None:
         if len(set(keys)) == 1 and all(str(key).isdecimal() for key in keys[0]):
             return WholeDocument([{name: column[key] for name, column in whole.items()} for key in keys[0]])
     return None
+
+
+def _keyed(whole: Mapping[str, Any]) -> WholeDocument | None:
+    """Rows by their ids: `{"q1": {"question": …}, "q2": {…}}`, or pandas' `orient="index"`."""
+    values = list(whole.values())
+    if len(values) < 2 or not all(isinstance(value, Mapping) for value in values):
+        return None
+    if not all(any(plain_name(str(key)) in PROMPTS for key in value) for value in values):
+        return None
+    return WholeDocument(
+        [{**({} if "id" in value else {"id": str(key)}), **value} for key, value in whole.items()]
+    )
 
 
 def _turns_like(whole: Mapping[str, Any]) -> bool:

@@ -268,3 +268,26 @@ def test_what_was_chosen_before_is_proposed_for_the_same_columns() -> None:
 def test_what_cannot_be_read_is_a_sentence(name: str, data: bytes, message: str) -> None:
     with pytest.raises(AppError, match=message):
         load_bytes(data, name, BOUNDS)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "expected"),
+    [
+        ("keyed.json", b'{"q1": {"question": "a", "answer": "1"}, "q2": {"question": "b", "answer": "2"}}',
+         [("a", ("1",)), ("b", ("2",))]),
+        ("index.json", b'{"0": {"prompt": "a"}, "1": {"prompt": "b"}}', [("a", ()), ("b", ())]),
+        ("camel.jsonl", b'{"userInput": "Q", "expectedOutput": "A"}', [("Q", ("A",))]),
+        ("rag.jsonl", b'{"user_input": "Q", "response": "the model\'s", "reference": "A"}', [("Q", ("A",))]),
+        ("rag2.jsonl", b'{"question": "Q", "answer": "the model\'s", "ground_truth": "A"}', [("Q", ("A",))]),
+        ("trivia.jsonl", b'{"question": "Q", "answer": {"value": "Bob", "aliases": ["Bob", "Robert"]}}',
+         [("Q", ("Bob", "Robert"))]),
+        ("titled.csv", b"My export\n\nprompt,target\na,b\n", [("a", ("b",))]),
+        ("infinite.jsonl", b'{"prompt": "a", "target": Infinity}', [("a", ())]),
+    ],
+)  # fmt: skip
+def test_shapes_that_strangers_brought(
+    name: str, data: bytes, expected: list[tuple[str, tuple[str, ...]]]
+) -> None:
+    loaded = load_bytes(data, name, Bounds())
+    assert [(one.prompt, one.targets) for one in loaded.examples] == expected
+    assert loaded.counts.rows == loaded.counts.used == len(expected)
