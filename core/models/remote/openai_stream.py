@@ -35,6 +35,7 @@ _ENDS: dict[str, StopReason] = {
 _BYTES = re.compile(r"bytes:((?:\\x[0-9a-fA-F]{2})+)")
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 REPLACEMENT = "\ufffd"
+_ROUNDING = 1e-3
 _LEAST_ALIKE = 0.5
 """Share of the answer that the told tokens have to be found in, else they are those of something else."""
 
@@ -66,6 +67,8 @@ class Heard:
     finish: str = ""
     choices: int = 0
     """Events that were part of an answer."""
+    half: str = ""
+    """The first half of a character whose other half comes with the next event."""
 
     @property
     def head(self) -> str:
@@ -95,16 +98,23 @@ class Heard:
         if not isinstance(choices, list):
             return
         self.choices += 1
-        for choice in (one for one in choices[:1] if isinstance(one, dict)):
+        for choice in [one for one in choices if isinstance(one, dict) and not one.get("index")][:1]:
             part = choice.get("delta") or choice.get("message") or {}
             part = part if isinstance(part, dict) else {}
-            self.thinking += next((text for name in _THINKING if (text := written(part.get(name)))), "")
+            named = next((text for name in _THINKING if (text := written(part.get(name)))), "")
+            self.thinking += _whole_characters(named or _apart(part.get("reasoning_details"))[0])
             thought, said = _apart(choice["text"] if "text" in choice else part.get("content"))
-            self.thinking += thought
-            self.answer += said or written(part.get("refusal"))
+            self.thinking += _whole_characters(thought)
+            said = self.half + (said or written(part.get("refusal")))
+            self.half = said[-1:] if "\ud800" <= said[-1:] <= "\udbff" else ""
+            self.answer += _whole_characters(said[: len(said) - len(self.half)])
             self.tokens += told(choice.get("logprobs"))
             if isinstance(choice.get("finish_reason"), str):
                 self.finish = choice["finish_reason"] or self.finish
+            if self.finish == "error":
+                raise AppError(
+                    f"The server at {address} broke off its answer and gives no reason.", code="remote"
+                )
 
     def placed(self, text: str) -> tuple[list[tuple[int, int]], list[float]] | None:
         """The server's tokens over `text` (the answer, or its beginning): half-open spans and log p of each.
@@ -131,6 +141,13 @@ class Heard:
         if reached < len(text):
             spans, nats = [*spans, (reached, len(text))], [*nats, math.nan]
         return spans, nats
+
+
+def _whole_characters(text: str) -> str:
+    """`text` with two halves of a character made one, and a lone half replaced: it could be neither kept nor shown."""
+    if text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def written(content: Any) -> str:
@@ -196,6 +213,8 @@ def places(found: Any) -> list[ToldPlace]:
 
 def _token(text: str, value: Any, raw: Any) -> Told:
     nats = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    if nats > 0.0:
+        nats = 0.0 if nats < _ROUNDING else math.nan  # no log-probability is above 0
     if isinstance(raw, list) and all(isinstance(b, int) and 0 <= b < 256 for b in raw):
         return Told(text, nats, bytes(raw))
     if found := _BYTES.fullmatch(text):

@@ -337,6 +337,46 @@ def test_a_character_whose_pieces_were_all_told_has_their_sum() -> None:
     assert not np.isnan(nats).any()
 
 
+@pytest.mark.parametrize(
+    ("events", "text"),
+    [
+        ([said(content="a\ud83d"), said(content="\ude00b")], "a😀b"),  # one character over two events
+        ([said(content="a\ud83d b")], "a\ufffd b"),  # half of one
+        (
+            [{"choices": [{"index": 1, "delta": {"content": "B"}}, {"index": 0, "delta": {"content": "A"}}]}],
+            "A",
+        ),
+        (
+            [
+                {"choices": [{"delta": {"reasoning_details": [{"type": "reasoning.text", "text": "hm"}]}}]},
+                said(content="Hi"),
+            ],
+            THOUGHT + "Hi",
+        ),
+    ],
+)
+def test_what_strangers_servers_sent_is_read(events: list[Any], text: str) -> None:
+    with loopback(streamed(events)) as held:
+        model = connect(held)
+        shown: list[str] = []
+        made = model.generate(model.tokenize(CHAT), GenerationParams(), on_text=shown.append)
+    assert made.text == text == shown[-1]
+    assert all(part.encode() for part in shown)
+
+
+def test_an_answer_that_ends_in_an_error_is_no_answer() -> None:
+    ended = {"choices": [{"delta": {"content": "Hi"}, "finish_reason": "error"}]}
+    with loopback(streamed([ended])) as held:
+        model = connect(held)
+        with pytest.raises(AppError, match="broke off its answer"):
+            model.generate(model.tokenize(CHAT), GenerationParams())
+
+
+def test_a_probability_above_one_is_unknown() -> None:
+    placed = heard("A b", [token("A", 0.5), token(" b", 1e-7)]).placed("A b")
+    assert placed is not None and np.isnan(placed[1][0]) and placed[1][1] == 0.0
+
+
 def test_a_token_that_is_not_told_is_unknown_alone() -> None:
     placed = heard("A b c", [token("A", -0.1), token(" b", -0.2)]).placed("A b c")
     assert placed is not None
