@@ -18,12 +18,12 @@ Command = Callable[[argparse.Namespace], int]
 
 def parser() -> argparse.ArgumentParser:
     """Everything that can be asked. Each command's module adds its own part."""
-    from core.command import explain, launch, models
+    from core.command import explain, launch, models, run
 
     top = argparse.ArgumentParser("whence", description="Which part of a prompt made the model say that?")
     top.add_argument("--version", action="version", version=f"whence {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (explain, launch, models):
+    for module in (explain, launch, models, run):
         module.add(commands)
     return top
 

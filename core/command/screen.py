@@ -74,3 +74,52 @@ def show_explanation(explanation: Any, count: int) -> None:
         table.add_row(*map(Text, row))
     console.print(table)
     console.print(Text(f"{shown.model.name}, {shown.model.precision} · {shown.method}", style="dim"))
+
+
+@contextmanager
+def counting(message: str) -> Iterator[Any]:
+    """Counts on the standard error while it is open, where somebody sits before it: call it with done and all."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    with console.status(message) as status:
+        yield lambda done, total: status.update(f"{message}: {done:,} of {total:,}")
+
+
+def show_table(table: Any, most: int = 10) -> None:
+    """How often each version is right, against the first; then the rows whose verdict turned."""
+    console = Console(file=sys.stdout, soft_wrap=True, highlight=False)
+    drawn = Table(box=None, pad_edge=False)
+    lines = [("version", "right", "interval", "rows", "against the first", "p")]
+    for name, value, test in zip(table.versions, table.values, table.tests):
+        against, p = ("", "") if test is None else (f"{test.difference:+.1%}", f"{test.p:.3g}")
+        lines.append(
+            (
+                clean(name),
+                f"{value.value:.1%}",
+                f"{value.low:.1%} to {value.high:.1%}",
+                f"{value.rows:,}",
+                against,
+                p,
+            )
+        )
+    turned = [row for row in table.rows if row.turned]
+    if not console.is_terminal:
+        console.print(Text("\n".join("\t".join(line) for line in lines)))
+    else:
+        for head in lines[0]:
+            drawn.add_column(head)
+        for line in lines[1:]:
+            drawn.add_row(*map(Text, line))
+        console.print(drawn)
+    if turned:
+        console.print(Text(f"\n{len(turned)} of {len(table.rows)} rows turned:"))
+    for row in turned[:most]:
+        said = "; ".join(
+            f"{clean(name)}: {cell.ruled.outcome} ({clean(cell.ruled.why)})"
+            for name, cell in zip(table.versions, row.cells)
+        )
+        console.print(Text(f"  {clean(row.called)}: {said}"))
+    if table.left_out:
+        console.print(Text(f"{len(table.left_out)} rows of the file were left out: {table.left_out[0][1]}"))
