@@ -64,7 +64,7 @@ def show_explanation(explanation: Any, count: int) -> None:
         for part in explanation.top(count)
     ]
     if not console.is_terminal:
-        console.print(Text("\n".join("\t".join(row) for row in [("share", "without it", "part"), *rows])))
+        print("\n".join("\t".join(row) for row in [("share", "without it", "part"), *rows]))
         return
     table = Table(box=None, pad_edge=False)
     table.add_column("share", justify="right")
@@ -106,7 +106,7 @@ def show_table(table: Any, most: int = 10) -> None:
         )
     turned = [row for row in table.rows if row.turned]
     if not console.is_terminal:
-        console.print(Text("\n".join("\t".join(line) for line in lines)))
+        print("\n".join("\t".join(line) for line in lines))
     else:
         for head in lines[0]:
             drawn.add_column(head)
