@@ -16,6 +16,10 @@ _NAMES = r"(?:think|thinking|thought|reasoning|seed:think)"
 _OPEN = regex.compile(rf"\A\s*(?:<{_NAMES}>|\[THINK\])", regex.IGNORECASE)
 _CLOSE = regex.compile(rf"(?:</{_NAMES}>|\[/THINK\])", regex.IGNORECASE)
 _ANY_OPEN = regex.compile(rf"(?:<{_NAMES}>|\[THINK\])", regex.IGNORECASE)
+THINKING_TAG = regex.compile(rf"</?{_NAMES}>|\[/?THINK\]", regex.IGNORECASE)
+"""An opening or a closing tag, anywhere."""
+THINKING_OPENED = regex.compile(rf"(?:<{_NAMES}>|\[THINK\])\s*\Z", regex.IGNORECASE)
+"""A text that ends with an opening tag: what follows it is thinking."""
 
 
 class ThinkingAndAnswer(NamedTuple):

@@ -89,7 +89,7 @@ def cards(app: AppTest) -> list[str]:
 
 
 def facts(app: AppTest) -> list[str]:
-    return [c.value.replace("\\", "") for c in app.caption if " · " in c.value and "memory" in c.value]
+    return [c.value.replace("\\", "") for c in app.main.caption if " · " in c.value and "memory" in c.value]
 
 
 def token_field(app: AppTest) -> Any:
@@ -105,6 +105,7 @@ def test_the_first_paint_lists_the_models_and_loads_none(app: AppTest, service: 
     assert cards(app) == ["**one · float32** (in use)", "**two · float32**"]
     assert facts(app) == ["CPU · not in memory"] * 2
     assert not service.manager.loaded
+    assert "float32 · CPU · not in memory" in [c.value for c in app.sidebar.caption]
 
 
 def test_load_choose_and_give_back(app: AppTest, service: Service) -> None:
@@ -113,6 +114,7 @@ def test_load_choose_and_give_back(app: AppTest, service: Service) -> None:
     assert [spec.name for spec in service.manager.loaded] == ["two"]
     assert cards(app)[:2] == ["**one · float32**", "**two · float32** (in use)"]
     assert "CPU · 0.0 M parameters · in memory, 0.0 MB · reads 200 tokens" in facts(app)
+    assert "0.0 M parameters · float32 · CPU · in memory, 0.0 MB" in [c.value for c in app.sidebar.caption]
     app.button(key="use one").click().run()
     assert cards(app)[0] == "**one · float32** (in use)"
     app.button(key="evict two").click().run()
@@ -324,3 +326,22 @@ def test_how_full_the_hubs_cache_is_stands_on_the_page(
     page.run()
     said = [one.value.replace("\\", "") for one in page.caption]
     assert any("holds 190.0 GB of at most 200.0 GB. Remove what" in one for one in said), said
+
+
+def test_a_model_in_memory_says_what_the_other_precision_would_cost(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cost = "float32: exact. bf16 would be 1.4 times as fast here."
+    monkeypatch.setattr("core.ui.shell.model_box.what_the_other_costs", lambda spec: cost)
+    assert not any("bf16" in c.value for c in app.caption)
+    app.button(key="load two").click().run()
+    finish(app)
+    assert cost in [c.value.replace("\\", "") for c in app.main.caption]
+    assert cost in [c.help for c in app.sidebar.caption]
+
+
+def test_each_card_says_what_kind_of_model_it_is(app: AppTest) -> None:
+    catalog().add(ModelSpec("demo", str(ROOT / "data/models/demo")))
+    app.run()
+    said = [c.value.replace("\\", "") for c in app.main.caption]
+    assert any(line.startswith("Chat model: a prompt is sent as it stands") for line in said)

@@ -46,20 +46,41 @@ def _counted(path: Path) -> list[str]:
     return sorted(files - set(UNCOUNTED))
 
 
-def has_chat_template(path: Path) -> bool:
-    """Whether the folder or the `.gguf` file comes with a chat template, in any of the places where one is kept."""
+def chat_template(path: Path) -> str:
+    """The chat template that the folder or the `.gguf` file comes with, in any of the places where one is kept; several
+    one after the other; "" where there is none.
+    """
     if path.is_file():
         try:
-            return bool(gguf_header.read(path).metadata.get("tokenizer.chat_template"))
+            return str(gguf_header.read(path).metadata.get("tokenizer.chat_template") or "")
         except AppError:
-            return False
-    if (path / "chat_template.jinja").is_file() or (path / "chat_template.json").is_file():
-        return True
+            return ""
+    own = path / "chat_template.jinja"
     try:
-        held = json.loads((path / "tokenizer_config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(held, dict) and bool(held.get("chat_template"))
+        if own.is_file():
+            return own.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    for name in ("chat_template.json", "tokenizer_config.json"):
+        try:
+            held = json.loads((path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(held, dict) and held.get("chat_template"):
+            return _as_text(held["chat_template"])
+    return ""
+
+
+def _as_text(found: object) -> str:
+    """One template, or the named ones of a list, as text."""
+    if isinstance(found, list):
+        return "\n".join(str(one.get("template", "")) for one in found if isinstance(one, dict))
+    return str(found)
+
+
+def has_chat_template(path: Path) -> bool:
+    """Whether the folder or the `.gguf` file comes with a chat template."""
+    return bool(chat_template(path))
 
 
 def weight_bytes(path: Path) -> int:

@@ -41,17 +41,17 @@ ALIASES = {"qwen2moe": "qwen2_moe", "qwen3moe": "qwen3_moe", "gpt-oss": "gpt_oss
 def check(header: Header) -> None:
     """Raises: AppError for an architecture, a key or a kind of file that cannot be read rightly."""
     name, parts = header.path.name, header.metadata.get("split.count", 1)
+    if isinstance(parts, int) and parts > 1:  # the later parts name no architecture
+        number = header.metadata.get("split.no", 0) + 1
+        raise AppError(
+            f"{name} is part {number} of {parts} of a model.",
+            hint="Join the parts with llama.cpp's llama-gguf-split --merge, and open the one file.",
+        )
     if header.architecture not in COMPARED + OTHERS:
         raise AppError(
             f"{name} holds a model of the architecture {header.architecture or '(none named)'!r}, which cannot be "
             "read here.",
             hint=f"Known: {', '.join(COMPARED + OTHERS)}.",
-        )
-    if parts > 1:
-        number = int(header.metadata.get("split.no", 0)) + 1
-        raise AppError(
-            f"{name} is part {number} of {parts} of a model.",
-            hint="Join the parts with llama.cpp's llama-gguf-split --merge, and open the one file.",
         )
     if header.metadata.get("general.type", "model") != "model":
         raise AppError(f"{name} is of the kind {header.metadata['general.type']!r}, not a whole model.")

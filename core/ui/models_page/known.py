@@ -8,7 +8,9 @@ import streamlit as st
 
 from core.models import backend
 from core.models.local.estimate import gigabytes
+from core.models.model_kind import OF_KIND
 from core.records import ModelSpec
+from core.ui.asking import sending
 from core.ui.models_page.ways import ways
 from core.ui.shell import loading, model_box, problem, state
 from core.ui.shell.model_list import catalog, title
@@ -77,6 +79,9 @@ def _card(spec: ModelSpec, busy: bool) -> None:
                 st.button(
                     "Remove", key=state.REMOVE_MODEL(name).name, on_click=_remove, args=(spec,), disabled=busy
                 )
+        told = [OF_KIND[kind]] if (kind := sending.kind_of_model(spec)) is not None else []
+        if said := " ".join(filter(None, (*told, model_box.what_the_other_precision_costs(spec)))):
+            st.caption(problem.plain(said))
         if info is not None:
             with st.expander("What it can do"):
                 _abilities(info["capabilities"])

@@ -20,7 +20,7 @@ from core.salience import Method
 from core.service.causes import asked_parts
 from core.store.engine import LOOKS_ONLY
 from core.token_view.names import part_names
-from core.ui.asking import answering, conversation, stop_texts, versions
+from core.ui.asking import answering, conversation, sending, stop_texts, versions
 from core.ui.asking.answering import Answer
 from core.ui.explaining import by_requests, controls, maps
 from core.ui.explaining.controls import Cut, Look
@@ -399,3 +399,5 @@ def _with_answer(why: Why, asked: Answer | None, shown: Screen) -> None:
         on_select=on_select,
         **_callbacks(state.SALIENCE_TEXT.name),  # type: ignore[arg-type]
     )
+    if said := sending.what_was_sent(generation, answer.sent):
+        st.caption(problem.plain(said))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import AppError
+from core.models import backend
 from core.models.local import folder, folder_checks, real_models
+from core.models.local.estimate import gigabytes
+from core.models.local.precision import what_the_other_costs
 from core.records import ModelSpec
 from core.ui.shell import problem, services, state
 from core.ui.shell.model_list import catalog
@@ -25,12 +28,29 @@ def choose(name: str) -> None:
 
 
 def describe(spec: ModelSpec) -> str:
-    """One line: size, precision and device; the size only once it is known without loading anything."""
+    """One line: size, precision, device and memory; the size only once it is known without loading anything."""
     info = service().info(spec) or {}
     parameters = info.get("parameters")
     size = f"{parameters / 1e6:,.1f} M parameters" if parameters else ""
     device = spec.device.upper() if spec.device in ("cpu", "cuda") else spec.device
-    return " · ".join(part for part in (size, spec.precision, device) if part)
+    if backend(spec.backend).remote:
+        memory = ""
+    else:
+        memory = f"in memory, {gigabytes(info['bytes'])}" if info else "not in memory"
+    return " · ".join(part for part in (size, spec.precision, device, memory) if part)
+
+
+def what_the_other_precision_costs(spec: ModelSpec) -> str:
+    """A sentence on float32 against bf16 here, for a model that is in memory; "" where there is nothing to say.
+
+    Only then, because it may measure this processor once, which needs torch.
+    """
+    if service().info(spec) is None or spec.backend != "hugging_face":
+        return ""
+    try:
+        return what_the_other_costs(service().resolve(spec))
+    except (AppError, OSError, ValueError):
+        return ""
 
 
 def why_no_model(spec: ModelSpec) -> AppError | None:
@@ -64,7 +84,7 @@ def choose_model() -> None:
     st.selectbox(
         "Model", names, key=state.MODEL.name, bind="query-params", help="More models on the Models page."
     )
-    st.caption(describe(chosen()))
+    st.caption(describe(chosen()), help=what_the_other_precision_costs(chosen()) or None)
     if wrong := why_no_model(chosen()):
         problem.show_error(wrong)
     _tell_once(chosen())

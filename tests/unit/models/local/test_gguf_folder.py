@@ -162,6 +162,13 @@ def test_the_template_in_the_file_is_used(tiny):
         ({"architecture": "rwkv6"}, r"architecture 'rwkv6', .*Known: llama, qwen2"),
         ({"keys": lambda w: w.add_uint32("llama.some_new_thing", 3)}, r"llama\.some_new_thing, which the reader"),
         ({"keys": lambda w: w.add_uint32("split.count", 3)}, "part 1 of 3"),
+        (
+            {
+                "architecture": "unnamed",
+                "keys": lambda w: (w.add_uint32("split.count", 3), w.add_uint32("split.no", 1)),
+            },
+            r"part 2 of 3 of a model\. Join the parts",
+        ),
         ({"keys": lambda w: w.add_type("adapter")}, "of the kind 'adapter'"),
         ({"keys": stretched(gguf.RopeScalingType.LONGROPE, 4.0)}, "rope.scaling.type 'longrope'"),
         ({"tensors": lambda w: w.add_tensor("blk.0.attn_q.bias", np.ones(32, np.float32))}, r"blk\.0\.attn_q\.bias"),
