@@ -61,9 +61,9 @@ def _frozen(array: Any, dtype: Any, name: str, shape: tuple[int | None, ...]) ->
 
 
 def digest(*parts: Any) -> str:
-    """Content address of JSON-serialisable parts: 64 hex digits, SHA-256."""
+    """Content address of JSON-serialisable parts: 64 hex digits, SHA-256. Half a character has one, too."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
