@@ -179,7 +179,7 @@ def after_an_edit(page: Page, prompt: str, rounds: int) -> dict[str, list[float]
             found[FIRST].append(page.evaluate("window.first"))
         watch(page, ["prompt"], "pointerdown")
         page.locator(PARTS).first.click()
-        early = page.get_by_text("Looking at the prompt").count() > 0
+        early = page.locator(".st-key-map-progress").count() > 0
         try:
             took = page.wait_for_function(
                 "() => window.watched.last[0] !== null && window.watched.last[0]", timeout=10_000

@@ -183,6 +183,8 @@ def prompt_heatmap(
         for i in range(len(parts))
         for j in range(len(answer))
     ]
+    if sum(map(bool, keep)) < 2:
+        cells = np.zeros_like(cells)  # a lone part stands out from nothing, so it has no colour
     weaker = np.array(
         [
             scale_top(every[j], keep)

@@ -79,7 +79,7 @@ class BatchedScores:
                 if (known := self._scores.get(text.key)) is not None:
                     found[text.key] = known
             while left := [text for text in texts if text.key not in found]:
-                context.progress(len(found) / len(texts), "Looking at the prompts")
+                context.progress(len(found) / len(texts), "Reading the prompts")
                 context.give_way()
                 group = self._company(left, spec)
                 with self._workshop.model(spec, context) as model:

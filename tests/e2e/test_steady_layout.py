@@ -39,6 +39,7 @@ def test_a_page_opens_without_jumping(serve: Callable[..., str], opened: Page, p
 
 
 def test_a_jump_is_noticed(opened: Page) -> None:
+    opened.goto("about:blank")
     opened.set_content("<div id=top></div><p style='height:400px'>words</p>")
     opened.wait_for_function("document.body.innerText && performance.now() > 200")
     opened.evaluate(WATCH_SHIFTS)

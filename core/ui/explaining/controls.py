@@ -125,7 +125,7 @@ def draw_map_controls(*, slim: bool = False) -> None:
         label_visibility=labels,
         help="  \n".join(f"**{m.label}**: {m.description}" for m in METHODS),
     )
-    with st.popover("Look"):
+    with st.popover("Colours"):
         _look(method())
 
 

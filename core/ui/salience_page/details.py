@@ -19,7 +19,7 @@ from core.ui.asking import answering
 from core.ui.asking.answering import Answer
 from core.ui.explaining import by_requests, controls, maps
 from core.ui.explaining.maps import Parts
-from core.ui.salience_page import asking_again, downloads, weighed
+from core.ui.salience_page import asking_again, downloads, surprise, weighed
 from core.ui.shell import frame, problem, state
 
 HEAT, TABLE, LIKELY = "Every answer part × every prompt part", "Table", "How sure the model was"
@@ -103,6 +103,10 @@ def _likely(answer: Answer) -> None:
     found = weighed.known_alternatives(answer)
     others = [] if found is None else [list(zip(t, p)) for t, p in zip(found.texts, found.probabilities)]
     ties = () if found is None else found.ties
+    st.html(surprise.surprise_html(generation, others, ties, frame.theme()))
+    st.caption(
+        "Darker: the model found this piece more surprising. Hover: how likely it was, and what else was."
+    )
     st.plotly_chart(
         token_probabilities(generation, others=others, ties=ties, theme=frame.theme()),
         theme=None,

@@ -240,6 +240,14 @@ def test_the_map_by_prompt_has_its_rows_and_its_clicks() -> None:
     assert (figure.layout.shapes[0].x0, figure.layout.shapes[0].x1) == (0.5, 1.5)
 
 
+def test_a_lone_part_of_a_prompt_has_no_colour_in_the_map_either() -> None:
+    rows = made(("Yes.",), Role.RESPONSE)
+    one = SegmentSalience(rows, made(("Only this.",)), np.array([[3.0]], np.float32), "sum")
+    figure = prompt_heatmap(one, ["line 1"], signed=False)
+    np.testing.assert_array_equal(figure.data[0].z, [[0]])
+    assert "100" in figure.data[1].hovertext[0]  # its share is told
+
+
 def test_a_large_map_by_prompt_shows_the_strongest_rows_around_the_chosen_word() -> None:
     columns, rows = made(tuple("abcdefghij" * 9)), made(tuple("xyz" * 30), Role.RESPONSE)
     values = np.full((90, 90), 0.01, np.float32)
