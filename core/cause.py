@@ -151,7 +151,8 @@ class Removal:
     @property
     def words(self) -> str:
         """As `less_likely`: "at least 210 times less likely"."""
-        return ("at least " if self.at_least else "") + less_likely(self.effect_nats)
+        said = less_likely(self.effect_nats)
+        return f"at least {said}" if self.at_least and not said.startswith("more than") else said
 
     @property
     def times(self) -> float:

@@ -18,6 +18,8 @@ DATA, PAGE = ROOT / "data" / "natural_causes.json", ROOT / "docs" / "natural-cau
 LABELS = {task.key: task.label for task in (*DEMO, *TASKS)}
 TUNED = ("smollm2", "no_cause", 19)
 """On the first so many of these prompts the last threshold was set: they do not count."""
+RULE = 2
+"""Grows when the search itself changes: 2 is blocks, the map among lines that do as much, and impossible words."""
 HEAD = """# Find the cause on planted causes: real models and natural prompts
 
 Written by `python -m benchmarks.natural_causes --summary`; not edited by hand. People, places and things are
@@ -61,6 +63,7 @@ def _row(model: str, task: str, lines: list[dict[str, Any]], tried: list[dict[st
     return {
         "model": model,
         "task": task,
+        "rule": RULE,
         "label": LABELS[task],
         "asked": len(lines),
         "verified": count,
@@ -163,6 +166,24 @@ def _notes(made: list[dict[str, Any]]) -> list[str]:
         "(only prompts that the model still answers so).",
         f"- The last threshold (a spread effect under {CauseSettings().kept_nats:g} nats is none) was set on the first "
         f"{TUNED[2]} prompts without a cause on {TUNED[0]}; those do not count above.",
+        "- The rules for lines that do as much alone and for impossible words were made after looking at 6 misses of "
+        "the demo's contradicting example among these very prompts (94 of 100 before): no fresh check of them.",
+        *_of_an_earlier_rule(made),
         "- Gemma 3 270M is a base model without a chat template: it is not asked for instructions.",
         "- Not measured here: bf16 against float32, LDS, and the share that maps give to lines that do nothing.",
+    ]
+
+
+def _of_an_earlier_rule(made: list[dict[str, Any]]) -> list[str]:
+    """Which rows were measured before the search last changed."""
+    old: dict[str, list[str]] = {}
+    for row in made:
+        if row.get("rule", 1) < RULE:
+            old.setdefault(row["model"], []).append(row["task"])
+    if not old:
+        return []
+    said = "; ".join(f"{model}: {', '.join(tasks)}" for model, tasks in old.items())
+    return [
+        "- Measured before blocks took the place of doubling the candidates, before the map led among lines that do as "
+        f"much alone, and before a line without which the words are impossible was enough: {said}.",
     ]

@@ -307,3 +307,10 @@ def test_settings_and_spans_that_are_none_are_refused() -> None:
         CauseRequest(SPEC, (1, 2, 3), 2, ((2, 3),), ((0, 3),))
     with pytest.raises(AppError, match="No words"):
         CauseRequest(SPEC, (1, 2, 3), 2, (), ((0, 1),))
+
+
+def test_what_is_known_as_a_bound_says_at_least() -> None:
+    from core.cause import Removal
+
+    assert Removal((0,), 3.0, True, at_least=True).words == "at least 20 times less likely"
+    assert Removal((0,), 30.0, True, at_least=True).words == "more than a million times less likely"

@@ -258,7 +258,8 @@ def test_other_work_between_two_rows_gets_plain_gradients(load_tiny) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dtype", "quantization", "most"), [("bfloat16", "none", 0.1), ("float32", "nf4", 1e-4)]
+    ("dtype", "quantization", "most"),
+    [("bfloat16", "none", 0.1), ("float32", "nf4", 1e-4), ("float32", "int8", 0.1)],
 )
 def test_other_precisions(load_tiny, dtype: str, quantization: str, most: float) -> None:
     from .oracles import dense
