@@ -109,11 +109,16 @@ def write(place: Path) -> None:
         else:
             counts["open"] += 1
             still_open.append(mutant)
-    rows = [_row(f"`{file}`", counts) for file, counts in tables.items()]
+    rows = [
+        _row(f"`{file}`", counts) for file, counts in tables.items() if counts.total() > counts["untested"]
+    ]
     total = sum(tables.values(), Counter())
     text = HEAD + "\n".join([*rows, _row("all", total)]) + "\n"
     if total["untested"]:
-        text += f"\n{total['untested']} more mutants were made and not tested.\n"
+        text += (
+            f"\n{total['untested']:,} more mutants were made and not tested in the last run: where `--sample` or a "
+            "stop left a file's others out, its row counts those that were tried.\n"
+        )
     text += "\n## Why some change nothing\n\n"
     text += "".join(f"- {reason} ({count})\n" for reason, count in seen.most_common())
     DOCS.write_text(text, encoding="utf-8")
