@@ -47,6 +47,8 @@ from core.ui.shell.services import service
 POLL_SECONDS = 0.25
 HEIGHT = 560
 NO_MAP = "There is no map of this answer; below it says why."
+TEXT_ALONE = "This model tells its words alone. Under Details it can be asked again without each part."
+WAITS = "Nothing was measured yet: below it says what that costs."
 LEAD = "Which part of the prompt made the model say that?"
 
 
@@ -275,6 +277,10 @@ def _verdict(shown: Screen, trials: Mapping[int, TakeOutTrial]) -> reasons.Verdi
     if shares is None:
         if maps.failed(shown.answer, shown.method, shown.here):
             return reasons.Verdict([("", NO_MAP)])
+        if by_requests.text_alone(shown.answer.spec):
+            return reasons.Verdict([("", TEXT_ALONE)])
+        if by_requests.waits(shown.answer):
+            return reasons.Verdict([("", WAITS)])
         return reasons.Verdict([])
     cause = causes.found(shown.answer, shown.here, shown.chosen)
     if cause is None or cause.verdict == "measuring":
