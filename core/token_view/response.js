@@ -106,7 +106,14 @@ class ResponsePanel {
     if (!head) return;
     const thought = make("span", "sv-thinking");
     thought.append(...this.segments.slice(0, head));
-    this.text.prepend(unfolder(thinking, thought, selection.some((i) => i < head)), thought);
+    this.text.prepend(
+      unfolder(
+        thinking,
+        thought,
+        selection.some((i) => i < head),
+      ),
+      thought,
+    );
     if (head < this.segments.length) closeUp(this.segments[head]);
   }
 
