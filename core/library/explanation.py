@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from core import aggregate
 from core.errors import AppError
-from core.records import Generation, Message, Option, Role, SalienceMatrix, Segment, SegmentSalience, Tokens
+from core.library.making import MadeMap, make_map, run_method
+from core.records import Generation, Message, Option, Role, Segment, SegmentSalience, Tokens
 from core.segments import declared, segments
 from core.target_choice import default_choice
 from core.token_view import part_names
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from core.library.opening import OpenedModel
     from core.library.widget import SalienceWidget
     from core.report import ShownMap
-    from core.salience import Method
 
 Span = tuple[int, int]
 Options = tuple[tuple[str, Option], ...]
@@ -45,9 +45,9 @@ class Part:
     """What the app calls it: "line 9"."""
     text: str
     share: float
-    """Of the prompt's total absolute score, -1 to 1."""
+    """Of the prompt's total absolute score, -1 to 1; NaN where the method could not measure it."""
     score: float
-    """In the method's units."""
+    """In the method's units; NaN as `share`."""
     effect_nats: float | None = None
     """By how many nats the chosen words become less likely without it; None: not measured."""
     turns: bool | None = None
@@ -57,17 +57,6 @@ class Part:
     def times(self) -> float | None:
         """How many times less likely the chosen words are without it; None: not measured."""
         return None if self.effect_nats is None else float(np.exp(min(self.effect_nats, 700.0)))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MadeMap:
-    """A matrix and the method that made it (another than the one asked for, where the model has not that one)."""
-
-    matrix: SalienceMatrix
-    method: Method
-    options: Options
-    own: Mapping[Span, NDArray[np.float32]] = field(default_factory=dict)
-    """Scores (T,) of spans that are no union of rows, by a pass of their own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +97,7 @@ class Explanation:
         rows = tuple(part.tokens for part in segments(tokens, by, "response", pattern))
         if not rows:
             raise AppError("The answer is empty, so there is nothing to explain.", hint="Run it again.")
-        made = _map(model, tokens, rows, method, options or {}, by, pattern)
+        made = make_map(model, tokens, rows, method, options or {}, by, pattern)
         whole = cls(model, generation, by, pattern, made, (rows[0][0], rows[-1][1]), asked=asked, typed=typed)
         lines = segments(tokens, "line", "response")
         last = default_choice(lines)
@@ -173,7 +162,7 @@ class Explanation:
         order = {entry.segment.index: entry.rank for entry in self._ranked}
         effects = self._effects
         first = sorted(
-            self._counted,
+            (at for at in self._counted if at not in self._unmeasured or at in effects),
             key=lambda at: (at not in effects, -effects.get(at, (0.0, None))[0], order[at]),
         )
         return tuple(self._part(index) for index in first[:count])
@@ -367,6 +356,11 @@ class Explanation:
         return tuple(part.index for part in self.prompt_segments if part.role is Role.PROMPT)
 
     @cached_property
+    def _unmeasured(self) -> frozenset[int]:
+        """Segments that the method could not measure, or was not asked about: their 0 is no score."""
+        return frozenset(self.made.method.unmeasured_parts(self.made.matrix.request, self.prompt_segments))
+
+    @cached_property
     def _shares(self) -> NDArray[np.float32]:
         return aggregate.shares(self.scores, aggregate.countable(self.prompt_segments))
 
@@ -384,9 +378,10 @@ class Explanation:
 
     def _part(self, index: int) -> Part:
         effect, turns = self._effects.get(index, (None, None))
+        known = index not in self._unmeasured
         return Part(
-            self.names[index], self.prompt_segments[index].text, float(self._shares[index]),
-            float(self.scores[index]), effect, turns,
+            self.names[index], self.prompt_segments[index].text, float(self._shares[index]) if known else float("nan"),
+            float(self.scores[index]) if known else float("nan"), effect, turns,
         )  # fmt: skip
 
     def _find(self, text: str, occurrence: int) -> int:
@@ -410,7 +405,7 @@ class Explanation:
         if span in self.made.own or self._rows(span).any():
             return self.made
         with self.model.use() as held:
-            own = _run(held, self.tokens, self.made.method, (span,), self.made.options).values[0]
+            own = run_method(held, self.tokens, self.made.method, (span,), self.made.options).values[0]
         return replace(self.made, own={**self.made.own, span: own})
 
     def _rows(self, span: Span) -> NDArray[np.float32]:
@@ -438,62 +433,6 @@ class Explanation:
         start = int(self.tokens.char_spans[self.target[0], 0])
         row = Segment(0, self.chosen, (start, start + len(self.chosen)), self.target, Role.RESPONSE)
         return SegmentSalience((row,), self.prompt_segments, self.scores[None], "sum")
-
-
-def _map(
-    opened: OpenedModel,
-    tokens: Tokens,
-    rows: Sequence[Span],
-    name: str,
-    options: Mapping[str, Option],
-    by: str,
-    pattern: str | None,
-) -> MadeMap:
-    from core.models import backend
-    from core.salience import best_map, method, plan_rows
-    from core.settings import settings
-
-    with opened.use() as held:
-        if name:
-            chosen, given = method(name), dict(options)
-        else:
-            best, best_options = best_map(held.capabilities)
-            if best is None:
-                best, best_options = method("leave_one_out"), ()
-            chosen, given = best, {**dict(best_options), **options}
-        known = {option.name: option for option in chosen.options}
-        strange = sorted(set(given) - set(known))
-        if strange:
-            raise AppError(
-                f"{chosen.label} has no option {', '.join(strange)}.",
-                hint=f"It has: {', '.join(known) or 'none'}.",
-            )
-        if "columns" in known and "columns" not in given:
-            given["columns"] = _columns(tokens, by, pattern)
-        most = backend(opened.spec.backend).rows
-        targets, note = plan_rows(tokens, settings().salience_budget_bytes, most, rows)
-        told = tuple(given.items())
-        matrix = _run(held, tokens, chosen, targets, told)
-    return MadeMap(replace(matrix, note=f"{matrix.note} {note}".strip()), chosen, told)
-
-
-def _columns(tokens: Tokens, by: str, pattern: str | None) -> Option:
-    """The parts that a method which takes parts out is asked for: as in the app, without the cue at the end."""
-    from core.cause import proposed_locks
-    from core.salience.leave_one_out import columns_option
-
-    own = [part for part in segments(tokens, by, "prompt", pattern) if part.role is Role.PROMPT]
-    locked = proposed_locks(own)
-    return columns_option([part.tokens for at, part in enumerate(own) if at not in locked])[1]
-
-
-def _run(
-    held: Any, tokens: Tokens, method: Method, targets: Sequence[Span], options: Options
-) -> SalienceMatrix:
-    from core.salience import request_for
-
-    request = request_for(held, tokens, method.name, targets=tuple(targets), options=options)
-    return method.run(held, request, tokens=tokens)
 
 
 def _number(name: str) -> int:

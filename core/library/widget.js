@@ -1,5 +1,8 @@
 /* The token view in a notebook: what `core/token_view` draws, and two menus above it. Joined behind its scripts. */
 
+/* The view's own elements, empty: put in by widget.py, never by the state that a notebook keeps. Texts are set as text. */
+const VIEW = "__VIEW__";
+
 function menu(label, choices, model, name) {
   const box = make("label", "wn-menu", `${label} `);
   const select = make("select");
@@ -33,7 +36,7 @@ function render({ model, el }) {
   bar.append(told);
   const frame = document.createElement("div");
   const template = document.createElement("template");
-  template.innerHTML = model.get("_html"); // the view's own elements, empty; texts are set as text
+  template.innerHTML = VIEW;
   frame.append(template.content);
   el.append(bar, frame);
   const tell = (name, value) => {

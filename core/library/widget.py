@@ -7,6 +7,7 @@ or method is asked of it. The same files as in the app draw it (`core.token_view
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +25,17 @@ _HERE = Path(__file__).parent
 _count = itertools.count(1)
 
 
+def _script() -> str:
+    """The notebook's own script with the view's empty elements in it."""
+    return (
+        (_HERE / "widget.js").read_text(encoding="utf-8").replace('"__VIEW__"', json.dumps(token_view.html()))
+    )
+
+
 class SalienceWidget(anywidget.AnyWidget):
     """`SalienceWidget(explanation)`; `selection`, `by` and `method` can be read, set and observed."""
 
-    _esm = f"{token_view.script()}\n{(_HERE / 'widget.js').read_text(encoding='utf-8')}"
+    _esm = f"{token_view.script()}\n{_script()}"
     _css = f"{(_HERE / 'widget.css').read_text(encoding='utf-8')}\n{token_view.style()}"
 
     selection = traitlets.List(traitlets.Int())
@@ -37,7 +45,6 @@ class SalienceWidget(anywidget.AnyWidget):
     _data = traitlets.Dict().tag(sync=True)
     _told = traitlets.Dict().tag(sync=True)
     _status = traitlets.Unicode("").tag(sync=True)
-    _html = traitlets.Unicode("").tag(sync=True)
     _granularities: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _methods: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
@@ -47,7 +54,6 @@ class SalienceWidget(anywidget.AnyWidget):
         super().__init__(
             by=explanation.by,
             method=explanation.method,
-            _html=token_view.html(),
             _granularities=[
                 [g.name, g.label] for g in GRANULARITIES if g.name != "custom" or explanation.pattern
             ],

@@ -153,3 +153,11 @@ def test_the_public_names_are_there() -> None:
     assert open_model("demo").name == "demo"
     with pytest.raises(AttributeError):
         core.nothing_of_the_kind  # noqa: B018
+
+
+def test_what_taking_out_did_not_measure_is_no_score() -> None:
+    made = explain(SHORT, response=" The guest avoids eggs.", method="leave_one_out")
+    cue = made.parts[-1]
+    assert cue.text == "Analysis:" and np.isnan(cue.score) and np.isnan(cue.share)
+    assert cue not in made.top(10) and len(made.top(10)) == len(made.parts) - 1
+    assert all(np.isfinite(part.score) for part in made.parts[:-1])

@@ -39,6 +39,13 @@ def test_what_it_sends_is_the_map(explanation: Explanation) -> None:
     assert ["gim", "GIM"] in widget._methods and widget.method == "gim"
 
 
+def test_no_markup_comes_from_the_state_that_a_notebook_keeps(explanation: Explanation) -> None:
+    widget = SalienceWidget(explanation)
+    assert "sv-grid" in str(widget._esm) and "__VIEW__" not in str(widget._esm)
+    kept = {name: value for name, value in widget.get_state().items() if name not in ("_esm", "_css")}
+    assert "sv-grid" not in repr(kept)
+
+
 def test_a_choice_goes_both_ways(explanation: Explanation) -> None:
     widget = SalienceWidget(explanation)
     seen: list[Any] = []
