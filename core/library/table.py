@@ -138,16 +138,23 @@ def run_table(
     if not versions:
         raise AppError("At least one prompt version is needed.")
     if not conditions:
-        raise AppError("At least one check is needed.", hint="For example: equals, or same_number.")
+        raise AppError("At least one check is needed.", hint="For example: equals, contains or number.")
+    asking = [one.member.label for one in conditions if one.member.asks_model]
+    if asking:
+        raise AppError(f"“{asking[0]}” asks a model about each answer, which is done in the app only.")
     bounds = Bounds.of(settings())
     found = open_path(dataset, bounds)
     plan = propose(found).plan
     loaded = [
         to_examples(found, replace(plan, prompt="", template=text), bounds) for text in versions.values()
     ]
-    counts = {len(one.examples) for one in loaded}
-    if len(counts) != 1:
-        raise AppError(f"The versions make different numbers of prompts of the rows: {sorted(counts)}.")
+    left_out = [{(one.line, one.reason) for one in some.problems} for some in loaded]
+    if any({line for line, _ in some} != {line for line, _ in left_out[0]} for some in left_out):
+        raise AppError(
+            "The versions cannot be set against each other: they use different rows of the file, because a column that "
+            "one of them names is empty where another's is not.",
+            hint="Fill the column, or take those rows out.",
+        )
     opened, drawn = open_model(model), GenerationParams(**params)
     kept = [one.examples[:limit] for one in loaded]
     total, done = sum(map(len, kept)), 0

@@ -64,6 +64,17 @@ def test_the_table_is_right_by_hand(files: Path) -> None:
     )
 
 
+def test_versions_that_use_different_rows_are_not_paired(files: Path) -> None:
+    (files / "gaps.csv").write_text("question,hint,answer\n1 plus 1,,2\n,two,4\n")
+    with pytest.raises(AppError, match="different rows"):
+        run_table("gaps.csv", {"a": GOOD, "b": "{hint} is"}, [condition("equals")])
+
+
+def test_a_judge_is_refused_not_left_unsure(files: Path) -> None:
+    with pytest.raises(AppError, match="in the app only"):
+        run_table("rows.csv", {"a": GOOD}, [condition("judge:rubric=Is it kind?,model=demo")])
+
+
 def test_a_worse_version_fails_the_pipeline_and_says_why(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
