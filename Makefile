@@ -8,11 +8,12 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 MUTANTS := $(VENV)/.mutants
+DOCS := $(VENV)/.docs
 SCRIPTS := node_modules/.package-lock.json
 # Threads that wait must not spin: on a busy machine that makes a small model a hundred times slower.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: app model server test lint mutants lock newest readme pictures bench train-demo bench-methods browser load sbom hunt kills clean
+.PHONY: app model server test lint mutants lock newest readme pictures bench train-demo bench-methods browser load sbom hunt kills docs clean
 
 $(RUNTIME): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Whence needs Python 3.11 or newer; this is %d.%d." % sys.version_info[:2])'
@@ -78,6 +79,15 @@ readme: $(DEV)
 
 pictures: $(DEV) browser
 	@$(BIN)/python -m tools.pictures
+
+$(DOCS): $(DEV) requirements-docs.lock requirements-notebook.lock
+	@for list in notebook docs; do sh tools/install.sh $(BIN)/python requirements-$$list.lock; done
+	@touch $@
+
+# The site: pages of docs/, the API from its docstrings, notebooks executed. A warning is an error.
+docs: $(DOCS)
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env docs out/docs
+	@echo out/docs/index.html
 
 bench: $(DEV)
 	@sh benchmarks/run.sh

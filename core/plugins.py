@@ -21,6 +21,7 @@ GROUPS = {
     "whence.salience_methods": "salience method",
     "whence.metrics": "metric",
     "whence.checks": "check",  # functions: core.checks.function
+    "whence.generators": "counterfactual generator",
     "whence.sources": "source of datasets",
     "whence.models": "model backend",
     "whence.pages": "page",

@@ -10,6 +10,7 @@ never changes its input. Torch is imported only inside those that need it.
 
 from __future__ import annotations
 
+from core import plugins
 from core.counterfactuals import (
     back_translation,
     few_shot,
@@ -47,13 +48,17 @@ def generator(name: str) -> Generator:
     return find("generator", GENERATORS, name)
 
 
-GENERATORS: tuple[Generator, ...] = (
-    leave_one_out.GENERATOR,
-    word_replacer.GENERATOR,
-    few_shot.GENERATOR,
-    scrambler.GENERATOR,
-    template_sweep.GENERATOR,
-    hotflip.GENERATOR,
-    paraphrase.GENERATOR,
-    back_translation.GENERATOR,
+GENERATORS: tuple[Generator, ...] = plugins.extended(
+    "whence.generators",
+    Generator,
+    (
+        leave_one_out.GENERATOR,
+        word_replacer.GENERATOR,
+        few_shot.GENERATOR,
+        scrambler.GENERATOR,
+        template_sweep.GENERATOR,
+        hotflip.GENERATOR,
+        paraphrase.GENERATOR,
+        back_translation.GENERATOR,
+    ),
 )

@@ -119,6 +119,26 @@ def test_its_command_explains_lists_and_refuses(built: Path, tmp_path: Path) -> 
     assert wrong.returncode == 2 and "granularity" in wrong.stderr and "Traceback" not in wrong.stderr
 
 
+def test_a_program_that_uses_it_is_checked_strictly(built: Path, tmp_path: Path) -> None:
+    (tmp_path / "right.py").write_text(
+        "import whence\n"
+        "def best(prompt: str) -> str:\n"
+        "    e: whence.Explanation = whence.explain(prompt).select('no').measure(top=3)\n"
+        "    return e.top(1)[0].name + e.compare(e).to_pandas().to_csv()\n"
+    )
+    (tmp_path / "wrong.py").write_text("import whence\nnumber: int = whence.explain('a').answer\n")
+    given = ("-m", "mypy", "--strict", "--follow-untyped-imports", "--cache-dir", str(tmp_path / "cache"))
+    env = {"PATH": os.environ["PATH"], "MYPYPATH": str(built)}
+    said = subprocess.run(
+        [sys.executable, *given, "right.py", "wrong.py"],
+        cwd=tmp_path, env=env, text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    told = [line for line in said.stdout.splitlines() if line.startswith(("right.py", "wrong.py"))]
+    assert len(told) == 1 and told[0].startswith("wrong.py:2: error: Incompatible types"), (
+        said.stdout + said.stderr
+    )
+
+
 def test_the_app_is_inside(built: Path) -> None:
     assert (built / "whence/streamlit_app.py").is_file() and (built / "whence/pages/salience.py").is_file()
     assert (built / "whence/data/models/demo/model.safetensors").is_file()
@@ -138,6 +158,7 @@ def test_the_plugin_template_adds_what_it_says(built: Path, tmp_path: Path) -> N
         ["salience method", "grad_l1"],
         ["metric", "question_marks"],
         ["check", "polite"],
+        ["counterfactual generator", "shout"],
         ["page", "hello"],
     ]
     given = ("explain", "A\nB:", "--response", " yes", "--method", "grad_l1")
