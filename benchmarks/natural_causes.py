@@ -23,7 +23,7 @@ from benchmarks.natural.prompts import TASKS, NaturalTask
 from benchmarks.natural.summary import write
 from core.faithfulness import Case, PlantedPrompt
 from core.faithfulness.planted import target_tokens, verify
-from core.faithfulness.searched import search
+from core.faithfulness.searched import map_measures, map_scores, request_of, search
 from core.models import load
 from core.records import GenerationParams, Message, ModelSpec, Tokens
 from core.settings import ROOT
@@ -104,6 +104,9 @@ def measure(model: Any, task: NaturalTask, row: int, thin: int) -> dict[str, Any
         return line
     line["search"] = search(model, trial).plain()
     line["cpu_seconds"] = time.process_time() - started
+    if row % thin == 0 and trial.causes():
+        request = request_of(trial, model)
+        line["maps"] = map_measures(model, trial, request, map_scores(model, trial, request))
     if task.key in ("facts_8", "fewshot_given") and row % thin == 0:
         line["variants"] = {}
         for name, other in variants(trial.case).items():
@@ -167,6 +170,7 @@ def main() -> None:
     )
     parser.add_argument("--model", help='folder of a model, or "demo"')
     parser.add_argument("--name", help="what its figures are called")
+    parser.add_argument("--dtype", default="float32", help="float32 or bfloat16")
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--prompts", type=int, default=100, help="verified prompts a task")
     parser.add_argument("--thin", type=int, default=5, help="every so many prompts are asked in variants too")
@@ -176,7 +180,7 @@ def main() -> None:
         name = given.name or Path(given.model).name
         path = str(ROOT / "data" / "models" / "demo") if given.model == "demo" else given.model
         tasks = demo_tasks() if name == "demo" else TASKS
-        run(ModelSpec(name, path), name, given.minutes, {t.key: given.prompts for t in tasks}, given.thin)
+        run(ModelSpec(name, path, dtype=given.dtype), name, given.minutes, {t.key: given.prompts for t in tasks}, given.thin)
     if given.summary:
         write(OUT)
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.cause import Cause, CauseRequest, CauseSettings, proposed_locks
 from core.faithfulness.planted import PlantedPrompt
@@ -18,6 +19,8 @@ from core.models.language_model import LanguageModel
 from core.records import Option
 from core.salience import method, span
 from core.salience.find_cause import find_cause
+from core.salience.take_out_test import draw, measured, spearman
+from core.salience.taking_out import TakingOut
 
 MAPS: tuple[tuple[str, str, bool, tuple[tuple[str, Option], ...]], ...] = (
     ("gim", "gim", True, ()),
@@ -100,7 +103,7 @@ def search(
         passes=cause.passes,
         joint_nats=cause.joint.effect_nats if cause.joint else float("nan"),
         removal_turns=cause.turns[causes[0]] if len(causes) == 1 else None,
-        ranks=map_ranks(model, trial, request, causes) if maps and causes else {},
+        ranks=map_ranks(map_scores(model, trial, request), request, causes) if maps and causes else {},
     )
 
 
@@ -119,21 +122,69 @@ def _right(cause: Cause, causes: tuple[int, ...]) -> bool:
     return cause.verdict == "several" and tuple(sorted(cause.parts)) == causes
 
 
-def map_ranks(
-    model: LanguageModel, trial: PlantedPrompt, request: CauseRequest, causes: tuple[int, ...]
-) -> dict[str, int]:
-    """Where each map puts the best (of copies: the worst) cause among the parts that may be taken out."""
+Scores = dict[str, tuple[NDArray[np.float64], bool]]
+"""Map -> scores of the parts (S,), and whether they are ranked by the signed value."""
+
+
+def map_scores(model: LanguageModel, trial: PlantedPrompt, request: CauseRequest) -> Scores:
+    """What each map that the model has gives to each part."""
     assert trial.tokens is not None
-    known: dict[tuple[str, tuple[tuple[str, Option], ...]], np.ndarray] = {}
-    found = {}
+    known: dict[tuple[str, tuple[tuple[str, Option], ...]], NDArray[np.float64]] = {}
+    found: Scores = {}
     for name, called, signed, options in MAPS:
         if not method(called).available(model.capabilities):
             continue
         key = (called, options)
         if key not in known:
             scores = span(model, trial.tokens, called, trial.target, options=options)
-            known[key] = np.array([scores[a:b].sum() for a, b in request.parts])
-        values = known[key] if signed else np.abs(known[key])
-        order = sorted(request.free, key=lambda i: -float(values[i]))
+            known[key] = np.array([scores[a:b].sum() for a, b in request.parts], np.float64)
+        found[name] = (known[key], signed)
+    return found
+
+
+def map_ranks(scores: Scores, request: CauseRequest, causes: tuple[int, ...]) -> dict[str, int]:
+    """Where each map puts the best (of copies: the worst) cause among the parts that may be taken out."""
+    found = {}
+    for name, (values, signed) in scores.items():
+        strength = values if signed else np.abs(values)
+        order = sorted(request.free, key=lambda i: -float(strength[i]))
         found[name] = max(order.index(cause) + 1 if cause in order else len(order) for cause in causes)
     return found
+
+
+def map_measures(
+    model: LanguageModel,
+    trial: PlantedPrompt,
+    request: CauseRequest,
+    scores: Scores,
+    *,
+    masks: int = 16,
+    seed: int = 0,
+    stop: threading.Event | None = None,
+) -> dict[str, dict[str, float]]:
+    """How each map, and leave one out, agrees with taking parts out; NaN where nothing can be said.
+
+    - `lds`: Spearman's correlation of the kept parts' scores, summed, with the chosen words' log-probability, over
+      `masks` masks that keep each part with probability one half (Cohen-Wang et al. 2024)
+    - `idle_share`: of all absolute scores, what stands on parts that do nothing: whose own removal does less than a
+      tenth of what the most effective one's does
+
+    Raises: Stopped.
+    """
+    assert trial.tokens is not None
+    free = list(request.free)
+    alone = TakingOut(model, trial.tokens, request.targets, request.parts, stop=stop)
+    effects = np.array([alone([part]).effect_nats for part in free])
+    chained = TakingOut(model, trial.tokens, request.targets, request.parts, chained=True, stop=stop)
+    drawn = draw(len(free), masks, seed)
+    outcomes = measured(chained, free, drawn, None)
+    idle = np.abs(effects) < 0.1 * np.abs(effects).max()
+    own = {name: values[free] for name, (values, _) in scores.items()} | {"leave_one_out": effects}
+    return {
+        name: {"lds": spearman(drawn @ values, outcomes), "idle_share": _part_of(np.abs(values), idle)}
+        for name, values in own.items()
+    }
+
+
+def _part_of(sizes: NDArray[np.float64], chosen: NDArray[np.bool_]) -> float:
+    return float(sizes[chosen].sum() / sizes.sum()) if sizes.sum() > 0 else float("nan")
