@@ -180,7 +180,13 @@ def main() -> None:
         name = given.name or Path(given.model).name
         path = str(ROOT / "data" / "models" / "demo") if given.model == "demo" else given.model
         tasks = demo_tasks() if name == "demo" else TASKS
-        run(ModelSpec(name, path, dtype=given.dtype), name, given.minutes, {t.key: given.prompts for t in tasks}, given.thin)
+        run(
+            ModelSpec(name, path, dtype=given.dtype),
+            name,
+            given.minutes,
+            {t.key: given.prompts for t in tasks},
+            given.thin,
+        )
     if given.summary:
         write(OUT)
 
