@@ -69,9 +69,14 @@ class Method:
     negligible: float = 0.0
     """The score, in `units`, below which a segment decides nothing; 0 where scores have no size as such."""
     options: tuple[Field, ...] = ()
+    """What can be chosen; a method with a `score` that names none has that of every gradient method, `SEED`."""
     unmeasured: Callable[[SalienceRequest], NDArray[np.bool_]] | None = None
     """(T,) the tokens whose 0 in the map of a request says nothing: they could not be measured, or were not asked
     about. None: every token is measured. Read from the request, so that maps of before know it too."""
+
+    def __post_init__(self) -> None:
+        if self.score is not None and not self.options:
+            object.__setattr__(self, "options", (SEED,))
 
     def unmeasured_parts(self, request: SalienceRequest, columns: Sequence[Segment]) -> tuple[int, ...]:
         """The places of those `columns` in which no token was measured: a dash on pages, empty in files."""

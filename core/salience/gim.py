@@ -11,7 +11,7 @@ Source: Edin et al. 2025, "GIM: Improved Interpretability for Large Language Mod
 from __future__ import annotations
 
 from core.salience import grad_dot_input, grad_l2
-from core.salience.declaration import SEED, Method
+from core.salience.declaration import Method
 
 METHOD = Method(
     name="gim",
@@ -26,5 +26,4 @@ METHOD = Method(
     needs="gim",
     instead=(grad_l2.METHOD, (("seed", "log_odds"),)),
     rank_by="value",
-    options=(SEED,),
 )

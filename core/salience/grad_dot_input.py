@@ -6,9 +6,7 @@ Source: Denil et al. 2014, "Extraction of Salient Sentences from Labelled Docume
 "Learning Important Features Through Propagating Activation Differences", section 2.2.
 """
 
-from __future__ import annotations
-
-from core.salience.declaration import SEED, Method
+from core.salience.declaration import Method
 
 METHOD = Method(
     name="grad_dot_input",
@@ -20,5 +18,4 @@ METHOD = Method(
     combines="add",
     score=lambda gradient, embeddings: -(gradient * embeddings).sum(-1),
     sign_holds=False,
-    options=(SEED,),
 )

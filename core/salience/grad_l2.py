@@ -7,9 +7,7 @@ Source: Simonyan et al. 2014, "Deep Inside Convolutional Networks", section 3, w
 embedding's width as in Li et al. 2016, "Visualizing and Understanding Neural Models in NLP".
 """
 
-from __future__ import annotations
-
-from core.salience.declaration import SEED, Method
+from core.salience.declaration import Method
 
 METHOD = Method(
     name="grad_l2",
@@ -19,5 +17,4 @@ METHOD = Method(
     signed=False,
     combines="gram",
     score=lambda gradient, _embeddings: gradient.norm(dim=-1),
-    options=(SEED,),
 )

@@ -32,6 +32,17 @@ def test_its_links_lead_somewhere(target: str) -> None:
     assert (ROOT / target).exists()
 
 
+PAPERS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_files_that_papers_name_are_there(paper: Path) -> None:
+    named = re.findall(
+        r"`((?:core|pages|tests|tools|docs|deploy|benchmarks|data)/[\w./-]+)`", paper.read_text("utf-8")
+    )
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 @pytest.mark.parametrize("name", re.findall(r"`make ([\w-]+)`", README))
 def test_its_commands_exist(name: str) -> None:
     assert re.search(rf"^{name}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)

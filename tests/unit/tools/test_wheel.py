@@ -155,13 +155,13 @@ def test_the_plugin_template_adds_what_it_says(built: Path, tmp_path: Path) -> N
     listed = python(Path(sites), tmp_path, "-m", "whence.command", "plugins")
     assert listed.returncode == 0, listed.stdout + listed.stderr
     assert [line.split("  ")[:2] for line in listed.stdout.splitlines()] == [
-        ["salience method", "grad_l1"],
+        ["salience method", "steepest"],
         ["metric", "question_marks"],
         ["check", "polite"],
         ["counterfactual generator", "shout"],
         ["page", "hello"],
     ]
-    given = ("explain", "A\nB:", "--response", " yes", "--method", "grad_l1")
+    given = ("explain", "A\nB:", "--response", " yes", "--method", "steepest")
     said = python(Path(sites), tmp_path, "-m", "whence.command", *given)
     assert said.returncode == 0 and "share" in said.stdout, said.stderr
     pages = "from whence.plugins import pages; print([one.name for one in pages()])"
