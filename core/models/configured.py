@@ -95,7 +95,7 @@ def _spec(name: str, path: str, settings: Settings) -> ModelSpec:
         chosen = PrecisionChoice("float32", "none", "cpu")
     dtype, quantization = chosen.dtype, chosen.quantization
     if settings.precision in QUANTIZATIONS:
-        quantization = cast(Quantization, settings.precision)
+        quantization = settings.precision
     elif settings.precision != "auto":
         # Who asks for a dtype means whole weights, unless a quantisation is asked for beside it.
         dtype, quantization = PRECISION_NAMES.get(settings.precision, settings.precision), "none"
