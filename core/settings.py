@@ -38,7 +38,8 @@ class Settings(BaseSettings):
     model_config_list: str = Field(
         default=f"demo:{DEMO_MODEL}", validation_alias=AliasChoices("MODEL_CONFIG", "WHENCE_MODEL_CONFIG")
     )
-    """`name:path,name:path`; the first is loaded at start-up."""
+    """`name:path,name:path`; the first is loaded at start-up. A path: a folder, a `.gguf` file, a name on the hub, the
+    address of a model server, or of weights (`https://…/model.tar.gz`, `gs://bucket/model`)."""
     framework: str = Field(
         default="transformers", validation_alias=AliasChoices("DL_FRAMEWORK", "WHENCE_DL_FRAMEWORK")
     )
@@ -95,6 +96,8 @@ class Settings(BaseSettings):
     """Most bytes in the Hugging Face cache: a model that would take it further is not fetched; 0: no bound."""
     max_download_bytes: int = Field(default=200_000_000, ge=1)
     """Most bytes of a file that is uploaded or fetched."""
+    max_weights_bytes: int = Field(default=50_000_000_000, ge=1)
+    """Most bytes of a model that `MODEL_CONFIG` names by address (`https://…`, `gs://…`), packed or unpacked."""
     salience_budget_bytes: int = Field(default=256 * 1024 * 1024, ge=1)
     """Where the Gram matrix would pass this, targets are grouped into words, then sentences."""
     kept_pass_bytes: int = Field(default=1024 * 1024 * 1024, ge=0)

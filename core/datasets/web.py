@@ -26,6 +26,8 @@ MAX_REDIRECTS = 5
 _CHUNK_SECONDS = 15.0
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Iterable[str]]
+Sink = Callable[[bytes, int | None], None]
+"""Takes a piece of the body and how many bytes the whole has, where the server said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,14 @@ def is_public(address: str) -> bool:
         if inner is not None:
             return is_public(str(inner))
     return ip.is_global and not ip.is_multicast
+
+
+class _NotKept(Exception):
+    """What arrived could not be kept: `fault` is of this machine, not of the network."""
+
+    def __init__(self, fault: OSError) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
 
 
 class _Judged(httpcore.NetworkBackend):
@@ -93,7 +103,18 @@ class _Judged(httpcore.NetworkBackend):
 
 
 def fetch(url: str, bounds: Bounds, *, find: Resolve = resolve) -> Fetched:
-    """The file at `url`. Raises `AppError` with what the server, the name or a limit said."""
+    """The file at `url`, in memory. Raises `AppError` with what the server, the name or a limit said."""
+    body = bytearray()
+    here = fetch_into(url, bounds, lambda part, whole: body.extend(part), find=find)
+    name = unquote(urlsplit(here).path.rpartition("/")[2])
+    return Fetched(bytes(body), name or "download", here)
+
+
+def fetch_into(url: str, bounds: Bounds, sink: Sink, *, find: Resolve = resolve) -> str:
+    """Gives the file at `url` to `sink` piece by piece; returns the address where redirects ended.
+
+    Raises: AppError with what the server, the name or a limit said; what `sink` raises.
+    """
     deadline = time.monotonic() + bounds.timeout_seconds
     here = url.strip()
     for hop in range(MAX_REDIRECTS + 1):
@@ -101,7 +122,7 @@ def fetch(url: str, bounds: Bounds, *, find: Resolve = resolve) -> Fetched:
         judged = _Judged(allow_private=hop == 0 and not bounds.hosted, find=find)
         try:
             with httpcore.ConnectionPool(network_backend=judged) as pool:
-                found = _ask(pool, here, bounds, deadline)
+                onward = _ask(pool, here, bounds, deadline, sink)
         except _Refused as error:
             led = "The address leads on to a place that is refused: " if hop else ""
             raise AppError(
@@ -109,6 +130,8 @@ def fetch(url: str, bounds: Bounds, *, find: Resolve = resolve) -> Fetched:
                 hint="Download the file and upload it.",
                 code="forbidden",
             ) from error
+        except _NotKept as error:
+            raise error.fault from None
         except httpcore.TimeoutException as error:
             raise _too_slow(bounds) from error
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError, UnicodeError, ValueError) as error:
@@ -118,10 +141,9 @@ def fetch(url: str, bounds: Bounds, *, find: Resolve = resolve) -> Fetched:
                 hint="Check the address and the network, or download the file and upload it.",
                 code="unreachable",
             ) from error
-        if isinstance(found, bytes):
-            name = unquote(urlsplit(here).path.rpartition("/")[2])
-            return Fetched(found, name or "download", here)
-        here = urljoin(here, found)
+        if onward is None:
+            return here
+        here = urljoin(here, onward)
     raise AppError(f"The address leads on more than {MAX_REDIRECTS} times.", code="unreachable")
 
 
@@ -139,8 +161,8 @@ def _check_scheme(url: str) -> None:
         raise AppError("The address holds a user name or password, which is not sent.", hint="Take it out.")
 
 
-def _ask(pool: httpcore.ConnectionPool, url: str, bounds: Bounds, deadline: float) -> bytes | str:
-    """The body, or where a redirect leads."""
+def _ask(pool: httpcore.ConnectionPool, url: str, bounds: Bounds, deadline: float, sink: Sink) -> str | None:
+    """Gives the body to `sink`, or returns where a redirect leads."""
     step = max(0.1, min(_CHUNK_SECONDS, deadline - time.monotonic()))
     timeouts = dict.fromkeys(("connect", "read", "write", "pool"), step)
     headers: dict[bytes | str, bytes | str] = {"Host": _host_header(url), "User-Agent": "whence"}
@@ -165,14 +187,18 @@ def _ask(pool: httpcore.ConnectionPool, url: str, bounds: Bounds, deadline: floa
         stated = answer.get("content-length", "")
         if stated.isdecimal() and int(stated) > bounds.max_bytes:
             raise too_large("The file", int(stated), bounds)
-        body = bytearray()
+        whole, came = int(stated) if stated.isdecimal() else None, 0
         for part in response.iter_stream():
-            body += part
-            if len(body) > bounds.max_bytes:
+            came += len(part)
+            if came > bounds.max_bytes:
                 raise too_large("The file", None, bounds)
             if time.monotonic() > deadline:
                 raise _too_slow(bounds)
-        return bytes(body)
+            try:
+                sink(part, whole)
+            except OSError as fault:
+                raise _NotKept(fault) from fault
+        return None
 
 
 def _host_header(url: str) -> str:

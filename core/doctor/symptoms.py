@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from core.errors import AppError
 from core.models import backend
 from core.models.configured import configured_specs
-from core.models.local import folder, folder_checks
+from core.models.local import folder, folder_checks, weights_address
 from core.models.local.devices import available
 from core.settings import ROOT, Settings
 from core.store import backup, faults, health
@@ -186,6 +186,11 @@ def _models(settings: Settings) -> Iterator[Symptom]:
             yield Symptom("Models", "note", f"{spec.name}: at {spec.path}, which was not asked.")
             continue
         here = folder.local(spec.path)
+        if weights_address.names(spec.path) and not weights_address.is_here(spec.path):
+            yield Symptom(
+                "Models", "note", f"{spec.name}: {spec.path}, which is fetched when it is first asked."
+            )
+            continue
         if here is None:
             yield Symptom("Models", "note", f"{spec.name}: {spec.path} on the hub, which was not asked.")
             continue

@@ -11,7 +11,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from core.errors import AppError
-from core.models.local import real_models
+from core.models.local import real_models, weights_address
 from core.models.local.estimate import DTYPE_BYTES
 from core.models.local.precision import PrecisionChoice, automatic
 from core.models.remote.secrets import base_address
@@ -22,8 +22,7 @@ PRECISION_NAMES = {"bf16": "bfloat16", "fp16": "float16", "half": "float16", "fp
 FRAMEWORKS = {"transformers": "hugging_face", "kerasnlp": "keras_hub", "keras_hub": "keras_hub"}
 KERAS_PRESET = re.compile(r"(code_|instruct_)?(gemma|gpt2|llama|mistral)[a-z0-9.]*_([a-z0-9.]+_)*(en|multi)")
 """`gemma_2b_en`, `gpt2_base_en`: the names of KerasHub's presets."""
-ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip", ".gguf", ".safetensors")
-BUCKETS = ("gs://", "s3://")
+OTHER_BUCKETS = ("s3://", "az://", "abfs://", "hdfs://", "ftp://", "file://")
 
 
 def parse_model_config(text: str) -> tuple[tuple[str, str], ...]:
@@ -36,6 +35,8 @@ def parse_model_config(text: str) -> tuple[tuple[str, str], ...]:
         name, colon, path = (part.strip() for part in entry.partition(":"))
         if not colon:
             name, path = Path(entry).name, entry
+        if "://" in entry and path.startswith("//"):  # an address alone: what parted it is its scheme
+            name, path = _name_in(entry), entry
         if entry.startswith(real_models.PREFIX):
             name, path = entry.removeprefix(real_models.PREFIX), entry
         if not name or not path:
@@ -51,6 +52,13 @@ def parse_model_config(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
+def _name_in(address: str) -> str:
+    """`mine` of https://a.example/mine.tar.gz?x=1; the host where there is no path."""
+    parts = urlsplit(address)
+    last = parts.path.rstrip("/").rpartition("/")[2]
+    return last.partition(".")[0] or last or parts.netloc
+
+
 def resolve(path: str) -> str:
     """A path relative to the project as an absolute one, where it exists; else as it is."""
     inside = ROOT / path
@@ -60,9 +68,9 @@ def resolve(path: str) -> str:
 def configured_specs(settings: Settings) -> tuple[ModelSpec, ...]:
     """The operator's models (`MODEL_CONFIG`, `PRECISION` and the like), the one at start-up first.
 
-    A web address is that of a model server (`core.server`, or LIT's). `PRECISION` may name a dtype or, as
-    LIT's deployments do, a quantisation (int8, nf4).
-    Raises: AppError for a precision, a framework or a runtime there is not, and for an archive of weights.
+    A web address is that of a model server (`core.server`, or LIT's), or of a model's files (`weights_address.py`).
+    `PRECISION` may name a dtype or, as LIT's deployments do, a quantisation (int8, nf4).
+    Raises: AppError for a precision, a framework or a runtime there is not, and for an address that is not taken.
     """
     if settings.runtime != "torch":
         known = settings.runtime in ("tensorflow", "jax")
@@ -78,16 +86,31 @@ def configured_specs(settings: Settings) -> tuple[ModelSpec, ...]:
     return tuple(_spec(name, path, settings) for name, path in parse_model_config(settings.model_config_list))
 
 
+def told(settings: Settings) -> dict[str, str]:
+    """What the operator set, or the default, of how models run, in words: by the names of LIT's deployments."""
+    length, batch = settings.sequence_length, settings.batch_size
+    default = Settings.model_fields["batch_size"].default
+    texts = f"{batch:,} text{'' if batch == 1 else 's'} of a dataset at once"
+    return {
+        "PRECISION": "auto, the default: float32 where a processor has room and time for it, nf4 on a GPU"
+        if settings.precision == "auto"
+        else f"{settings.precision}, as set (default: auto)",
+        "BATCH_SIZE": texts + (", the default" if batch == default else f", as set (default: {default})"),
+        "SEQUENCE_LENGTH": f"{length:,} tokens of prompt and answer, as set (default: the model's own limit)"
+        if length
+        else "the model's own limit of prompt and answer, the default",
+    }
+
+
 def _spec(name: str, path: str, settings: Settings) -> ModelSpec:
-    if path.startswith(BUCKETS) or (
-        path.startswith(("http://", "https://")) and path.lower().endswith(ARCHIVES)
-    ):
-        kind = "a place in a bucket" if path.startswith(BUCKETS) else "an archive"
+    if weights_address.names(path):
+        path = weights_address.checked(path)
+    elif path.startswith(OTHER_BUCKETS):
         raise AppError(
-            f"MODEL_CONFIG gives {name!r} the path {path}, which is {kind}: weights are not fetched from there.",
-            hint="Copy it to this machine (gcloud storage cp, curl), unpack it, and give the folder or the .gguf file.",
+            f"MODEL_CONFIG gives {name!r} the path {path}: of buckets only gs:// is read here.",
+            hint="Copy it to this machine and give the folder, or give an https:// address of an archive.",
         )
-    if path.startswith(("http://", "https://")):
+    elif path.startswith(("http://", "https://")):
         return remote_spec(name, path)
     path = resolve(path)
     chosen = automatic(path)
@@ -108,6 +131,12 @@ def _spec(name: str, path: str, settings: Settings) -> ModelSpec:
         )
     device = settings.device or chosen.device
     backend = _backend(settings.framework)
+    if backend == "keras_hub" and weights_address.names(path):
+        raise AppError(
+            f"MODEL_CONFIG gives {name!r} the path {path}: presets of KerasHub are taken by name "
+            "or from a folder.",
+            hint="Copy the preset to this machine, or give safetensors of the model without DL_FRAMEWORK.",
+        )
     if backend == "hugging_face" and KERAS_PRESET.fullmatch(path):
         # LIT's deployments name KerasHub's presets; no model on the hub has a name of that form.
         backend, dtype, quantization = "keras_hub", dtype if dtype != "float64" else "float32", "none"

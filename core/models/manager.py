@@ -37,7 +37,14 @@ class ModelManager:
 
     def peek(self, spec: ModelSpec) -> LanguageModel | None:
         """The model when it is loaded (for its figures only: using it needs `get`)."""
-        return self._models.get(spec)
+        return self._models.get(self._known(spec))
+
+    def _known(self, spec: ModelSpec) -> ModelSpec:
+        """The key under which `spec` is in memory: what was asked for before it was fetched had no revision yet."""
+        if spec in self._models or not spec.revision:
+            return spec
+        same = (key for key, model in list(self._models.items()) if not key.revision and model.spec == spec)
+        return next(same, spec)
 
     @contextmanager
     def get(
@@ -48,6 +55,7 @@ class ModelManager:
         Raises: AppError when it cannot be loaded; the model that was there before works on.
         """
         with self._lock:
+            spec = self._known(spec)
             if spec not in self._models:
                 self._replace(spec, progress, stop)
             yield self._models[spec]
@@ -55,7 +63,7 @@ class ModelManager:
     def evict(self, spec: ModelSpec | None = None) -> None:
         """Gives back the memory of `spec`, or of every model."""
         with self._lock:
-            for name in [spec] if spec is not None else list(self._models):
+            for name in [self._known(spec)] if spec is not None else list(self._models):
                 model = self._models.pop(name, None)
                 if model is not None:
                     model.close()

@@ -133,4 +133,7 @@ class Info(BaseModel):
     notes: list[str] = Field(description="What was harmless but odd about the model's files.")
     context_tokens: int | None
     methods: list[str]
+    settings: dict[str, str] = Field(
+        description="PRECISION, BATCH_SIZE, SEQUENCE_LENGTH: in words, set or default."
+    )
     limits: dict[str, Any]

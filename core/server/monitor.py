@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from core.models.configured import told
 from core.salience import METHODS
 from core.server.config import VERSION
 from core.server.errors import DOCUMENTED
@@ -67,6 +68,7 @@ async def info(request: Request) -> Info:
         notes=list(known.get("notes", ())),
         context_tokens=state.settings.sequence_length or known.get("context"),
         methods=[one.name for one in METHODS if capabilities is None or one.available(capabilities)],
+        settings=told(state.settings),
         limits={
             "body_bytes": state.limits.max_body_bytes,
             "text_characters": state.settings.max_prompt_chars,

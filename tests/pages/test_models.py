@@ -108,6 +108,12 @@ def test_the_first_paint_lists_the_models_and_loads_none(app: AppTest, service: 
     assert "float32 · CPU · not in memory" in [c.value for c in app.sidebar.caption]
 
 
+def test_the_defaults_of_the_operators_settings_are_said(app: AppTest) -> None:
+    (told,) = [one.value for one in app.run().caption if "BATCH" in one.value]
+    for said in ("16 texts of a dataset at once, the default", "the model's own limit", "PRECISION: "):
+        assert said in told.replace("\\", "")
+
+
 def test_load_choose_and_give_back(app: AppTest, service: Service) -> None:
     app.button(key="load two").click().run()
     finish(app)

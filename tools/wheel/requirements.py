@@ -16,7 +16,7 @@ APP = {
 }
 """What only the app, and what it keeps, needs."""
 SERVER = {"fastapi", "uvicorn", "prometheus-client"}
-EXTRAS = ("ray", "keras", "gemini", "postgres", "notebook")
+EXTRAS = ("ray", "keras", "gemini", "postgres", "notebook", "gcs")
 """Each has a list of its own: requirements-<name>.txt."""
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import AppError
-from core.models.local import address, gguf_header, real_models
+from core.models.local import address, gguf_header, real_models, weights_address
 from core.models.local.folder_checks import check, is_gguf
 from core.records import ModelSpec
 from core.settings import ROOT
@@ -92,6 +92,8 @@ def local(path: str) -> Path | None:
     """The folder or `.gguf` file that `path` means on this machine, there or not; None for a name on the hub."""
     if path.startswith(real_models.PREFIX):
         return real_models.file_of(path)
+    if weights_address.names(path):
+        return weights_address.model_of(path)
     given = Path(path).expanduser()
     inside = given if given.is_absolute() else ROOT / given
     if inside.exists() or path.startswith((".", "/", "~")) or is_gguf(given) or not _HUB_NAME.fullmatch(path):
@@ -108,11 +110,15 @@ def present_revision(spec: ModelSpec, steps: Steps | None = None) -> str:
 
 
 def find(spec: ModelSpec, steps: Steps) -> tuple[Path, str]:
-    """The checked folder of `spec` on this machine and its revision; a name on the hub is fetched first, a `.gguf` file
-    made into a folder.
+    """The checked folder of `spec` on this machine and its revision; a name on the hub or an address is fetched
+    first, a `.gguf` file made into a folder.
 
     A relative path counts from the project's root. Raises: AppError; Stopped.
     """
+    if weights_address.names(spec.path):
+        from core.models.local import fetched_weights  # with what reads the web, which pages do without
+
+        fetched_weights.fetch(spec.path, steps)
     path = local(spec.path)
     if path is not None:
         if spec.path.startswith(real_models.PREFIX):

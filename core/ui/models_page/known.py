@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.models import backend
+from core.models.configured import told
 from core.models.local.estimate import gigabytes
 from core.models.model_kind import OF_KIND
 from core.records import ModelSpec
@@ -32,6 +33,8 @@ def draw_model_cards() -> None:
     busy = loading.is_loading()
     for spec in catalog().specs():
         _card(spec, busy)
+    lines = [f"{name}: {said}" for name, said in told(service().settings).items()]
+    st.caption("  \n".join(map(problem.plain, ["How the operator set models on this machine:", *lines])))
 
 
 def _facts(spec: ModelSpec, info: dict[str, Any] | None) -> str:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.models import backend
-from core.models.local import folder, folder_checks, real_models
+from core.models.local import folder, folder_checks, real_models, weights_address
 from core.models.local.estimate import gigabytes
 from core.models.local.precision import what_the_other_costs
 from core.records import ModelSpec
@@ -59,7 +59,8 @@ def why_no_model(spec: ModelSpec) -> AppError | None:
     Looks at names only. A visitor is told no path of the operator's.
     """
     path = folder.local(spec.path) if spec.backend == "hugging_face" else None
-    if path is None or spec.path.startswith(real_models.PREFIX):
+    fetched = spec.path.startswith(real_models.PREFIX) or weights_address.names(spec.path)
+    if path is None or (fetched and not path.exists()):
         return None
     try:
         folder_checks.check(path)

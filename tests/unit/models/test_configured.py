@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.errors import AppError
-from core.models.configured import configured_specs
+from core.models.configured import configured_specs, told
 from core.settings import Settings
 
 
@@ -40,18 +40,20 @@ def test_another_runtime_is_refused_in_words(runtime, said):
         configured_specs(settings("m:google/gemma-2b", runtime=runtime))
 
 
-@pytest.mark.parametrize(
-    ("path", "said"),
-    [
-        ("https://x.example/model.tar.gz", "an archive"),
-        ("https://x.example/model.gguf", "an archive"),
-        ("gs://bucket/model", "a place in a bucket"),
-    ],
-)
-def test_an_archive_is_no_model_server(path, said):
-    with pytest.raises(AppError, match=rf"which is {said}: weights are not fetched from there"):
-        configured_specs(settings(f"m:{path}"))
-
-
 def test_a_model_server_is_one_still():
     assert configured_specs(settings("m:https://x.example:8080"))[0].backend == "lit_server"
+
+
+def test_defaults_are_said_as_such_and_what_was_set_as_set():
+    plain = told(Settings(_env_file=None))
+    assert plain == {
+        "PRECISION": "auto, the default: float32 where a processor has room and time for it, nf4 on a GPU",
+        "BATCH_SIZE": "16 texts of a dataset at once, the default",
+        "SEQUENCE_LENGTH": "the model's own limit of prompt and answer, the default",
+    }
+    others = Settings(_env_file=None, PRECISION="bfloat16", BATCH_SIZE=1, SEQUENCE_LENGTH=512)
+    assert told(others) == {
+        "PRECISION": "bfloat16, as set (default: auto)",
+        "BATCH_SIZE": "1 text of a dataset at once, as set (default: 16)",
+        "SEQUENCE_LENGTH": "512 tokens of prompt and answer, as set (default: the model's own limit)",
+    }

@@ -69,6 +69,8 @@ def test_info_tells_the_model_and_the_limits(client: TestClient) -> None:
     assert info["model"]["name"] == "fake"
     assert (info["loaded"], info["parameters"], info["context_tokens"]) == (True, 1_000, 200)
     assert {"grad_l2", "grad_dot_input"} <= set(info["methods"])
+    assert info["settings"]["BATCH_SIZE"] == "4 texts of a dataset at once, as set (default: 16)"
+    assert "the default" in info["settings"]["SEQUENCE_LENGTH"]
     assert info["limits"]["text_characters"] == 1_000
 
 

@@ -50,7 +50,7 @@ def test_the_dependencies_are_those_of_the_lists() -> None:
     base, extras = declared(ROOT)
     names = {name_of(one) for one in base}
     assert {"torch", "transformers", "plotly", "numpy"} <= names and not {"streamlit", "fastapi"} & names
-    assert set(extras) == {"app", "server", "ray", "keras", "gemini", "postgres", "notebook"}
+    assert set(extras) == {"app", "server", "ray", "keras", "gemini", "postgres", "notebook", "gcs"}
     assert "streamlit" in {name_of(one) for one in extras["app"]}
 
 
