@@ -13,6 +13,7 @@ from core.runs.generation_tasks import Generate, ScoreTargets
 from core.runs.here import LocalRunner
 from core.runs.metrics_task import FILE, ScoreAnswers, column_spec, measured, metric_rows
 from core.runs.salience_task import SummariseSalience
+from core.runs.table_task import AskTable
 
 if TYPE_CHECKING:
     from core.service import Service
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FILE",
     "TASKS",
+    "AskTable",
     "DatasetTask",
     "Desk",
     "Generate",
@@ -54,4 +56,5 @@ TASKS: tuple[type[DatasetTask], ...] = (
     SummariseSalience,
     ScoreAnswers,
     MeasureEffects,
+    AskTable,
 )

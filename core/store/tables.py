@@ -244,3 +244,33 @@ deeds = Table(
     Column("what", Text, nullable=False),
     Index(None, "workspace_id", "seq"),
 )
+
+prompt_tables = Table(
+    "prompt_tables",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    _workspace(),
+    _dataset(),
+    Column("name", Text, nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+    Index(None, "workspace_id", "dataset_id"),
+)
+"""Tables of rows × prompt versions × models (`core.prompt_table.TablePlan` as JSON)."""
+
+table_cells = Table(
+    "table_cells",
+    metadata,
+    Column("table_id", String(64), ForeignKey("prompt_tables.id", ondelete="CASCADE"), primary_key=True),
+    Column("example_id", String(64), primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("take", Integer, primary_key=True),
+    Column("answer", Text, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("generation_key", String(64), nullable=False),
+    Column("tie", Float),
+)
+"""One answer of a table; `place` is the column of the plan. Its text is kept here, whatever becomes of the answer."""

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from core.store.dataset_list import DatasetList
 from core.store.example_list import ExampleList
+from core.store.kept_tables import KeptTables
 from core.store.limits import Quotas
 from core.store.marks import Marks
 from core.store.results import ResultStore
@@ -25,3 +26,4 @@ class Workspace(Scope):
         self.examples = ExampleList(self, self.datasets)
         self.marks = Marks(self)
         self.results = ResultStore(self, self.marks)
+        self.tables = KeptTables(self, self.examples)

@@ -32,6 +32,7 @@ FLOORS = {
         "token_view",
         "target_choice",
         "hosts",
+        "prompt_table",
     ),
     2: ("models", "salience", "counterfactuals", "faithfulness"),
     3: ("store", "jobs", "service", "runs"),

@@ -16,6 +16,7 @@ from core.models.manager import ModelManager
 from core.records import Example, GenerationParams, Message, digest
 from core.runs import (
     TASKS,
+    AskTable,
     Desk,
     Generate,
     LocalRunner,
@@ -305,7 +306,12 @@ def test_effects_of_counterfactuals(service: Service, here: Workspace) -> None:
 
 @pytest.mark.parametrize("kind", TASKS, ids=lambda t: t.__name__)
 def test_tasks_can_be_sent_and_told_apart(kind: type) -> None:
-    arguments = {ScoreAnswers: ("d", ("bleu",)), MeasureEffects: ((("a", "p", "r"),),)}.get(kind, ())
+    of_kind: dict[type, tuple[object, ...]] = {
+        ScoreAnswers: ("d", ("bleu",)),
+        MeasureEffects: ((("a", "p", "r"),),),
+        AskTable: ("t", "{}"),
+    }
+    arguments = of_kind.get(kind, ())
     one, other = kind(*arguments), kind(*arguments)
     assert one == other and repr(one) == repr(other) and hash(one) == hash(other)
     assert one.kind and one.label and one.batch >= 1

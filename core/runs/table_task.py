@@ -1,0 +1,144 @@
+"""The cells of a table of prompts that one model answers: asked, judged by the checks, kept as they come.
+
+A cell's answer is also kept by content like any other, so what is known already, from whatever page, is not asked
+again. The same items and verdicts serve `core.library.table`, which keeps nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from core.checks import Condition, from_json, verdict
+from core.checks.measures import rulings
+from core.errors import AppError
+from core.metrics import MetricRow
+from core.prompt_table import CellAnswer, TablePlan
+from core.prompt_table import from_json as plan_from_json
+from core.prompt_table.prompts import asked_as, prompt_of, row_values
+from core.records import Example, Generation, GenerationParams, SendAs, digest
+from core.runs.drive import Desk, Item, Result, asked
+from core.runs.generation_tasks import loaded
+from core.service.batched import write_batches
+from core.store.bundle import prompt_from_json, prompt_to_json
+from core.store.keys import generation_key
+
+if TYPE_CHECKING:
+    from core.models.language_model import LanguageModel
+
+
+@dataclass(frozen=True)
+class AskTable:
+    """Every cell of one answerer of a table (`TablePlan` as JSON text)."""
+
+    table_id: str
+    plan_json: str
+    answerer: int = 0
+    batch: int = 16
+    kind: str = "table"
+    label: str = "Ask the table"
+    needs_model: bool = True
+
+    @cached_property
+    def plan(self) -> TablePlan:
+        return plan_from_json(json.loads(self.plan_json))
+
+    @property
+    def params(self) -> GenerationParams:
+        return self.plan.params
+
+    @property
+    def send_as(self) -> SendAs:
+        return self.plan.answerers[self.answerer].send_as
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        return from_json(json.loads(self.plan.conditions)) if self.plan.conditions else ()
+
+    def items(self, rows: Sequence[Example], desk: Desk) -> list[Item]:
+        found: list[Item] = []
+        for row in rows:
+            values = row_values(row, self.plan.aliases, self.plan.columns_named)
+            for at, column in enumerate(self.plan.columns):
+                if column.answerer == self.answerer:
+                    made = prompt_of(self.plan.versions[column.version], values)
+                    found += self.items_of(row, at, made, desk)
+        return found
+
+    def items_of(self, row: Example, column: int, made: str | AppError, desk: Desk) -> list[Item]:
+        """The takes of one cell whose prompt is `made`; of one that cannot be asked, the reason."""
+        out: list[Item] = []
+        for at, take in enumerate(self.plan.takes):
+            item: Item = {"id": digest(row.id, column, at)[:40], "row": row.id, "column": column, "take": at}
+            if isinstance(made, AppError):
+                out.append(item | {"prompt": "", "left_out": str(made), "key": ""})
+                continue
+            sent = asked_as(row, made).sent(self.send_as)
+            key = generation_key(sent, desk.spec, self.plan.drawn(take))
+            out.append(
+                item
+                | {"prompt": prompt_to_json(sent), "asked": made, "targets": list(row.targets), "key": key}
+            )
+        return out
+
+    def known(self, items: Sequence[Item], desk: Desk) -> set[str]:
+        """Cells that stand in the table already, and those whose answer is kept: these are written into it."""
+        kept = desk.workspace.tables.filled(self.table_id, [item["row"] for item in items])
+        there = {item["id"] for item in items if (item["row"], item["column"], item["take"]) in kept}
+        texts = desk.store.texts(item["key"] for item in items if item["key"] and item["id"] not in there)
+        fresh = [item for item in items if item["id"] not in there and item["key"] in texts]
+        desk.workspace.tables.save(self.table_id, [self.cell(item, texts[item["key"]]) for item in fresh])
+        return there | {item["id"] for item in fresh}
+
+    def compute(
+        self, items: Sequence[Item], model: LanguageModel | None, stop: threading.Event | None
+    ) -> list[Result]:
+        held = loaded(model)
+        made: dict[int, Generation] = {}
+        wanted = [at for at, item in enumerate(items) if "left_out" not in item]
+        for seed in sorted({self.plan.takes[items[at]["take"]].seed for at in wanted}):
+            places = [at for at in wanted if self.plan.takes[items[at]["take"]].seed == seed]
+            tokens = [asked(held, items[at]["prompt"]) for at in places]
+            params = replace(self.plan.params, seed=seed)
+            for batch in write_batches(lambda: nullcontext(held), tokens, params, self.batch, stop):
+                made |= {places[at]: generation for at, generation in batch.items()}
+        return [{"generation": made[at]} if at in made else {} for at in range(len(items))]
+
+    def keep(self, results: Mapping[str, Result], items: Mapping[str, Item], desk: Desk) -> dict[str, Any]:
+        answered = {name: result["generation"] for name, result in results.items() if "generation" in result}
+        desk.store.save_generations(
+            (
+                items[name]["key"],
+                replace(made, model=desk.spec, example_id=items[name]["row"]),
+                prompt_from_json(items[name]["prompt"]),
+            )
+            for name, made in answered.items()
+        )
+        cells = [
+            self.cell(items[name], answered[name].text if name in answered else None) for name in results
+        ]
+        desk.workspace.tables.save(self.table_id, cells)
+        return {name: {} for name in results}
+
+    def cell(self, item: Item, text: str | None) -> CellAnswer:
+        """An answer with its verdict; without one, why it was left out."""
+        at = (item["row"], item["column"], item["take"])
+        if text is None:
+            return CellAnswer(*at, "", "failed", item.get("left_out", "No answer came."))
+        outcome, why = judged(item["row"], item["asked"], text, item["targets"], self.conditions)
+        return CellAnswer(*at, text, outcome, why, item["key"])
+
+
+def judged(
+    row: str, prompt: str, text: str, targets: Sequence[str], conditions: Sequence[Condition]
+) -> tuple[str, str]:
+    """The verdict of `conditions` on an answer and the reason; unsure without any."""
+    if not conditions:
+        return "unsure", "Nothing is checked."
+    found = verdict(rulings(MetricRow(row, text, tuple(targets), prompt=prompt), conditions))
+    return found.outcome, found.why
