@@ -35,6 +35,10 @@ def add(commands: Any) -> None:
     said.add_argument("--model", default="demo")
     said.add_argument("--limit", type=int, help="only the first rows")
     said.add_argument("--max-new-tokens", type=int, default=128)
+    said.add_argument(
+        "--samples", type=int, default=1, help="answers a row and version, drawn with as many seeds"
+    )
+    said.add_argument("--temperature", type=float, default=0.0, help="above 0 for several samples")
     said.add_argument("--stop", action="append", default=[])
     said.add_argument(
         "--least", type=float, help="exit status 1 where the last version is right less often (0 to 1)"
@@ -89,6 +93,7 @@ def _run(asked: argparse.Namespace) -> int:
         table = run_table(
             asked.dataset, versions, conditions, model=asked.model, limit=asked.limit, on_progress=told,
             max_new_tokens=asked.max_new_tokens, stop=tuple(asked.stop),
+            samples=asked.samples, temperature=asked.temperature,
         )  # fmt: skip
     if asked.out:
         _write(table, Path(asked.out))
@@ -128,23 +133,26 @@ def _write(table: Any, out: Path) -> None:
 
 
 def _junit(table: Any, out: Path) -> None:
-    cells = [(row, row.cells[-1]) for row in table.rows]
-    wrong = sum(cell.ruled.outcome == "wrong" for _, cell in cells)
-    unsure = sum(cell.ruled.outcome == "unsure" for _, cell in cells)
+    name = table.versions[-1]
+    cells = [line for line in table.table.lines() if line["version"] == name]
+    wrong = sum(line["outcome"] == "wrong" for line in cells)
+    unsure = sum(line["outcome"] == "unsure" for line in cells)
     top = ElementTree.Element(
         "testsuite",
-        name=f"whence run {table.versions[-1]}",
+        name=f"whence run {name}",
         tests=str(len(cells)),
         failures=str(wrong),
         skipped=str(unsure),
     )
-    for row, cell in cells:
-        case = ElementTree.SubElement(top, "testcase", classname=table.versions[-1], name=_xml(row.called))
-        if cell.ruled.outcome == "wrong":
-            fault = ElementTree.SubElement(case, "failure", message=_xml(cell.ruled.why))
-            fault.text = _xml(cell.answer)
-        elif cell.ruled.outcome == "unsure":
-            ElementTree.SubElement(case, "skipped", message=_xml(cell.ruled.why))
+    several = len(table.table.plan.takes) > 1
+    for line in cells:
+        called = f"{line['called']} (seed {line['seed']})" if several else line["called"]
+        case = ElementTree.SubElement(top, "testcase", classname=name, name=_xml(called))
+        if line["outcome"] == "wrong":
+            fault = ElementTree.SubElement(case, "failure", message=_xml(line["why"]))
+            fault.text = _xml(line["answer"])
+        elif line["outcome"] == "unsure":
+            ElementTree.SubElement(case, "skipped", message=_xml(line["why"]))
     try:
         ElementTree.ElementTree(top).write(out, encoding="utf-8", xml_declaration=True)
     except OSError as error:

@@ -14,6 +14,7 @@ from rich.text import Text
 from core.cause import less_likely
 from core.figures import palette
 from core.figures.style import percent
+from core.prompt_table.table import OUTCOME_OF
 from core.records import Role
 
 
@@ -104,7 +105,6 @@ def show_table(table: Any, most: int = 10) -> None:
                 p,
             )
         )
-    turned = [row for row in table.rows if row.turned]
     if not console.is_terminal:
         print("\n".join("\t".join(line) for line in lines))
     else:
@@ -113,13 +113,14 @@ def show_table(table: Any, most: int = 10) -> None:
         for line in lines[1:]:
             drawn.add_row(*map(Text, line))
         console.print(drawn)
+    whole, turned = table.table, table.turned
     if turned:
-        console.print(Text(f"\n{len(turned)} of {len(table.rows)} rows turned:"))
+        console.print(Text(f"\n{len(turned)} of {len(whole.rows)} rows turned:"))
     for row in turned[:most]:
         said = "; ".join(
-            f"{clean(name)}: {cell.ruled.outcome} ({clean(cell.ruled.why)})"
-            for name, cell in zip(table.versions, row.cells)
+            f"{clean(name)}: {OUTCOME_OF[int(whole.outcomes[row, at, 0])] or 'open'} ({clean(whole.whys[row, at, 0])})"
+            for at, name in enumerate(table.versions)
         )
-        console.print(Text(f"  {clean(row.called)}: {said}"))
+        console.print(Text(f"  {clean(whole.rows[row].called)}: {said}"))
     if table.left_out:
         console.print(Text(f"{len(table.left_out)} rows of the file were left out: {table.left_out[0][1]}"))

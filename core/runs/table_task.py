@@ -21,7 +21,7 @@ from core.metrics import MetricRow
 from core.prompt_table import CellAnswer, TablePlan
 from core.prompt_table import from_json as plan_from_json
 from core.prompt_table.prompts import asked_as, prompt_of, row_values
-from core.records import Example, Generation, GenerationParams, SendAs, digest
+from core.records import Example, Generation, GenerationParams, ModelSpec, SendAs, digest
 from core.runs.drive import Desk, Item, Result, asked
 from core.runs.generation_tasks import loaded
 from core.service.batched import write_batches
@@ -67,10 +67,10 @@ class AskTable:
             for at, column in enumerate(self.plan.columns):
                 if column.answerer == self.answerer:
                     made = prompt_of(self.plan.versions[column.version], values)
-                    found += self.items_of(row, at, made, desk)
+                    found += self.items_of(row, at, made, desk.spec)
         return found
 
-    def items_of(self, row: Example, column: int, made: str | AppError, desk: Desk) -> list[Item]:
+    def items_of(self, row: Example, column: int, made: str | AppError, spec: ModelSpec) -> list[Item]:
         """The takes of one cell whose prompt is `made`; of one that cannot be asked, the reason."""
         out: list[Item] = []
         for at, take in enumerate(self.plan.takes):
@@ -79,7 +79,7 @@ class AskTable:
                 out.append(item | {"prompt": "", "left_out": str(made), "key": ""})
                 continue
             sent = asked_as(row, made).sent(self.send_as)
-            key = generation_key(sent, desk.spec, self.plan.drawn(take))
+            key = generation_key(sent, spec, self.plan.drawn(take))
             out.append(
                 item
                 | {"prompt": prompt_to_json(sent), "asked": made, "targets": list(row.targets), "key": key}

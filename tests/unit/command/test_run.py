@@ -57,8 +57,8 @@ def test_the_table_is_right_by_hand(files: Path) -> None:
     assert test is not None and test.difference == pytest.approx(-7 / 8)
     assert test.p == pytest.approx(2 / 2**7)  # seven rows turned, all one way: McNemar, exact
     assert made.worse() == ("bad",) and made.worse(p=0.01) == ()
-    assert sum(row.turned for row in made.rows) == 7
-    assert [cell.answer for cell in made.rows[3].cells] == [" 6", " 0"]
+    assert len(made.turned) == 7
+    assert made.table.answers[3, :, 0].tolist() == [" 6", " 0"]
     assert (
         len(made.to_pandas()) == 16 and json.loads(json.dumps(made.to_dict()))["versions"][0]["right"] == 1.0
     )
@@ -114,3 +114,14 @@ def test_conditions_are_read() -> None:
     assert condition("length:least=2,unit=words").options["least"] == 2
     with pytest.raises(AppError, match="option"):
         condition("contains:colour=red")
+
+
+def test_samples_of_a_row_are_told_apart(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = run_table(
+        "rows.csv", {"good": GOOD, "bad": BAD}, [condition("equals")], samples=3, temperature=1.0
+    )
+    assert made.table.outcomes.shape == (8, 2, 3)
+    test = made.tests[1]
+    assert test is not None and test.p == pytest.approx(2 / 2**7) and test.test == "signs of rows, exact"
+    assert main(["run", "rows.csv", "--prompt", "good.txt", "--samples", "3"]) == 2
+    assert "temperature 0" in capsys.readouterr().err
