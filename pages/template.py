@@ -19,15 +19,19 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     method = view.choose_method()
     way = sending.choose_sending(spec)
     copy_link.button()
+proposed = work.default_template(rows.examples)
 template = st.text_area(
     "Template",
-    work.default_template(rows.examples),
+    proposed,
     key=state.TEMPLATE(rows.dataset.id).name,
     persist_state="session",
     height=160,
     placeholder="Dish: {dish}\nAnalysis:",
     help="{name} stands where the rows differ. Everything else has to be the same in every row.",
 )
+
+if proposed and template == proposed and not any(row.fields.get("template") for row in rows.examples):
+    st.caption("Read off the rows: what they share, with a name where they differ. Change it as you like.")
 
 if not job_box.draw_job(work.JOB):
     try:

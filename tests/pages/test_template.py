@@ -40,8 +40,19 @@ def test_sections_are_averaged_over_the_rows_that_fit(
     app.run()
     app.run()
     assert not app.exception
-    assert any(caption.value.startswith("Mean over 2 rows") for caption in app.caption)
+    assert any(caption.value.startswith("Mean share of the prompt's influence") for caption in app.caption)
     assert not [b for b in app.button if b.label.startswith("Explain")]
+    assert any("times what its length would" in one.value for one in app.markdown)
+
+
+def test_a_template_is_read_off_rows_that_name_none(
+    open_app: Callable[..., AppTest], fake_service: Service
+) -> None:
+    rows = [Example("a", "Rate it.\nQ: hot\nA:"), Example("b", "Rate it.\nQ: very cold\nA:")]
+    dataset = fake_service.store.workspace().datasets.add("plain", rows)
+    app = open_app("template", dataset=dataset.id)
+    assert app.text_area[0].value == "Rate it.\nQ: {q}\nA:"
+    assert any(caption.value.startswith("Read off the rows") for caption in app.caption)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.errors import AppError
-from core.figures.bars import token_logprobs
+from core.figures.token_logprobs import token_logprobs
 from core.records import Generation
 from core.ui.compare_page.run import SideBySide
 from core.ui.explaining.marks import of_model, of_version

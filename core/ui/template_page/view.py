@@ -7,14 +7,16 @@ from typing import Any
 
 import streamlit as st
 
-from core.figures.bars import interval_bars
 from core.figures.captions import map_caption
 from core.figures.heatmap import table_heatmap
+from core.figures.style import percent
 from core.records import Example
 from core.salience import METHODS, Method
 from core.ui.shell import frame, library, problem, state
+from core.ui.shell.bar_table import BarFigure, BarLine, BarPanel, bar_table
 from core.ui.shell.row_names import row_names
 from core.ui.template_page import work
+from core.ui.template_page.coloured import FULL, coloured_sections, template_html
 from core.ui.template_page.work import Sections
 
 MOST_ROWS = 200
@@ -39,20 +41,35 @@ def draw_section_shares(found: Sections, rows: Mapping[str, Example], template: 
     called = row_names(rows.values())
     for name, reason in found.failed[:3]:
         st.warning(problem.plain(f"{called.get(name, name)}: {reason}"))
-    st.plotly_chart(
-        interval_bars(
-            found.means(),
-            theme=frame.theme(),
-            units="share of the prompt's influence on the whole answer",
-            percentages=True,
-        ),
-        theme=None,
-        key=state.TEMPLATE_BARS.name,
-        config={"displayModeBar": False},
-        alt="Mean share of each section of the template, with 95 % intervals",
+    means = found.means()
+    sections = coloured_sections(
+        template, [rows[name].prompt for name in found.ids], [m.value for m in means]
+    )
+    strongest = max(sections, key=lambda section: section.ratio)
+    st.markdown(
+        f"**{problem.plain(strongest.text)}** carries {strongest.ratio:.1f} times what its length would: "
+        f"{percent(strongest.share)} of the influence, {percent(strongest.length)} of the length."
+    )
+    st.html(template_html(sections, frame.theme()))
+    st.caption(
+        "Colour: how many times its share of the length a section carries; none up to 1, full from "
+        f"{FULL:g} times. Framed: variables. Hover for the figures."
+    )
+    top = max(max(mean.high for mean in means), 0.01)
+    lines = tuple(
+        BarLine(
+            mean.label or "(blank)",
+            (BarFigure(percent(mean.value), mean.value / top, mean.low / top, mean.high / top),),
+            f"{percent(section.length)} of the length",
+        )
+        for mean, section in zip(means, sections)
+    )
+    bar_table(
+        [BarPanel(lines)], key=state.TEMPLATE_BARS.name, about="Mean share of each section of the template"
     )
     st.caption(
-        f"Mean over {len(found.ids):,} rows, with a bootstrap 95 % interval over rows. A variable is in {{}}."
+        f"Mean share of the prompt's influence on the whole answer over {len(found.ids):,} rows, with a bootstrap 95 % "
+        "interval over rows. A variable is in {}."
     )
     shown = found.ids[:MOST_ROWS]
     names = [work.values_of(template, rows[name].prompt) or called[name] for name in shown]

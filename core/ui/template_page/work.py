@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.datasets.template_proposal import propose_template
 from core.datasets.template_sections import find_sections
 from core.datasets.templates import variables
 from core.errors import AppError
-from core.figures.bars import Interval
 from core.metrics import bootstrap
 from core.records import Example, ModelSpec, SendAs
 from core.runs import Desk, SummariseSalience, runner
@@ -24,6 +25,17 @@ from core.ui.shell.services import owner, service
 JOB = "template"
 
 
+@dataclass(frozen=True, slots=True)
+class SectionMean:
+    """A section's mean share, with its 95 % interval over `count` rows."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    count: int
+
+
 @dataclass(frozen=True, eq=False)
 class Sections:
     """Shares (rows, sections) of the prompt's influence on the whole answer."""
@@ -33,21 +45,28 @@ class Sections:
     shares: NDArray[np.float64]
     failed: tuple[tuple[str, str], ...] = ()
 
-    def means(self) -> list[Interval]:
+    def means(self) -> list[SectionMean]:
         """The mean share of each section over the rows, with a bootstrap 95 % interval."""
         found = []
         for name, column in zip(self.labels, self.shares.T):
             stats = np.stack([column, np.ones(len(column))], axis=1)
             drawn = bootstrap.resampled(stats)
             low, high = bootstrap.interval(drawn[:, 0] / drawn[:, 1])
-            found.append(Interval(name, float(column.mean()), low, high, len(column)))
+            found.append(SectionMean(name, float(column.mean()), low, high, len(column)))
         return found
 
 
 def default_template(rows: Sequence[Example]) -> str:
-    """The template that the rows name as their own, the most common first; "" where none does."""
+    """The template that the rows name as their own, the most common first; else one read off them; "" for none."""
     named = [str(row.fields["template"]) for row in rows if row.fields.get("template")]
-    return max(dict.fromkeys(named), key=named.count, default="")
+    return max(dict.fromkeys(named), key=named.count, default="") or _proposed(
+        tuple(row.prompt for row in rows)
+    )
+
+
+@lru_cache(maxsize=16)
+def _proposed(prompts: tuple[str, ...]) -> str:
+    return propose_template(prompts)
 
 
 def fitting(template: str, rows: Sequence[Example]) -> list[Example]:

@@ -9,12 +9,12 @@ import plotly.graph_objects as go
 import pytest
 
 from core.figures import palette
-from core.figures.bars import Interval, interval_bars, token_logprobs
 from core.figures.curves import Curve, deletion_curves
 from core.figures.distributions import distribution, scatter_of_two
 from core.figures.heatmap import prompt_heatmap, salience_heatmap, table_heatmap
 from core.figures.probabilities import token_probabilities
 from core.figures.style import CLEAR, label, passage, percent, scale
+from core.figures.token_logprobs import token_logprobs
 from core.records import (
     Generation,
     GenerationParams,
@@ -56,7 +56,6 @@ def generation() -> Generation:
 
 
 def every(theme: palette.Theme) -> dict[str, go.Figure]:
-    items = [Interval(EVIL, 0.5, 0.4, 0.7, 30, EVIL), Interval("b", 0.2, 0.1, 0.3, 30, "g")]
     return {
         "map": salience_heatmap(MAP, signed=True, units=EVIL, theme=theme, selected=[1]),
         "table": table_heatmap(np.array([[0.2, np.nan]]), [EVIL], [EVIL, "b"], theme=theme),
@@ -65,7 +64,6 @@ def every(theme: palette.Theme) -> dict[str, go.Figure]:
         "probabilities": token_probabilities(
             generation(), others=[[(EVIL, 0.5)]] * 4, ties=(1,), theme=theme
         ),
-        "intervals": interval_bars(items, units=EVIL, title=EVIL, theme=theme),
         "curves": deletion_curves(
             [
                 Curve(EVIL, (0, 1), (-1, -5), ("", EVIL)),
@@ -159,7 +157,6 @@ def test_maps_of_nothing_can_be_drawn() -> None:
     nothing = SegmentSalience((), (), np.zeros((0, 0)), "sum")
     assert salience_heatmap(nothing, signed=False).data[0].z.size == 0
     assert distribution({"a": []}).data == ()
-    assert interval_bars([]).data == ()
 
 
 def test_logprobs_are_those_of_the_response() -> None:
@@ -171,13 +168,6 @@ def test_logprobs_are_those_of_the_response() -> None:
     assert "1 in 1,097 likely" in bar.hovertext[1]
     assert "(end)" in bar.hovertext[3]
     assert "61% likely" in bar.hovertext[0]
-
-
-def test_intervals_reach_from_low_to_high() -> None:
-    bar = interval_bars([Interval("a", 0.5, 0.4, 0.7, 10)], percentages=True).data[0]
-    assert bar.error_x.array[0] == pytest.approx(0.2)
-    assert bar.error_x.arrayminus[0] == pytest.approx(0.1)
-    assert bar.hovertext[0] == "<b>50 %</b> (40 % to 70 %)<br>a<br>10 rows"
 
 
 def test_a_bin_says_which_values_are_in_it() -> None:

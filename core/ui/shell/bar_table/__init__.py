@@ -38,7 +38,7 @@ _mount = st.components.v2.component(
 class BarFigure:
     """One figure: its words, and where the bar ends, its interval and its goal, as parts of the track.
 
-    `value`, `low`, `high` and `goal` are 0 to 1 (−1 to 1 in a signed table); None draws nothing. `series` is the place
+    `value`, `low`, `high` and `goal` are −1 to 1; None draws nothing. `series` is the place
     in the table's series; `note` is told on hover and to screen readers.
     """
 
@@ -91,7 +91,7 @@ def described(
     known = series or (BarSeries("", mark(0)),)
     return {
         "about": about,
-        "signed": signed,
+        "zero": _zero(panels, signed),
         "series": [
             {
                 "name": s.name,
@@ -147,7 +147,7 @@ def bar_table(
 
     - `about`: what the figures are, for screen readers: the name of the region. Unique on a page.
     - `series`: what the bars of a row are; a legend stands above where there are several, unless the labels say it.
-    - `signed`: bars start in the middle.
+    - `signed`: bars start in the middle; without it, as far from the left as the lowest value or interval needs.
     """
     with st.container(key=place(key, panels, legend=legend and len(series) > 1)):
         found = _mount(
@@ -158,6 +158,15 @@ def bar_table(
     picked = getattr(found, "picked", None)
     names = {line.name for panel in panels for line in panel.lines if line.name}
     return picked if picked in names else None
+
+
+def _zero(panels: Sequence[BarPanel], signed: bool) -> float:
+    """Where 0 stands on the track, 0 to 1: no value is left undrawn because it is negative."""
+    if signed:
+        return 0.5
+    bars = [bar for panel in panels for line in panel.lines for bar in line.bars]
+    lowest = min((at for bar in bars for at in (bar.value, bar.low) if at is not None), default=0.0)
+    return max(-lowest, 0.0) / (1 + max(-lowest, 0.0))
 
 
 _LINE, _NOTE, _PADDING, _HEAD = 21.75, 19.0, 12.2, 22.0

@@ -10,17 +10,20 @@ function make(tag, className, text) {
 
 const percent = (part) => `${(100 * part).toFixed(3)}%`;
 
-/* Where a value stands on the track, 0 to 1. */
-const place = (value, signed) => Math.min(1, Math.max(0, signed ? (value + 1) / 2 : value));
+/* Where a value stands on the track, 0 to 1, when nothing stands at `zero`. */
+const place = (value, zero) => Math.min(1, Math.max(0, zero + value * (1 - zero)));
 
-function track(bar, series, signed, hatched) {
+function track(bar, series, zero, hatched) {
   const box = make("span", "bt-track");
-  if (signed) box.append(make("i", "bt-zero"));
-  const zero = signed ? 0.5 : 0;
+  if (zero) {
+    const line = make("i", "bt-zero");
+    line.style.insetInlineStart = percent(zero);
+    box.append(line);
+  }
   if (bar.value === null) box.classList.add("bt-none");
   else {
     const fill = make("i", "bt-fill");
-    const end = place(bar.value, signed);
+    const end = place(bar.value, zero);
     fill.style.insetInlineStart = percent(Math.min(zero, end));
     fill.style.width = percent(Math.abs(end - zero));
     fill.style.backgroundColor = `light-dark(${series.light}, ${series.dark})`;
@@ -29,20 +32,20 @@ function track(bar, series, signed, hatched) {
   }
   if (bar.low !== null && bar.high !== null) {
     const whisker = make("i", "bt-whisker");
-    const [low, high] = [place(bar.low, signed), place(bar.high, signed)];
+    const [low, high] = [place(bar.low, zero), place(bar.high, zero)];
     whisker.style.insetInlineStart = percent(low);
     whisker.style.width = percent(high - low);
     box.append(whisker);
   }
   if (bar.goal !== null) {
     const goal = make("i", "bt-goal");
-    goal.style.insetInlineStart = percent(place(bar.goal, signed));
+    goal.style.insetInlineStart = percent(place(bar.goal, zero));
     box.append(goal);
   }
   return box;
 }
 
-function figure(bar, all, signed, named) {
+function figure(bar, all, zero, named) {
   const series = all[bar.series] ?? all[0];
   const row = make("span", "bt-bar");
   if (bar.note) row.title = bar.note;
@@ -53,7 +56,7 @@ function figure(bar, all, signed, named) {
     row.append(sign);
     if (named) row.append(make("span", "bt-spoken", `${series.name}: `));
   }
-  row.append(track(bar, series, signed, named), make("span", "bt-text", bar.text));
+  row.append(track(bar, series, zero, named), make("span", "bt-text", bar.text));
   if (bar.note) row.append(make("span", "bt-spoken", ` (${bar.note})`));
   return row;
 }
@@ -72,7 +75,7 @@ function heading(line) {
   return head;
 }
 
-function panel(data, all, signed, named) {
+function panel(data, all, zero, named) {
   const section = make("div", "bt-panel");
   if (data.title) section.append(make("h3", "", data.title));
   if (data.note) section.append(make("p", "bt-note", data.note));
@@ -83,7 +86,7 @@ function panel(data, all, signed, named) {
     words.append(heading(line));
     if (line.note) words.append(make("span", "bt-note", line.note));
     const bars = make("div", "bt-bars");
-    bars.append(...line.bars.map((bar) => figure(bar, all, signed, named)));
+    bars.append(...line.bars.map((bar) => figure(bar, all, zero, named)));
     if (line.came.length) {
       const came = make("span", "bt-came");
       came.dir = "auto";
@@ -126,7 +129,7 @@ export default function ({ parentElement, data, setStateValue }) {
   root.setAttribute("aria-label", data.about);
   const panels = make("div", data.panels.length > 1 ? "bt-panels" : "");
   const named = data.legend && data.series.length > 1;
-  panels.append(...data.panels.map((one) => panel(one, data.series, data.signed, named)));
+  panels.append(...data.panels.map((one) => panel(one, data.series, data.zero, named)));
   /* Figures take the same room in every row, so that all tracks are equally long. */
   const widths = data.panels.flatMap((one) => one.lines.flatMap((line) => line.bars.map((bar) => bar.text.length)));
   root.style.setProperty("--bt-text", `${Math.min(26, Math.max(4, ...widths))}ch`);

@@ -30,3 +30,14 @@ def test_series_bring_their_marks_and_one_is_there_without_any() -> None:
     assert [one["sign"] for one in made["series"]] == [mark(1).sign, CONTROL.sign]
     assert [one["light"] for one in made["series"]] == [mark(1).light, CONTROL.light]
     assert len(described([], [], signed=False, about="x")["series"]) == 1
+
+
+def test_zero_stands_where_the_lowest_value_needs_it() -> None:
+    def zero(*values: float | None, low: float | None = None, signed: bool = False) -> float:
+        bars = tuple(BarFigure("x", value, low=low) for value in values)
+        return float(described([BarPanel((BarLine("a", bars),))], [], signed=signed, about="x")["zero"])
+
+    assert zero(0.2, 1.0, None) == zero() == 0
+    assert zero(1.0, -0.25) == 0.2  # a quarter on the left of a whole
+    assert zero(1.0, 0.5, low=-1.0) == 0.5
+    assert zero(1.0, -0.25, signed=True) == 0.5
