@@ -5,13 +5,16 @@ import streamlit as st
 from core.errors import AppError
 from core.ui.asking import example_menu, parameters, prompt_box
 from core.ui.shell import frame, model_box, problem
-from core.ui.trust_page import benchmark, curve
+from core.ui.trust_page import benchmark, curve, natural
 
 frame.begin("How far to trust it?", "How often an explanation is right, where that is known.", trade="Trust")
 
 spec = model_box.chosen()
 st.subheader("Where the cause is known", anchor=False)
-benchmark.draw_benchmark(spec)
+natural.draw_natural(spec)
+
+with st.expander("Every method, in the bundled model’s own grammar"):
+    benchmark.draw_benchmark(spec)
 
 st.subheader("On your own example", anchor=False)
 example = example_menu.choose_example()

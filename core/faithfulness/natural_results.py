@@ -7,10 +7,12 @@ found by the name of its folder, those of all measured models stand in for a mod
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from core.models.local.real_models import REAL_MODELS
 from core.settings import ROOT
 
 PATH = ROOT / "data" / "natural_causes.json"
@@ -26,13 +28,32 @@ def _rows(path: Path) -> tuple[dict[str, Any], ...]:
         return ()
 
 
+@dataclass(frozen=True, slots=True)
+class NaturalResults:
+    """Rows of the benchmark, one a model and kind of prompt; `own` where the model itself was measured."""
+
+    rows: tuple[dict[str, Any], ...]
+    own: bool
+
+
+def measured_name(model_path: str) -> str:
+    """What the figures of the model in `model_path` are called: its folder, or the real model it was converted from."""
+    name = Path(model_path).name.casefold()
+    called = {f"gguf-{one.revision}".casefold(): one.name for one in REAL_MODELS}
+    return called.get(name, name.removeprefix("package:"))
+
+
+def results_for(model_path: str, path: Path = PATH) -> NaturalResults:
+    """What was measured of this model, else of all that were measured."""
+    rows, name = _rows(path), measured_name(model_path)
+    own = tuple(row for row in rows if row["model"].casefold() == name)
+    return NaturalResults(own or rows, bool(own))
+
+
 def trust_sentence(method: str, model_path: str, path: Path = PATH) -> str:
     """What was measured of `method` (its name, or "find_cause") with the model in `model_path`; "" for nothing."""
-    rows = _rows(path)
-    name = Path(model_path).name.casefold()
-    own = [row for row in rows if row["model"].casefold() == name]
-    where = "with this model" if own else "with other models"
-    used = own or list(rows)
+    found = results_for(model_path, path)
+    used, where = found.rows, "with this model" if found.own else "with other models"
     if method == "find_cause":
         count, right = sum(row["verified"] for row in used), sum(row["right"] for row in used)
         if not count:

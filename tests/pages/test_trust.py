@@ -159,7 +159,7 @@ def test_all_prompts_together_the_best_first_and_chance_last() -> None:
     ],
 )
 def test_shares_of_a_hundred(share: float, said: str) -> None:
-    assert panels.of_hundred(share) == said
+    assert words.of_hundred(share) == said
 
 
 def test_the_curve_of_the_example_at_hand(page: Callable[[], AppTest], service: Service) -> None:

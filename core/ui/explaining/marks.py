@@ -17,6 +17,11 @@ def of_method(name: str) -> Mark:
     return mark(names.index(name)) if name in names else CONTROL
 
 
+def of_search() -> Mark:
+    """The mark of *Find the cause*, which is no map: the one after the methods'."""
+    return mark(len(METHODS))
+
+
 def of_model(title: str) -> Mark:
     """The mark of a model (with its precision), by its title."""
     return mark(_place(state.MARKS_OF_MODELS, title))

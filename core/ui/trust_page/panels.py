@@ -13,7 +13,7 @@ from core.metrics.shares import exact
 from core.salience import METHODS
 from core.ui.explaining.marks import of_method
 from core.ui.shell.bar_table import BarFigure, BarLine, BarPanel, BarSeries
-from core.ui.trust_page.words import GRADIENT_GOAL, LEAVE_ONE_OUT_GOAL, SHOWN_CONTROLS, task_name
+from core.ui.trust_page.words import GRADIENT_GOAL, LEAVE_ONE_OUT_GOAL, SHOWN_CONTROLS, of_hundred, task_name
 
 ORDER = (*(member.name for member in METHODS), *SHOWN_CONTROLS)
 
@@ -21,14 +21,6 @@ ORDER = (*(member.name for member in METHODS), *SHOWN_CONTROLS)
 def series() -> tuple[BarSeries, ...]:
     """One for each method, in the order of the family, and one for all controls."""
     return (*(BarSeries(m.label, of_method(m.name)) for m in METHODS), BarSeries("control", of_method("")))
-
-
-def of_hundred(share: float) -> str:
-    """A share in words; what is all or nothing only after rounding says so."""
-    whole = round(100 * share)
-    if whole == 100 and share < 1:
-        return "over 99 of 100"
-    return "under 1 of 100" if whole == 0 and share > 0 else f"{whole} of 100"
 
 
 def overall(found: BenchmarkResults) -> BarPanel:

@@ -25,6 +25,14 @@ def task_name(key: str) -> str:
     return TASKS.get(key, key.replace("_", " "))
 
 
+def of_hundred(share: float) -> str:
+    """A share in words; what is all or nothing only after rounding says so."""
+    whole = round(100 * share)
+    if whole == 100 and share < 1:
+        return "over 99 of 100"
+    return "under 1 of 100" if whole == 0 and share > 0 else f"{whole} of 100"
+
+
 def about(found: BenchmarkResults, spec: ModelSpec) -> str:
     """Why the figures may not hold for the chosen model; empty where they were measured on exactly it."""
     measured = f"{found.model} (version {found.revision[:8]}, {FULL})"
