@@ -24,10 +24,13 @@ def pages() -> dict[str, list[StreamlitPage]]:
                 default=True,
             ),
             st.Page("pages/editor.py", title="Editor", visibility="hidden"),
-            st.Page("pages/compare_prompts.py", title="Which version wins?", icon=":material/difference:"),
+            st.Page(
+                "pages/compare_prompts.py", title="What did the edit change?", icon=":material/difference:"
+            ),
         ],
         "Many prompts": [
             st.Page("pages/dataset.py", title="Dataset", icon=":material/table_rows:"),
+            st.Page("pages/table.py", title="Which version wins?", icon=":material/trophy:"),
             st.Page("pages/metrics.py", title="How good are they?", icon=":material/analytics:"),
             st.Page("pages/counterfactuals.py", title="What if?", icon=":material/alt_route:"),
             st.Page("pages/template.py", title="Which part counts?", icon=":material/data_object:"),

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from core.ui.asking import example_menu, parameters, prompt_box
-from core.ui.compare_page import grid, prompts, run, view
+from core.ui.compare_page import prompts, run, view
 from core.ui.shell import frame, model_box, rights
 from core.ui.shell.row_names import row_names
 
 frame.begin(
-    "Which version wins?",
+    "What did the edit change?",
     "What a change to the prompt does to the answer, and to its reasons.",
     trade="Compare prompts",
 )
@@ -39,4 +39,8 @@ if comparison is None:
 prompts.differences(versions, opened=comparison is None)
 if comparison is not None:
     view.draw_comparison(comparison)
-grid.draw_grid(versions, spec, params)
+st.page_link(
+    "pages/table.py",
+    label="The same over every row of a dataset: Which version wins?",
+    icon=":material/trophy:",
+)

@@ -28,6 +28,7 @@ REASONS = {
     "stopped": "stopped",
     "no logprob": "whose target the model was not asked about",
     "unsure": "unsure",
+    "skipped": "not to be asked",
 }
 
 

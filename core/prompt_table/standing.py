@@ -19,7 +19,7 @@ from core.metrics import Aggregate, Measured, Metric, PairedTest, aggregate, com
 from core.metrics.metric import ratio
 from core.metrics.shares import wilson
 from core.metrics.sign_flip import two_sided
-from core.prompt_table.table import FAILED, OPEN, RIGHT, UNSURE, WRONG, PromptTable
+from core.prompt_table.table import FAILED, OPEN, RIGHT, SKIPPED, UNSURE, WRONG, PromptTable
 
 Counting = Literal["share", "all", "any"]
 COUNTINGS: dict[Counting, str] = {
@@ -53,7 +53,7 @@ def scores(table: PromptTable, counting: Counting = "share") -> NDArray[np.float
     decided = right + wrong
     if counting == "share":
         return np.divide(right, decided, out=np.full(right.shape, np.nan), where=decided > 0)
-    whole = decided == outcomes.shape[2]
+    whole = (decided > 0) & (decided + (outcomes == SKIPPED).sum(2) == outcomes.shape[2])
     if counting == "all":
         return np.where(wrong > 0, 0.0, np.where(whole, 1.0, np.nan))
     return np.where(right > 0, 1.0, np.where(whole, 0.0, np.nan))
@@ -76,6 +76,14 @@ def measured(table: PromptTable, column: int, counting: Counting = "share") -> M
         for counts, cell in zip(kept.tolist(), outcomes)
     )
     return Measured(_metric(counting, len(table.plan.takes)), "other", statistics, kept, reasons)
+
+
+def _why(cell: NDArray[np.int8]) -> str:
+    """The key of `core.metrics.REASONS` by which an undecided cell is left out."""
+    for code, reason in ((OPEN, "missing"), (FAILED, "error"), (UNSURE, "unsure")):
+        if (cell == code).any():
+            return reason
+    return "skipped"
 
 
 def _metric(counting: Counting, takes: int) -> Metric:

@@ -7,7 +7,7 @@ stand in `standing`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,14 +16,22 @@ from numpy.typing import NDArray
 from core.checks.check import Outcome
 from core.prompt_table.plan import TablePlan
 
-RIGHT, WRONG, UNSURE, OPEN, FAILED = 1, 0, -1, -2, -3
-CODE_OF: dict[str, int] = {"right": RIGHT, "wrong": WRONG, "unsure": UNSURE, "failed": FAILED}
+RIGHT, WRONG, UNSURE, OPEN, FAILED, SKIPPED = 1, 0, -1, -2, -3, -4
+CODE_OF: dict[str, int] = {
+    "right": RIGHT,
+    "wrong": WRONG,
+    "unsure": UNSURE,
+    "failed": FAILED,
+    "skipped": SKIPPED,
+}
 OUTCOME_OF: dict[int, str] = {code: name for name, code in CODE_OF.items()} | {OPEN: ""}
 
 
 @dataclass(frozen=True, slots=True)
 class CellAnswer:
-    """One take of one cell, as it is kept. `outcome` "failed": no answer came, `why` says the reason."""
+    """One take of one cell, as it is kept. `outcome` "failed": no answer came; "skipped": it was not to be asked (a
+    column is empty, a small change finds nothing to change); `why` says the reason.
+    """
 
     row: str
     column: int
@@ -76,6 +84,16 @@ class PromptTable:
         rows = tuple(self.rows[int(i)] for i in at)
         parts = (self.outcomes, self.answers, self.whys, self.keys, self.ties)
         return PromptTable(self.plan, rows, *(part[at] for part in parts))  # type: ignore[arg-type]
+
+    @property
+    def as_it_is(self) -> PromptTable:
+        """Without the takes whose prompt was changed a little."""
+        kept = [at for at, take in enumerate(self.plan.takes) if not take.change]
+        if len(kept) == len(self.plan.takes) or not kept:
+            return self
+        plan = replace(self.plan, takes=tuple(self.plan.takes[at] for at in kept))
+        parts = (self.outcomes, self.answers, self.whys, self.keys, self.ties)
+        return PromptTable(plan, self.rows, *(part[:, :, kept] for part in parts))  # type: ignore[arg-type]
 
     def lines(self) -> list[dict[str, Any]]:
         """One plain record a take that was asked: row, called, column, version, model, take, answer, outcome, why …"""

@@ -43,7 +43,8 @@ if (figures) { draw(); dark.addEventListener("change", draw); }
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Where the templates are found; everything that goes through them is escaped."""
     return Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
@@ -134,7 +135,7 @@ def to_html(shown: ShownMap) -> bytes:
         "Answer": f"at most {params.max_new_tokens:,} tokens, {drawn}",
         "Made": shown.made.strftime("%Y-%m-%d %H:%M %Z").strip(),
     }
-    html = _environment().get_template("page.html").render(
+    html = environment().get_template("page.html").render(
         title=f"Where this answer came from: {shown.example}",
         facts=facts,
         note=shown.note,

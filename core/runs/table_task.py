@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.checks import Condition, from_json, verdict
 from core.checks.measures import rulings
+from core.counterfactuals.harmless import changed
 from core.errors import AppError
 from core.metrics import MetricRow
 from core.prompt_table import CellAnswer, TablePlan
@@ -75,14 +76,16 @@ class AskTable:
         out: list[Item] = []
         for at, take in enumerate(self.plan.takes):
             item: Item = {"id": digest(row.id, column, at)[:40], "row": row.id, "column": column, "take": at}
-            if isinstance(made, AppError):
-                out.append(item | {"prompt": "", "left_out": str(made), "key": ""})
+            text = made if isinstance(made, AppError) else changed(made, take.change)
+            if not isinstance(text, str):
+                why = str(text or f"Nothing to change here by “{take.change}”.")
+                out.append(item | {"prompt": "", "left_out": why, "key": ""})
                 continue
-            sent = asked_as(row, made).sent(self.send_as)
+            sent = asked_as(row, text).sent(self.send_as)
             key = generation_key(sent, spec, self.plan.drawn(take))
             out.append(
                 item
-                | {"prompt": prompt_to_json(sent), "asked": made, "targets": list(row.targets), "key": key}
+                | {"prompt": prompt_to_json(sent), "asked": text, "targets": list(row.targets), "key": key}
             )
         return out
 
@@ -129,7 +132,8 @@ class AskTable:
         """An answer with its verdict; without one, why it was left out."""
         at = (item["row"], item["column"], item["take"])
         if text is None:
-            return CellAnswer(*at, "", "failed", item.get("left_out", "No answer came."))
+            skipped = item.get("left_out")
+            return CellAnswer(*at, "", "skipped" if skipped else "failed", skipped or "No answer came.")
         outcome, why = judged(item["row"], item["asked"], text, item["targets"], self.conditions)
         return CellAnswer(*at, text, outcome, why, item["key"])
 

@@ -197,9 +197,38 @@ GAINED_LOST: Key[Any] = Key("gained-lost")
 CROSS_LIKELIHOOD: Key[Any] = Key("cross-likelihood")
 TOKEN_PROBABILITIES_OF: Key[int] = Key("token-probabilities-of")
 TOKENS_OF: Keys[Any] = Keys("tokens-{}-{}")
-GRID: Keys[Any] = Keys("grid {} {}")
-GRID_ASKED: Key[tuple[list[dict[str, str]], list[str]]] = Key("grid asked")
-GRID_DONE: Key[tuple[list[dict[str, str]], list[str], dict[str, str]]] = Key("grid done")
+
+# --- Which version wins?
+
+TABLE_OPEN: Key[str] = Key("table")
+"""The open table; in the address, too."""
+TABLE_DRAFTS: Keys[list[tuple[int, str, str]]] = Keys("table drafts {}")
+"""Versions as they were put there, for a dataset: (number, name, template); the boxes hold what is typed."""
+TABLE_VERSION_NAME: Keys[str] = Keys("table version {} {} name")
+TABLE_VERSION_TEXT: Keys[str] = Keys("table version {} {} text")
+TABLE_REMOVE_VERSION: Keys[bool] = Keys("table version {} {} remove")
+TABLE_FROM_EXAMPLE: Key[str] = Key("table from example")
+TABLE_FILES: Keys[Any] = Keys("table files {}")
+TABLE_FILES_TURN: Key[int] = Key("table files turn")
+TABLE_MODELS: Key[list[str]] = Key("table models")
+TABLE_CHECK: Keys[str] = Keys("table check {}")
+TABLE_SAMPLES: Key[int] = Key("table samples")
+TABLE_TEMPERATURE: Key[float] = Key("table temperature")
+TABLE_LENGTH: Key[int] = Key("table length")
+TABLE_CHANGES: Key[list[str]] = Key("table changes")
+TABLE_CHOSEN: Keys[str] = Keys("table chosen {}")
+TABLE_BASELINE: Keys[int] = Keys("table baseline {}")
+TABLE_COUNTING: Key[str] = Key("table counting")
+TABLE_SLICE: Keys[str] = Keys("table slice {}")
+TABLE_FILTER: Key[str] = Key("table filter")
+TABLE_AGAINST: Keys[int] = Keys("table against {}")
+TABLE_SORT: Key[str] = Key("table sort")
+TABLE_SEARCH: Key[str] = Key("table search in answers")
+TABLE_PAGE: Keys[int] = Keys("table page {}")
+TABLE_GRID: Keys[Any] = Keys("table grid {}")
+TABLE_FIGURES: Keys[Any] = Keys("table figures {}")
+TABLE_EXPORT: Keys[Any] = Keys("table export {}")
+TABLE_SAID: Key[str] = Key("table said")
 
 # --- Dataset
 

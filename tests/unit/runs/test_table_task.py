@@ -66,7 +66,7 @@ def test_answers_verdicts_and_reasons_are_kept(service: Service, here: Workspace
     ask(service, here, kept).get(LONG)
     made = here.tables.table(kept.id)
     assert made.answers[:, :, 0].tolist() == [["ba", "?ba"], ["yx", "!yx"], ["dc", ".dc"], ["", "x"]]
-    assert made.outcomes[:, :, 0].tolist() == [[1, 1], [0, 0], [1, 1], [-3, 1]]
+    assert made.outcomes[:, :, 0].tolist() == [[1, 1], [0, 0], [1, 1], [-4, 1]]
     assert made.whys[3, 0, 0] == "Nothing stands in word."
     assert service.store.generation(made.keys[1, 1, 0]).text == "!yx"  # type: ignore[union-attr]
     assert standings(made)[1].against.rows == 3  # type: ignore[union-attr]

@@ -1,0 +1,1 @@
+"""What only the page *Which version wins?* uses: rows × prompt versions × models."""

@@ -1,0 +1,38 @@
+"""Every row of a dataset through versions of a prompt and models: who is right, who is better, and where it turned."""
+
+import streamlit as st
+
+from core.ui.asking import row_choice
+from core.ui.shell import copy_link, frame
+from core.ui.table_page import asking, choosing, downloads, figures, one_row, setup
+from core.ui.table_page import rows as table_rows
+
+frame.begin(
+    "Which version wins?",
+    "Every row of a dataset through each version of a prompt, checked and compared.",
+    trade="Prompt table",
+)
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    rows = row_choice.choose_rows("table")
+    table = choosing.choose_table(rows.dataset)
+    copy_link.button()
+with st.expander("New table", expanded=table is None):
+    setup.ask_for_table(rows)
+if table is None:
+    st.stop()
+
+running = asking.draw_jobs(table)
+made = choosing.loaded(table)
+if not running:
+    asking.offer_the_rest(table, made)
+if not made.rows:
+    st.info("The rows of this table are gone.")
+    st.stop()
+reading = figures.choose_reading(made)
+figures.draw_figures(made, reading)
+st.subheader("Row by row", anchor=False)
+picked = table_rows.choose_row(made.as_it_is, reading)
+if picked is not None:
+    one_row.draw_row(made, picked, reading.baseline)
+downloads.draw_downloads(table, made, reading)
