@@ -156,13 +156,24 @@ def share_of(amount: float, values: Floats, keep: Mask | None = None) -> float:
     return amount / total if total > 0 else 0.0
 
 
-def nothing_decisive(parts: Floats, keep: Mask | None = None, negligible: float = 0.0) -> bool:
+RankBy = Literal["size", "value"]
+"""What makes a score strong: its distance from 0, or (signed) how far above 0 it is. A method says which."""
+
+
+def strengths(parts: Floats, by: RankBy = "size") -> Floats:
+    """How strong each score is, for every order and verdict: `parts` (S,) itself, or its size."""
+    return np.abs(parts) if by == "size" else np.asarray(parts)
+
+
+def nothing_decisive(
+    parts: Floats, keep: Mask | None = None, negligible: float = 0.0, by: RankBy = "size"
+) -> bool:
     """Whether none of the segments that count stands out: `parts` (S,) shares, against `decisive_share`.
 
     True also where the strongest is below the share `negligible`, where all are 0, and for a single segment:
     there is nothing to tell it from.
     """
-    counted = np.abs(parts if keep is None else parts[keep])
+    counted = strengths(parts if keep is None else parts[keep], by)
     return len(counted) < 2 or float(counted.max()) < max(decisive_share(len(counted)), negligible)
 
 
@@ -192,17 +203,15 @@ def ranked(
     values: Floats,
     keep: Mask | None = None,
     limit: int | None = None,
-    by: Literal["size", "value"] = "size",
+    by: RankBy = "size",
 ) -> tuple[Ranked, ...]:
     """The segments that count, strongest first, ties in reading order, at most `limit`.
 
-    `by` is the method's `rank_by`: the distance from 0, or (signed) how far above 0 a score is.
+    `by` is the method's `rank_by`.
     """
     kept = countable(columns) if keep is None else keep
     parts = shares(values, kept)
-    order = [i for i in np.argsort(-(np.abs(parts) if by == "size" else parts), kind="stable") if kept[i]][
-        :limit
-    ]
+    order = [i for i in np.argsort(-strengths(parts, by), kind="stable") if kept[i]][:limit]
     return tuple(
         Ranked(rank, columns[i], float(parts[i]), float(values[i])) for rank, i in enumerate(order, start=1)
     )

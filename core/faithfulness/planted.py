@@ -170,7 +170,7 @@ def finding(model: LanguageModel, trial: PlantedPrompt, method: Method) -> Findi
     values = line_scores(model, trial.tokens, trial.target, method, lines)
     order = [lines.index(one.segment) for one in aggregate.ranked(lines, values, by=method.rank_by)]
     negligible = aggregate.share_of(method.negligible, values)
-    flat = aggregate.nothing_decisive(aggregate.shares(values), negligible=negligible)
+    flat = aggregate.nothing_decisive(aggregate.shares(values), None, negligible, method.rank_by)
     return Finding(ranks_of(order, trial.causes()), len(lines), flat)
 
 

@@ -302,7 +302,8 @@ class Explanation:
         return ShownMap(
             example=self.chosen.strip(), model=self.model.spec, params=self.generation.params,
             method=method.label, units=self.made.matrix.units, signed=self.made.matrix.signed,
-            sign_holds=method.sign_holds, granularity=declared(self.by).label, salience=self._salience(),
+            sign_holds=method.sign_holds, rank_by=method.rank_by, granularity=declared(self.by).label,
+            salience=self._salience(),
             target=target, scores=self.scores, made=datetime.now(UTC), negligible=method.negligible,
             unmeasured=method.unmeasured_parts(self.made.matrix.request, self.prompt_segments), note=self.note,
         )  # fmt: skip

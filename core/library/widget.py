@@ -92,7 +92,12 @@ class SalienceWidget(anywidget.AnyWidget):
         if span is not None and span == e.target:
             exact[tuple(selection)] = e.scores
         scores = token_view.pack(
-            matrix, e.answer_segments, e.prompt_segments, exact=exact, negligible=method.negligible
+            matrix,
+            e.answer_segments,
+            e.prompt_segments,
+            exact=exact,
+            negligible=method.negligible,
+            rank_by=method.rank_by,
         )
         self._turns += 1
         with self.hold_sync():

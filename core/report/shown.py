@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from core.aggregate import Ranked, countable, nothing_decisive, ranked, scale_top, share_of, shares
+from core.aggregate import RankBy, Ranked, countable, nothing_decisive, ranked, scale_top, share_of, shares
 from core.errors import AppError
 from core.records import GenerationParams, ModelSpec, Role, Segment, SegmentSalience
 
@@ -30,6 +30,8 @@ class ShownMap:
     units: str
     signed: bool
     sign_holds: bool = field(default=True, kw_only=True)
+    rank_by: RankBy = field(default="size", kw_only=True)
+    """What makes a score strong (`core.salience.Method.rank_by`)."""
     granularity: str
     """The granularity's label."""
     salience: SegmentSalience
@@ -72,7 +74,7 @@ class ShownMap:
 
     @cached_property
     def ranked(self) -> tuple[Ranked, ...]:
-        return ranked(self.columns, self.scores, self.keep)
+        return ranked(self.columns, self.scores, self.keep, by=self.rank_by)
 
     @property
     def top(self) -> float:
@@ -87,7 +89,7 @@ class ShownMap:
     @property
     def flat(self) -> bool:
         """Whether the page would say that nothing is decisive."""
-        return nothing_decisive(self.shares, self.keep, self._negligible_share)
+        return nothing_decisive(self.shares, self.keep, self._negligible_share, self.rank_by)
 
     @property
     def _negligible_share(self) -> float:

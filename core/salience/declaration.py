@@ -9,11 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.aggregate import RankBy
 from core.errors import AppError
 from core.family import Field, find
 from core.models.language_model import Backward, LanguageModel
@@ -64,7 +65,7 @@ class Method:
     """What takes its place on a model that gives gradients but not what it `needs`."""
     sign_holds: bool = True
     """A negative score may be read as "made it less likely"; False: only the size says something."""
-    rank_by: Literal["size", "value"] = "size"
+    rank_by: RankBy = "size"
     """What puts a segment first: how far its score is from 0, or (signed) how far above."""
     negligible: float = 0.0
     """The score, in `units`, below which a segment decides nothing; 0 where scores have no size as such."""

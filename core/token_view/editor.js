@@ -364,7 +364,8 @@ class EditorPanel {
       map && row.homes.length ? row.homes.reduce((sum, part) => sum + (map.shares[part] || 0), 0) : NaN,
     );
     const top = Math.max(...sums.map((sum) => Math.abs(sum) || 0), map?.scaleTop ?? 0) || 1;
-    const strongest = Math.max(...sums.map((sum) => Math.abs(sum) || 0));
+    const strength = map?.strength ?? Math.abs;
+    const strongest = Math.max(...sums.map((sum) => strength(sum) || 0));
     this.rows.forEach((row, i) => {
       const sum = sums[i];
       const key = `${sum} ${top} ${strongest} ${map?.decisive}`;
@@ -374,7 +375,7 @@ class EditorPanel {
       row.fill.style.width = size ? `${Math.max(2, (100 * size) / top)}%` : "0";
       row.fill.className = sum < 0 ? "sv-against" : "";
       row.share.dataset.say = size >= 0.045 ? percent(sum) : "";
-      row.element.classList.toggle("sv-top", Boolean(map?.decisive) && size > 0 && size === strongest);
+      row.element.classList.toggle("sv-top", Boolean(map?.decisive) && strongest > 0 && strength(sum) === strongest);
     });
   }
 

@@ -25,6 +25,7 @@ class Scores {
     this.exact = packed.exact;
     this.floor = packed.floor;
     this.decisive = packed.decisive;
+    this.strength = packed.rank_by === "value" ? (share) => share : Math.abs;
     this.negligible = packed.negligible;
     this.keep = keep;
     this.cache = new Map();
@@ -94,29 +95,32 @@ class Scores {
     let total = 0;
     for (let c = 0; c < values.length; c += 1) if (this.keep[c]) total += Math.abs(values[c]);
     const shares = new Float64Array(values.length);
-    let top = 0;
+    const { strength } = this;
+    let [top, leads] = [0, 0];
     for (let c = 0; c < values.length; c += 1) {
       if (!this.keep[c] || !total) continue;
       shares[c] = values[c] / total;
       top = Math.max(top, Math.abs(shares[c]));
+      leads = Math.max(leads, strength(shares[c]));
     }
     /* Where scores have a size of their own, a share of next to nothing decides nothing and is drawn pale. */
     const negligible = total ? this.negligible / total : 0;
-    const decisive = top > 0 && top >= Math.max(this.decisive, negligible);
+    const decisive = leads > 0 && leads >= Math.max(this.decisive, negligible);
     /* A lone part cannot stand out from anything, so it has no colour either: words and colour never differ. */
     const coloured = top > 0 && this.keep.filter(Boolean).length > 1;
-    return { values, shares, top, scaleTop: Math.max(top, this.floor, 2 * negligible), decisive, coloured };
+    const scaleTop = Math.max(top, this.floor, 2 * negligible);
+    return { values, shares, strength, top, scaleTop, decisive, coloured };
   }
 }
 
-/* The `count` largest by size, strongest first; ties keep the order of the text. */
+/* The `count` strongest, as the method ranks them; ties keep the order of the text. */
 function strongest(map, keep, count) {
   const best = [];
   for (let c = 0; c < map.shares.length; c += 1) {
-    const size = Math.abs(map.shares[c]);
-    if (!keep[c] || !size || (best.length === count && size <= Math.abs(map.shares[best[count - 1]]))) continue;
+    const size = map.strength(map.shares[c]);
+    if (!keep[c] || !size || (best.length === count && size <= map.strength(map.shares[best[count - 1]]))) continue;
     let at = best.length;
-    while (at > 0 && Math.abs(map.shares[best[at - 1]]) < size) at -= 1;
+    while (at > 0 && map.strength(map.shares[best[at - 1]]) < size) at -= 1;
     best.splice(at, 0, c);
     if (best.length > count) best.pop();
   }
@@ -124,9 +128,9 @@ function strongest(map, keep, count) {
 }
 
 function rankOf(map, keep, part) {
-  const size = Math.abs(map.shares[part]);
+  const size = map.strength(map.shares[part]);
   let rank = 1;
-  for (let c = 0; c < map.shares.length; c += 1) if (keep[c] && Math.abs(map.shares[c]) > size) rank += 1;
+  for (let c = 0; c < map.shares.length; c += 1) if (keep[c] && map.strength(map.shares[c]) > size) rank += 1;
   return rank;
 }
 

@@ -50,6 +50,8 @@ class Scores:
     """The share that is drawn strongest at least: the same in several views puts them on one scale."""
     negligible: float = 0.0
     """The score below which a column decides nothing (`core.salience.Method.negligible`)."""
+    rank_by: aggregate.RankBy = "size"
+    """What makes a column strong (`core.salience.Method.rank_by`)."""
 
     @cached_property
     def wire(self) -> dict[str, Any]:
@@ -68,6 +70,7 @@ class Scores:
             # Shares cannot pass 1, so a lone segment is never decisive.
             "decisive": aggregate.decisive_share(count) if count > 1 else 2.0,
             "negligible": self.negligible,
+            "rank_by": self.rank_by,
             "floor": max(aggregate.scale_top(np.zeros(count, np.float32)), self.least_top),
         }
         digest = blake2b(repr(packed).encode(), digest_size=8).hexdigest()
@@ -82,6 +85,7 @@ def pack(
     *,
     exact: Mapping[tuple[int, ...], NDArray[np.float32]] | None = None,
     negligible: float = 0.0,
+    rank_by: aggregate.RankBy = "size",
     limit_bytes: int = LIMIT_BYTES,
 ) -> Scores:
     """Scores for response segments (rows) over prompt segments (columns).
@@ -91,7 +95,7 @@ def pack(
     P × N² × R multiplications for a norm: keep the result across reruns.
     """
     packed = _packed(matrix, row_segments, column_segments, reduce, dict(exact or {}), limit_bytes)
-    return replace(packed, negligible=negligible)
+    return replace(packed, negligible=negligible, rank_by=rank_by)
 
 
 def _packed(

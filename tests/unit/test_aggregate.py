@@ -21,6 +21,7 @@ from core.aggregate import (
     select,
     share_of,
     shares,
+    strengths,
     to_segments,
 )
 from core.errors import AppError
@@ -334,3 +335,12 @@ def test_equal_scores_stay_in_reading_order_however_many() -> None:
     values = np.array([1, 2] * 20, np.float32)
     want = [*range(1, 40, 2), *range(0, 40, 2)]
     assert [one.segment.index for one in ranked(columns, values)] == want
+
+
+def test_by_value_the_strongest_is_the_most_positive_and_a_large_negative_decides_nothing() -> None:
+    parts = np.array([0.2, -0.6, 0.2], np.float32)
+    assert strengths(parts, "value").tolist() == parts.tolist()
+    assert not nothing_decisive(parts) and nothing_decisive(parts, by="value")
+    columns = [Segment(i, "x", (i, i + 1), (i, i + 1), Role.PROMPT) for i in range(3)]
+    assert [one.segment.index for one in ranked(columns, parts, by="value")] == [0, 2, 1]
+    assert [one.segment.index for one in ranked(columns, parts)] == [1, 0, 2]

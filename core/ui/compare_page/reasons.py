@@ -51,7 +51,7 @@ def find_reasons(
         names = tuple(part_names(side.prompt, cut.unit))
         kept = aggregate.countable(side.prompt)
         shares[place] = SideShares(
-            comparison.sides[place].name, side.prompt, names, aggregate.shares(values, kept)
+            comparison.sides[place].name, side.prompt, names, aggregate.shares(values, kept), method.rank_by
         )
     return Found(matrices, shares)
 

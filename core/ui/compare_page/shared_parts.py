@@ -31,6 +31,7 @@ class SideShares:
     parts: tuple[Segment, ...]
     names: tuple[str, ...]
     shares: NDArray[np.float32]
+    rank_by: aggregate.RankBy = "size"
 
     @property
     def keep(self) -> NDArray[np.bool_]:
@@ -52,9 +53,9 @@ class SideShares:
     def strongest(self) -> Segment | None:
         """The part that leads, where one is decisive."""
         kept = np.flatnonzero(self.keep)
-        if aggregate.nothing_decisive(self.shares, self.keep):
+        if aggregate.nothing_decisive(self.shares, self.keep, by=self.rank_by):
             return None
-        return self.parts[int(kept[np.abs(self.shares[kept]).argmax()])]
+        return self.parts[int(kept[aggregate.strengths(self.shares[kept], self.rank_by).argmax()])]
 
     def one_row(self, row: Segment) -> SegmentSalience:
         kept = np.flatnonzero(self.keep)
@@ -73,7 +74,11 @@ def together(sides: Sequence[SideShares], limit: int = MOST) -> tuple[list[BarLi
         part.index: [side.share(p[part.index]) if part.index in p else None for side, p in zip(sides, pairs)]
         for part in kept
     }
-    order = sorted(kept, key=lambda part: -max(abs(share or 0) for share in found[part.index]))
+    told = {
+        index: float(aggregate.strengths(np.array([share or 0.0 for share in row]), base.rank_by).max())
+        for index, row in found.items()
+    }
+    order = sorted(kept, key=lambda part: -told[part.index])
     top = max(side.top for side in sides)
     lines = [
         BarLine(

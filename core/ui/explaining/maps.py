@@ -173,7 +173,15 @@ def scores_so_far(
         scores = _selected(answer, method, held, here, selection, there)
         if scores is not None:
             exact[selection] = aggregate.column_scores(scores, here.prompt, reduce)
-    return pack(None, here.response, here.prompt, reduce, exact=exact, negligible=method.negligible)
+    return pack(
+        None,
+        here.response,
+        here.prompt,
+        reduce,
+        exact=exact,
+        negligible=method.negligible,
+        rank_by=method.rank_by,
+    )
 
 
 def _selected(
@@ -248,8 +256,10 @@ def column_scores(
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _packed(key: str, here: Parts, reduce: Reduce, _found: SalienceMatrix) -> Scores:
-    negligible = method_called(_found.request.method).negligible
-    return pack(_found, here.response, here.prompt, reduce, negligible=negligible)
+    method = method_called(_found.request.method)
+    return pack(
+        _found, here.response, here.prompt, reduce, negligible=method.negligible, rank_by=method.rank_by
+    )
 
 
 def failed(answer: Answer, method: Method, here: Parts) -> bool:

@@ -175,7 +175,7 @@ def _table(
     unknown = method.unmeasured_parts(found.request, here.prompt)
     measured = aggregate.countable(here.prompt)
     measured[list(unknown)] = False
-    rows = aggregate.ranked(here.prompt, values, measured)
+    rows = aggregate.ranked(here.prompt, values, measured, by=method.rank_by)
     st.dataframe(
         {
             "Rank": [r.rank for r in rows],

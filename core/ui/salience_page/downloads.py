@@ -44,6 +44,7 @@ def draw_map_downloads(
             units=method.units,
             signed=method.signed,
             sign_holds=method.sign_holds,
+            rank_by=method.rank_by,
             negligible=method.negligible,
             granularity=segments.declared(granularity).label,
             salience=aggregate.to_segments(found, here.response, here.prompt, reduce),

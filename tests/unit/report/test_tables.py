@@ -77,3 +77,8 @@ def test_what_could_not_be_measured_is_empty_and_no_zero() -> None:
     part = document["prompt_segments"][2]
     assert (part["score"], part["share"], part["rank"], part["counts"]) == (None, None, None, False)
     assert [row[2] for row in document["map"]] == [None] * 3 and document["map"][0][1] == 1
+
+
+def test_a_method_that_ranks_by_value_is_ranked_so_in_files_too() -> None:
+    both = [samples.shown(signed=True, scores=(0, 3, -6, 2, 1), rank_by=by) for by in ("size", "value")]
+    assert [[one.segment.index for one in map_.ranked] for map_ in both] == [[2, 1, 3, 4], [1, 3, 4, 2]]

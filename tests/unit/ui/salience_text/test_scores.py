@@ -172,6 +172,7 @@ def random_case(seed: int) -> tuple[SalienceMatrix, list[Segment], list[Segment]
     options = {
         "reduce": str(rng.choice(["sum", "mean", "max"])),
         "negligible": float(rng.choice([0.0, 0.0, 0.1, 20.0])),
+        "rank_by": str(rng.choice(["size", "value"])),
         "limit_bytes": int(rng.choice([40, 400, 4_000_000])),
     }
     return matrix, rows, columns, options
@@ -203,13 +204,14 @@ def test_hundreds_of_random_maps_are_those_of_aggregate() -> None:
         np.testing.assert_allclose(said["shares"], parts, rtol=1e-4, atol=1e-5)
         negligible = aggregate.share_of(options["negligible"], values, keep)
         assert said["scaleTop"] == pytest.approx(aggregate.scale_top(parts, keep, negligible), rel=1e-4)
-        assert said["decisive"] is not aggregate.nothing_decisive(parts, keep, negligible)
-        ranked = [line for line in aggregate.ranked(columns, values, keep, limit=4) if line.share]
+        by = options["rank_by"]
+        assert said["decisive"] is not aggregate.nothing_decisive(parts, keep, negligible, by)
+        every = aggregate.ranked(columns, values, keep, by=by)
+        ranked = [line for line in every if line.share][:4]
         assert said["order"] == [line.segment.index for line in ranked]
-        sizes = [abs(line.share) for line in aggregate.ranked(columns, values, keep)]
-        assert said["ranks"] == [
-            1 + sum(size > abs(line.share) * (1 + 1e-6) for size in sizes) for line in ranked
-        ]
+        sizes = aggregate.strengths(np.array([line.share for line in every]), by).tolist()
+        mine = aggregate.strengths(np.array([line.share for line in ranked]), by).tolist()
+        assert said["ranks"] == [1 + sum(size > own + 1e-6 * abs(own) for size in sizes) for own in mine]
     assert compared > 300  # of 700; the rest is rightly asked of Python
 
 
