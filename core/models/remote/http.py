@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from core.errors import Stopped
+from core.errors import AppError, Stopped
 from core.models.remote.http_faults import Again, Faults, Refused, TooMuch
 from core.models.remote.identity import GOOGLE, GoogleIdentity
 from core.models.remote.patience import Late, patiently
@@ -105,6 +105,14 @@ class Remote:
             else:
                 yield self._parse(text)
 
+    def fault_in(self, answer: Any) -> AppError | None:
+        """The fault that an answer of status 200 tells in place of one, in the server's words; None: it tells none."""
+        return self._faults.inside(answer)
+
+    def broke_off(self, answer: Any) -> AppError:
+        """The fault of an answer that ended with the words `answer`."""
+        return self._faults.broke_off(answer)
+
     def _json(self, method: str, path: str, body: Any, stop: threading.Event | None) -> Any:
         parts = [text for _, text in self._asked(method, path, body, stop, events=False)]
         return self._parse("".join(parts))
@@ -182,8 +190,8 @@ class Remote:
                     raise TooMuch
                 if gone.is_set():
                     return
-                if line.startswith("data:"):
-                    data.append(line[5:].removeprefix(" "))
+                if line.startswith(("data:", "error:")):  # llama.cpp's servers told faults as `error: {…}`
+                    data.append(line.partition(":")[2].removeprefix(" "))
                 elif not line and data:
                     yield "event", "\n".join(data)
                     data = []

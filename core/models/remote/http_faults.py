@@ -13,6 +13,7 @@ import httpx
 from pydantic import SecretStr
 
 from core.errors import AppError
+from core.models.remote.server_words import server_words, words_of_text
 
 _MOST_SAID = 4_000
 RETRIED = (429, 502, 503, 504)
@@ -59,10 +60,11 @@ class Faults:
     def unreadable(self, text: str) -> AppError:
         """For an answer that is no JSON."""
         cut = text.lstrip()[:1] in ("{", "[")
+        words = self._without_token(words_of_text(text)).rstrip(".")
         return AppError(
             f"{self._place} sent an answer that "
             + ("breaks off in the middle" if cut else "is not JSON")
-            + f" ({len(text):,} characters).",
+            + f" ({len(text):,} characters){f': {words}' if words else ''}.",
             hint="Try again; if it happens again, look into that server's log.",
             code="remote",
         )
@@ -114,34 +116,49 @@ class Faults:
         return error
 
     def _said(self, error: Refused) -> str:
-        """What the server said about its fault, where that is JSON: one line, without the token."""
-        if "json" not in error.kind:
-            return " with an error page" if "html" in error.kind else ""
-        try:
-            found = json.loads(error.text)
-        except ValueError:
-            return ""
-        words = _words(found)
-        if not words.strip():
-            return ""
-        return f": {self._without_token(' '.join(words.split())[:300]).rstrip('.')}"
+        """What the server said about its fault, in one line, without the token; its pages are not shown."""
+        if "html" in error.kind:
+            return " with an error page"
+        words = words_of_text(error.text)
+        return f": {self._without_token(words).rstrip('.')}" if words else ""
+
+    def inside(self, answer: Any) -> RefusalError | None:
+        """The fault that an answer or event of status 200 tells: under `error`, or as an object that is an error."""
+        if isinstance(answer, list) and len(answer) == 1:
+            answer = answer[0]
+        if not isinstance(answer, dict) or not (answer.get("error") or _is_error(answer)):
+            return None
+        return self.broke_off(answer)
+
+    def broke_off(self, answer: Any) -> RefusalError:
+        """`answer` as the fault that ends what is being written."""
+        words = self._without_token(server_words(answer))
+        outer = answer if isinstance(answer, dict) else {}
+        inner = outer.get("error")
+        told = inner if isinstance(inner, dict) else outer
+        status = next((told[k] for k in ("code", "status", "status_code") if _is_status(told.get(k))), 400)
+        return RefusalError(
+            f"{self._place} broke off its answer"
+            + (f": {words.rstrip('.')}." if words else " and gives no reason."),
+            hint=_advice(status) if status != 400 else "",
+            status=status,
+            said=self._without_token(json.dumps(answer)[:_MOST_SAID]),
+        )
 
     def _without_token(self, text: str) -> str:
         secret = self._token.get_secret_value()
         return text.replace(secret, "[token]") if secret else text
 
 
-def _words(found: Any) -> str:
-    """The sentence within a server's error: under `error`, `detail` or `message`, or FastAPI's list of faults."""
-    for key in ("error", "detail", "message", "msg"):
-        while isinstance(found, dict) and key in found:
-            found = found[key]
-    if isinstance(found, list):
-        faults = [one for one in found if isinstance(one, dict)]
-        return "; ".join(
-            f"{'.'.join(map(str, one.get('loc', ())[1:]))}: {_words(one)}".strip(": ") for one in faults
-        )
-    return found if isinstance(found, str) else ""
+def _is_status(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 400 <= value < 600
+
+
+def _is_error(answer: dict[str, Any]) -> bool:
+    return "error" in (answer.get("object"), answer.get("type")) or (
+        "choices" not in answer
+        and any(_is_status(answer.get(key)) for key in ("code", "status", "status_code"))
+    )
 
 
 def _advice(status: int) -> str:

@@ -23,6 +23,7 @@ from core.models.language_model import Capabilities, Progress
 from core.models.remote import remote_tokens
 from core.models.remote.http import HttpLimits, Remote
 from core.models.remote.secrets import SECRETS, base_address
+from core.models.remote.server_words import server_words
 from core.records import (
     Generation,
     GenerationParams,
@@ -249,6 +250,8 @@ class LitServer:
         self, path: str, items: list[dict[str, Any]], key: str, stop: threading.Event | None
     ) -> list[dict[str, Any]]:
         answer = self._remote.post(path, {"inputs": items}, stop=stop)
+        if isinstance(answer, dict) and server_words(answer):
+            raise self._remote.broke_off(answer)
         if not isinstance(answer, list) or len(answer) != len(items):
             got = f"a list of {len(answer)}" if isinstance(answer, list) else type(answer).__name__
             raise self._odd(path, f"a list of {len(items)}", got)

@@ -27,7 +27,7 @@ from core.models.language_model import Capabilities, Progress, ResponseReading
 from core.models.remote import remote_tokens
 from core.models.remote.http import HttpLimits, Remote
 from core.models.remote.http_faults import RefusalError
-from core.models.remote.openai_offer import Offer, ask_echo, probe
+from core.models.remote.openai_offer import Offer, answered, ask_echo, probe
 from core.models.remote.openai_stream import OPEN, Heard, ToldPlace, places
 from core.models.remote.openai_walk import FEW, reading
 from core.models.remote.secrets import SECRETS, base_address
@@ -121,6 +121,8 @@ class OpenAICompatible:
         reason: StopReason | None = None
         try:
             for event in self._events(path, body, stop, whole):
+                if (fault := self._remote.fault_in(event)) is not None:
+                    raise fault
                 heard.add(event, self._remote.address)
                 if (cut := first(heard.answer, params.stop)) is not None:
                     heard.answer, reason = (
@@ -164,13 +166,18 @@ class OpenAICompatible:
 
         def begin(shaped: dict[str, Any]) -> tuple[list[Any], Iterator[Any]]:
             events = self._remote.events(path, shaped, stop=stop, whole=whole)
-            return list(islice(events, 1)), events  # a refusal comes before the first event
+            first_one = list(islice(events, 1))  # a refusal comes before the first event, or as that event
+            if first_one and (fault := self._remote.fault_in(first_one[0])) is not None:
+                raise fault
+            return first_one, events
 
         start, rest = self._offer.fields.ask(path, body, begin)
         return chain(start, rest)
 
     def _ended(self, heard: Heard, params: GenerationParams, whole: bool) -> StopReason:
         """Why the answer ended. Raises: AppError where none came, or where it broke off."""
+        if heard.said is not None and not heard.finish:
+            raise self._remote.broke_off(heard.said)
         if not heard.choices:
             raise AppError(
                 f"The server at {self._remote.address} sent something that is no answer (expected `choices`).",
@@ -296,7 +303,7 @@ class OpenAICompatible:
                 asked |= dict(self._offer.chat_goes_on or ())
         try:
             shaped = self._offer.fields.shaped(path, asked)
-            answer = self._remote.post(path, shaped, stop=stop)
+            answer = answered(self._remote, path, shaped, stop)
         except RefusalError:
             # Hosted services tell 5 or 20 at most, and refuse more.
             if most == LEAST:

@@ -18,6 +18,7 @@ from core.models.remote.http import Remote
 from core.models.remote.http_faults import RefusalError
 from core.models.remote.openai_fields import AcceptedFields
 from core.models.remote.openai_stream import REPLACEMENT, Told, ToldPlace, places, told, written
+from core.models.remote.server_words import server_words
 
 PROBE = "One two three"
 _PROBE_PARAMS = {"max_tokens": 1, "temperature": 0, "top_p": 1, "seed": 0}
@@ -51,6 +52,27 @@ class Offer:
     """Further fields with which a chat goes on from the beginning of its answer; None: it does not."""
 
 
+def answered(
+    remote: Remote, path: str, body: dict[str, Any], stop: threading.Event | None = None
+) -> dict[str, Any]:
+    """The answer to `body`: an object with `choices`.
+
+    Raises: AppError for anything else, with what the server says in it.
+    """
+    answer = remote.post(path, body, stop=stop)
+    if (fault := remote.fault_in(answer)) is not None:
+        raise fault
+    if isinstance(answer, dict) and isinstance(answer.get("choices"), list):
+        return answer
+    if server_words(answer):
+        raise remote.broke_off(answer)
+    raise AppError(
+        f"The server at {remote.address} sent something that is no answer (expected `choices`).",
+        hint="Check that it speaks OpenAI's wire.",
+        code="remote",
+    )
+
+
 def ask_echo(
     remote: Remote,
     offer_fields: AcceptedFields,
@@ -65,7 +87,7 @@ def ask_echo(
     if model:
         body["model"] = model
     path = "/completions"
-    answer = offer_fields.ask(path, body, lambda shaped: remote.post(path, shaped, stop=stop))
+    answer = offer_fields.ask(path, body, lambda shaped: answered(remote, path, shaped, stop))
     found: list[Told] = []
     length = 0
     for one in told(_choice(answer).get("logprobs")):
@@ -89,7 +111,7 @@ def probe(remote: Remote, model: str, stop: threading.Event | None = None) -> Of
     fields = AcceptedFields()
 
     def post(path: str, body: dict[str, Any]) -> dict[str, Any]:
-        return _choice(fields.ask(path, body, lambda shaped: remote.post(path, shaped, stop=stop)))
+        return _choice(fields.ask(path, body, lambda shaped: answered(remote, path, shaped, stop)))
 
     def ask(path: str, question: dict[str, Any]) -> tuple[dict[str, Any], AppError | None]:
         for extra in ({"logprobs": 1 if "prompt" in question else True}, {}):

@@ -16,6 +16,7 @@ from typing import Any
 
 from core.errors import AppError
 from core.models.remote.remote_tokens import align
+from core.models.remote.server_words import server_words
 from core.records import StopReason
 
 OPEN, CLOSE = "<think>\n", "\n</think>\n\n"
@@ -67,6 +68,8 @@ class Heard:
     finish: str = ""
     choices: int = 0
     """Events that were part of an answer."""
+    said: Any = None
+    """The last event that was no part of an answer and said something; None once an answer goes on."""
     half: str = ""
     """The first half of a character whose other half comes with the next event."""
 
@@ -87,17 +90,15 @@ class Heard:
         return _ENDS.get(self.finish, "eos")
 
     def add(self, event: Any, address: str) -> None:
-        """Adds one event (or one whole answer). Raises: AppError for one that says that something failed."""
+        """Adds one event (or one whole answer). Raises: AppError for one that ends in an error."""
         if not isinstance(event, dict):
             return
-        fault = event.get("error") or (event.get("message") if event.get("object") == "error" else None)
-        if fault:
-            said = fault.get("message", "") if isinstance(fault, dict) else fault
-            raise AppError(f"The server at {address} broke off its answer: {str(said)[:300]}", code="remote")
         choices = event.get("choices")
         if not isinstance(choices, list):
+            self.said = event if server_words(event) else self.said
             return
         self.choices += 1
+        self.said = None if choices else self.said
         for choice in [one for one in choices if isinstance(one, dict) and not one.get("index")][:1]:
             part = choice.get("delta") or choice.get("message") or {}
             part = part if isinstance(part, dict) else {}
