@@ -24,9 +24,7 @@ def pages() -> dict[str, list[StreamlitPage]]:
                 default=True,
             ),
             st.Page("pages/editor.py", title="Editor", visibility="hidden"),
-            st.Page(
-                "pages/compare_prompts.py", title="What did the edit change?", icon=":material/difference:"
-            ),
+            st.Page("pages/compare_prompts.py", title="What changed?", icon=":material/difference:"),
         ],
         "Many prompts": [
             st.Page("pages/dataset.py", title="Dataset", icon=":material/table_rows:"),

@@ -8,7 +8,7 @@ from core.ui.shell import frame, model_box, rights
 from core.ui.shell.row_names import row_names
 
 frame.begin(
-    "What did the edit change?",
+    "What changed?",
     "What a change to the prompt does to the answer, and to its reasons.",
     trade="Compare prompts",
 )

@@ -20,12 +20,17 @@ if TYPE_CHECKING:
     from core.models.language_model import LanguageModel
 
 
+LEAST_TIMED = 8
+"""Tokens of an answer that say something about a model's speed."""
+
+
 class Answers:
     """Found by content, else written, and kept."""
 
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
         self._generations: Recent[Generation] = Recent(workshop.memory_bytes)
+        self._speeds: dict[str, float] = {}
 
     def known(
         self,
@@ -84,6 +89,7 @@ class Answers:
                         on_text=_writer(context, params),
                         stop=context.borders(model_key(spec)),
                     )
+                self._time(spec, found)
                 self._keep_generation(key, found, prompt, context)
             return replace(found, example_id=example_id)
 
@@ -230,6 +236,15 @@ class Answers:
             context.check()
             self._keep_generation(generation_key(prompt, spec, params), found, prompt, context)
         return found
+
+    def speed(self, spec: ModelSpec) -> float | None:
+        """Tokens a second of the last answer that the model wrote in this process; None before there is one."""
+        return self._speeds.get(model_key(self._workshop.resolve(spec)))
+
+    def _time(self, spec: ModelSpec, made: Generation) -> None:
+        written = len(made.logprob_nats)
+        if written >= LEAST_TIMED and made.seconds > 0:
+            self._speeds[model_key(spec)] = written / made.seconds
 
     def _remember(self, key: str, generation: Generation) -> None:
         self._generations.put(key, generation, 64 * len(generation.tokens) + 4 * len(generation.tokens.text))

@@ -292,7 +292,7 @@ def test_a_chat_of_several_turns(
     # Nothing typed is lost on the way to another page and back, nor before it is run.
     box(page).fill("Likes: cheese\nAvoids: eggs\nDish: Soup with eggs and beans\nAnalysis:")
     expect(page.get_by_text("edited, not run yet")).to_be_visible()
-    go_to(page, "What did the edit change?", page.get_by_role("heading", name="What did the edit change?"))
+    go_to(page, "What changed?", page.get_by_role("heading", name="What did the edit change?"))
     go_to(page, "Why this answer?", box(page))
     expect(page.get_by_role("textbox", name="System message")).to_have_value("Recommend no dish with eggs.")
     expect(box(page)).to_have_value(re.compile("Soup with eggs"))

@@ -21,6 +21,8 @@ from core.models.remote.secrets import SECRETS
 from core.records import ModelSpec
 from core.service import Service
 from core.settings import ROOT, Settings
+from core.store.keys import model_key
+from core.ui.models_page.known import what_for
 from core.ui.shell.model_list import Catalog, catalog, title
 from tests.unit.fake_model import FakeModel
 
@@ -85,7 +87,9 @@ def finish(app: AppTest) -> AppTest:
 
 
 def cards(app: AppTest) -> list[str]:
-    return [m.value for m in app.markdown if m.value.startswith("**")]
+    return [
+        m.value.partition(" :")[0] for m in app.markdown if m.value.startswith("**") and "-badge[" in m.value
+    ]
 
 
 def facts(app: AppTest) -> list[str]:
@@ -351,3 +355,32 @@ def test_each_card_says_what_kind_of_model_it_is(app: AppTest) -> None:
     app.run()
     said = [c.value.replace("\\", "") for c in app.main.caption]
     assert any(line.startswith("Chat model: a prompt is sent as it stands") for line in said)
+
+
+@pytest.mark.parametrize(
+    ("can", "backend_name", "badge"),
+    [
+        (None, "hugging_face", "explains"),
+        (None, "openai_compatible", "known once connected"),
+        (Capabilities(), "hugging_face", "explains"),
+        (Capabilities(gradients=False, salience=False), "openai_compatible", "explains by taking out"),
+        (Capabilities(gradients=False, salience=False, logprobs=False), "gemini", "only writes"),
+    ],
+)
+def test_a_card_says_whether_reasons_can_be_shown(
+    can: Capabilities | None, backend_name: str, badge: str
+) -> None:
+    assert what_for(ModelSpec("m", "m", backend=backend_name), can)[0] == badge
+
+
+def test_before_anything_is_typed_it_is_told_what_fits(app: AppTest) -> None:
+    (table,) = [frame.value for frame in app.dataframe if "Fits" in frame.value.columns]
+    fits = dict(zip(table["Model"], table["Fits"]))
+    assert fits["SmolLM2 135M instruct"] == "yes" and fits["Mistral 7B instruct"] == "no"  # 10 GB are free
+
+
+def test_the_speed_of_an_answer_written_here_is_told(app: AppTest, service: Service) -> None:
+    spec = service.resolve(catalog().specs()[0])
+    assert service.answers.speed(spec) is None
+    service.answers._speeds[model_key(spec)] = 42.0
+    assert any("wrote 42 tokens a second here" in one.value for one in app.run().caption)

@@ -6,9 +6,12 @@ from typing import Any
 
 import streamlit as st
 
+from core.errors import AppError
 from core.models import backend
 from core.models.configured import told
-from core.models.local.estimate import gigabytes
+from core.models.language_model import Capabilities
+from core.models.local.estimate import facts as known_sizes
+from core.models.local.estimate import gigabytes, weight_bytes
 from core.models.model_kind import OF_KIND
 from core.records import ModelSpec
 from core.ui.asking import sending
@@ -33,14 +36,16 @@ def draw_model_cards() -> None:
     busy = loading.is_loading()
     for spec in catalog().specs():
         _card(spec, busy)
-    lines = [f"{name}: {said}" for name, said in told(service().settings).items()]
-    st.caption("  \n".join(map(problem.plain, ["How the operator set models on this machine:", *lines])))
+    with st.expander("How models are set on this machine"):
+        lines = [f"{name}: {said}" for name, said in told(service().settings).items()]
+        st.caption("  \n".join(map(problem.plain, lines)))
 
 
 def _facts(spec: ModelSpec, info: dict[str, Any] | None) -> str:
     remote = backend(spec.backend).remote
     facts = [backend(spec.backend).label] if remote else [spec.device.upper()]
     if info is None:
+        facts += [] if remote else _size_before(spec)
         facts.append("not connected" if remote else "not in memory")
     else:
         if info["parameters"]:
@@ -48,7 +53,32 @@ def _facts(spec: ModelSpec, info: dict[str, Any] | None) -> str:
         facts.append("connected" if remote else f"in memory, {gigabytes(info['bytes'])}")
         if info["context"]:
             facts.append(f"reads {info['context']:,} tokens")
+    speed = service().answers.speed(spec)
+    if speed is not None:
+        facts.append(
+            f"wrote {speed:,.0f} tokens a second here" if speed >= 1 else "wrote under a token a second here"
+        )
     return " · ".join(facts)
+
+
+def _size_before(spec: ModelSpec) -> list[str]:
+    """Size and weight in memory from the headers of its files; nothing where they do not tell."""
+    try:
+        sizes = known_sizes(spec)
+    except (AppError, OSError, ValueError):
+        return []
+    if sizes is None:
+        return []
+    return [f"{sizes.parameters / 1e6:,.1f} M parameters", f"takes {gigabytes(weight_bytes(sizes, spec))}"]
+
+
+def what_for(spec: ModelSpec, can: Capabilities | None) -> tuple[str, str]:
+    """(the badge of a model's card, its colour): whether its reasons can be shown, as far as that is known."""
+    if can is None:
+        return ("known once connected", "gray") if backend(spec.backend).remote else ("explains", "green")
+    if can.gradients or can.salience:
+        return ("explains", "green")
+    return ("explains by taking out", "green") if can.logprobs else ("only writes", "orange")
 
 
 def _card(spec: ModelSpec, busy: bool) -> None:
@@ -58,7 +88,9 @@ def _card(spec: ModelSpec, busy: bool) -> None:
     with st.container(border=True, key=f"model {name}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container(width="stretch", gap="xxsmall"):
-                st.markdown(f"**{problem.plain(title(spec))}**" + (" (in use)" if chosen else ""))
+                badge, colour = what_for(spec, info["capabilities"] if info else None)
+                used = " (in use)" if chosen else ""
+                st.markdown(f"**{problem.plain(title(spec))}**{used} :{colour}-badge[{badge}]")
                 st.caption(problem.plain(_facts(spec, info)))
             if not chosen:
                 st.button("Use", key=state.USE_MODEL(name).name, on_click=model_box.choose, args=(name,))

@@ -103,6 +103,7 @@ def draw_folder_form() -> None:
         )
         revision = st.text_input("Revision on the hub (empty: the newest)", key=state.LOCAL_REVISION.name)
     if not chosen:
+        _what_fits(library, precision, device, int(length))
         return
     name = chosen if chosen in presets else Path(path).name
     try:
@@ -158,6 +159,36 @@ def _estimate(spec: ModelSpec, tokens: int) -> bool:
     else:
         st.info(problem.plain(found.sentence) + " It fits.")
     return found.loads
+
+
+def _what_fits(library: str, precision: str, device: str, tokens: int) -> None:
+    """Before anything is chosen: what the offered models would need as the form stands, and which fit."""
+    found = [
+        (
+            preset,
+            estimate(
+                _spec(preset.name, preset.path, library, "", precision, device),
+                tokens,
+                min(ROWS, tokens // 2),
+            ),
+        )
+        for preset in PRESETS
+    ]
+    known = [(preset, one) for preset, one in found if one is not None]
+    if not known:
+        return
+    st.caption(f"In {precision} on this machine, {gigabytes(known[0][1].free_bytes)} free:")
+    st.dataframe(
+        {
+            "Model": [preset.name for preset, _ in known],
+            "Weights": [gigabytes(one.weight_bytes) for _, one in known],
+            f"To explain {known[0][1].rows:,} of {tokens:,} tokens": [
+                gigabytes(one.salience_bytes) if one.salience_bytes is not None else "" for _, one in known
+            ],
+            "Fits": ["yes" if one.fits else "weights only" if one.loads else "no" for _, one in known],
+        },
+        hide_index=True,
+    )
 
 
 def _freed(spec: ModelSpec) -> int:
