@@ -29,6 +29,7 @@ def pages() -> dict[str, list[StreamlitPage]]:
         "Many prompts": [
             st.Page("pages/dataset.py", title="Dataset", icon=":material/table_rows:"),
             st.Page("pages/table.py", title="Which version wins?", icon=":material/trophy:"),
+            st.Page("pages/review.py", title="What do people say?", icon=":material/rate_review:"),
             st.Page("pages/metrics.py", title="How good are they?", icon=":material/analytics:"),
             st.Page("pages/counterfactuals.py", title="What if?", icon=":material/alt_route:"),
             st.Page("pages/template.py", title="Which part counts?", icon=":material/data_object:"),

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from core.ui.asking import row_choice
-from core.ui.shell import copy_link, frame
-from core.ui.table_page import asking, choosing, downloads, figures, one_row, setup
+from core.ui.shell import copy_link, frame, table_choice
+from core.ui.table_page import asking, downloads, figures, one_row, setup
 from core.ui.table_page import rows as table_rows
 
 frame.begin(
@@ -15,7 +15,7 @@ frame.begin(
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     rows = row_choice.choose_rows("table")
-    table = choosing.choose_table(rows.dataset)
+    table = table_choice.choose_table(rows.dataset, with_new=True)
     copy_link.button()
 with st.expander("New table", expanded=table is None):
     setup.ask_for_table(rows)
@@ -23,7 +23,7 @@ if table is None:
     st.stop()
 
 running = asking.draw_jobs(table)
-made = choosing.loaded(table)
+made = table_choice.loaded(table)
 if not running:
     asking.offer_the_rest(table, made)
 if not made.rows:
@@ -34,5 +34,5 @@ figures.draw_figures(made, reading)
 st.subheader("Row by row", anchor=False)
 picked = table_rows.choose_row(made.as_it_is, reading)
 if picked is not None:
-    one_row.draw_row(made, picked, reading.baseline)
+    one_row.draw_row(made, table.id, picked, reading.baseline)
 downloads.draw_downloads(table, made, reading)

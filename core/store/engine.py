@@ -187,12 +187,14 @@ def _tell_faults(engine: Engine, watch: Watch) -> None:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine, *, opinion: bool = False) -> Iterator[Connection]:
     """A transaction that may write; all of it is kept, or nothing.
 
-    Raises: AppError on an engine with the option `whence_read_only`, that of a link that may only look.
+    Raises: AppError on an engine with the option `whence_read_only`, that of a link that may only look. One that also
+    has `whence_may_comment` lets what people say (`opinion`) through, and nothing else.
     """
-    if engine.get_execution_options().get("whence_read_only"):
+    options = engine.get_execution_options()
+    if options.get("whence_read_only") and not (opinion and options.get("whence_may_comment")):
         raise AppError(
             LOOKS_ONLY,
             hint="Ask whoever sent it for a link that may change things, or go to your own workspace.",

@@ -31,6 +31,11 @@ class Scope:
         """Whether anything here may be changed: not by a link that may only look."""
         return not self.engine.get_execution_options().get("whence_read_only", False)
 
+    @property
+    def commentable(self) -> bool:
+        """Whether people may say here what they think of answers: also by a link that may comment, not change."""
+        return self.writable or bool(self.engine.get_execution_options().get("whence_may_comment", False))
+
     def did(self, what: str) -> None:
         """As `note`, where nothing else is written."""
         if self.who and self.writable:

@@ -28,6 +28,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 SHARED = "shared"
@@ -229,6 +230,7 @@ shares = Table(
     _workspace(),
     Column("token_digest", String(64), nullable=False, unique=True),
     Column("may_edit", Boolean, nullable=False),
+    Column("may_comment", Boolean, nullable=False, server_default=false()),
     Column("created_at", Float, nullable=False),
     Column("ends_at", Float, nullable=False),
     Index(None, "workspace_id"),
@@ -274,3 +276,28 @@ table_cells = Table(
     Column("tie", Float),
 )
 """One answer of a table; `place` is the column of the plan. Its text is kept here, whatever becomes of the answer."""
+
+opinions = Table(
+    "opinions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    _workspace(),
+    _dataset(),
+    Column("example_id", String(64), nullable=False),
+    Column("table_id", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("reviewer", Text, nullable=False),
+    Column("value", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("place", String(16), nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("stop", Integer, nullable=False),
+    Column("quote", Text, nullable=False),
+    Column("column", Integer, nullable=False),
+    Column("other", Integer, nullable=False),
+    Column("take", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+    Index(None, "workspace_id", "example_id"),
+    Index(None, "workspace_id", "table_id"),
+)
+"""What people said about answers (`core.review.Opinion`): rows are added and never changed."""

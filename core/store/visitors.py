@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, Row, delete, func, select
 
 from core.errors import AppError
 from core.records import digest
@@ -48,6 +48,13 @@ class SharedLink:
     may_edit: bool
     created_at: float
     ends_at: float
+    may_comment: bool = False
+    """Whether verdicts and comments may be added; whoever may edit may."""
+
+    @property
+    def may(self) -> str:
+        """What it lets people do, in words."""
+        return "change things" if self.may_edit else "judge and comment" if self.may_comment else "look"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +126,12 @@ class Visitors:
 
     # --- shared links
 
-    def share(self, workspace: Workspace, *, may_edit: bool, days: float) -> tuple[SharedLink, str]:
+    def share(
+        self, workspace: Workspace, *, may_edit: bool, days: float, may_comment: bool = False
+    ) -> tuple[SharedLink, str]:
         """A link to `workspace` that ends after `days`. Returns it and its token, which is kept nowhere."""
         token, now = secrets.token_urlsafe(32), time.time()
-        made = SharedLink(secrets.token_urlsafe(6), may_edit, now, now + days * DAY)
+        made = SharedLink(secrets.token_urlsafe(6), may_edit, now, now + days * DAY, may_edit or may_comment)
         with writing(workspace.engine) as connection:
             here = shares.c.workspace_id == workspace.id
             connection.execute(delete(shares).where(here, shares.c.ends_at < now))
@@ -130,9 +139,14 @@ class Visitors:
             if held >= MOST_SHARES:
                 raise AppError(f"There are {held} shared links already.", hint="Revoke one.", code="limit")
             row: dict[str, Any] = {"id": made.id, "workspace_id": workspace.id, "token_digest": _token(token)}
-            row |= {"may_edit": may_edit, "created_at": made.created_at, "ends_at": made.ends_at}
+            row |= {
+                "may_edit": may_edit,
+                "may_comment": made.may_comment,
+                "created_at": made.created_at,
+                "ends_at": made.ends_at,
+            }
             connection.execute(shares.insert(), [row])
-            workspace.note(connection, f"shared it, {'to change' if may_edit else 'to look at'} ({made.id})")
+            workspace.note(connection, f"shared it, to {made.may} ({made.id})")
         return made, token
 
     def links(self, workspace: Workspace) -> tuple[SharedLink, ...]:
@@ -140,7 +154,7 @@ class Visitors:
         query = select(shares).where(shares.c.workspace_id == workspace.id, shares.c.ends_at >= time.time())
         with self.engine.connect() as connection:
             rows = connection.execute(query.order_by(shares.c.created_at.desc())).all()
-        return tuple(SharedLink(row.id, row.may_edit, row.created_at, row.ends_at) for row in rows)
+        return tuple(_link(row) for row in rows)
 
     def revoke(self, workspace: Workspace, link: str) -> None:
         """From now on the link opens nothing, also where it is open already."""
@@ -166,9 +180,10 @@ class Visitors:
             )
         here = self._store.workspace(row.workspace_id)
         if not row.may_edit:
-            here = Workspace(self.engine.execution_options(whence_read_only=True), here.id, here.limits)
+            how = {"whence_read_only": True, "whence_may_comment": bool(row.may_comment)}
+            here = Workspace(self.engine.execution_options(**how), here.id, here.limits)
         here.who = who
-        return here, SharedLink(row.id, row.may_edit, row.created_at, row.ends_at)
+        return here, _link(row)
 
     # --- what was done, what is kept
 
@@ -252,6 +267,10 @@ class Visitors:
         with self.engine.connect() as connection:
             query = select(workspaces.c.seen_at).where(workspaces.c.id == workspace.id)
             return float(connection.execute(query).scalar_one())
+
+
+def _link(row: Row[Any]) -> SharedLink:
+    return SharedLink(row.id, row.may_edit, row.created_at, row.ends_at, row.may_edit or row.may_comment)
 
 
 def _holder(name: str) -> str:

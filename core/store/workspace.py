@@ -14,6 +14,7 @@ from core.store.kept_tables import KeptTables
 from core.store.limits import Quotas
 from core.store.marks import Marks
 from core.store.results import ResultStore
+from core.store.reviews import Reviews
 from core.store.scope import Scope
 
 
@@ -27,3 +28,4 @@ class Workspace(Scope):
         self.marks = Marks(self)
         self.results = ResultStore(self, self.marks)
         self.tables = KeptTables(self, self.examples)
+        self.reviews = Reviews(self)

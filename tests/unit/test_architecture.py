@@ -33,6 +33,7 @@ FLOORS = {
         "target_choice",
         "hosts",
         "prompt_table",
+        "review",
     ),
     2: ("models", "salience", "counterfactuals", "faithfulness"),
     3: ("store", "jobs", "service", "runs"),

@@ -28,6 +28,14 @@ def may_change() -> bool:
     return link is None or link.may_edit
 
 
+def may_comment() -> bool:
+    """Whether the person may judge and comment: not by a link that may only look."""
+    if not service().store.hosted:
+        return True
+    link = library.shared_link()
+    return link is None or link.may_comment
+
+
 def tell_what_may_be_done() -> None:
     """Above every page reached by a shared link: whose it is, what may be done, and until when."""
     link = library.shared_link() if service().store.hosted else None
@@ -37,6 +45,8 @@ def tell_what_may_be_done() -> None:
     may = (
         "You may change it"
         if link.may_edit
+        else "You may judge answers and comment, not change anything else: what would is greyed out"
+        if link.may_comment
         else "You may look, not change: what would change something is greyed out"
     )
     st.info(problem.plain(f"Somebody shared this workspace with you, until {ends}. {may}."))
@@ -67,6 +77,12 @@ def button(
         **how,
     )
     return pressed and may
+
+
+def comment_button(label: str, *, disabled: bool = False, **how: Any) -> bool:
+    """As `st.button`, for what says something about an answer; False where nothing may be said."""
+    may = may_comment()
+    return st.button(label, disabled=disabled or not may, **how) and may
 
 
 def popover(label: str, *, help: str | None = None, **how: Any) -> DeltaGenerator:

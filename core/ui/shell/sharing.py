@@ -70,11 +70,20 @@ def _share() -> None:
     here, visitors = library.workspace(), service().store.visitors
     st.markdown("**Share**")
     one, two = st.columns(2)
-    rights = one.selectbox("Whoever has the link may", ["look", "change things"], key=state.SHARE_RIGHTS.name)
+    rights = one.selectbox(
+        "Whoever has the link may",
+        ["look", "judge and comment", "change things"],
+        key=state.SHARE_RIGHTS.name,
+    )
     lasts = two.selectbox("It ends after", list(LASTS), index=1, key=state.SHARE_LASTS.name)
     if st.button("Make a link", key=state.MAKE_LINK.name):
         try:
-            _, token = visitors.share(here, may_edit=rights == "change things", days=LASTS[lasts])
+            _, token = visitors.share(
+                here,
+                may_edit=rights == "change things",
+                may_comment=rights == "judge and comment",
+                days=LASTS[lasts],
+            )
             state.NEW_LINK.set(_address(token))
         except AppError as error:
             problem.show_error(error)
@@ -83,7 +92,7 @@ def _share() -> None:
         st.caption("It is shown only now: copy it.")
     for link in visitors.links(here):
         left, right = st.columns([3, 1], vertical_alignment="center")
-        left.caption(f"May {'change things' if link.may_edit else 'look'}, until {_day(link.ends_at)}")
+        left.caption(f"May {link.may}, until {_day(link.ends_at)}")
         right.button("Revoke", key=state.REVOKE(link.id).name, on_click=_revoke, args=(link.id,))
 
 
@@ -134,7 +143,9 @@ def _revoke(link: str) -> None:
 def _address(token: str) -> str:
     """This page's address with the share's token, and what is open, but nothing else."""
     parts = urlsplit(st.context.url or "")
-    kept = {name: st.query_params[name] for name in ("dataset", "example") if name in st.query_params}
+    kept = {
+        name: st.query_params[name] for name in ("dataset", "example", "table") if name in st.query_params
+    }
     return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode({**kept, "share": token}), ""))
 
 

@@ -230,6 +230,20 @@ TABLE_FIGURES: Keys[Any] = Keys("table figures {}")
 TABLE_EXPORT: Keys[Any] = Keys("table export {}")
 TABLE_SAID: Key[str] = Key("table said")
 
+# --- What do people say?
+
+REVIEWER: Key[str] = Key("reviewer")
+REVIEW_WAY: Key[str] = Key("review way")
+REVIEW_SHOWN: Keys[tuple[str, int, int]] = Keys("review shown {} {} {}")
+"""What is on the screen of a reviewer: (row, column, other column)."""
+REVIEW_SAY: Keys[bool] = Keys("review {} {} {} {}")
+COMMENT_OPEN: Keys[bool] = Keys("comment open {}")
+COMMENT_NAME: Key[str] = Key("comment name")
+COMMENT_QUOTE: Keys[str] = Keys("comment quote {} {}")
+COMMENT_TEXT: Keys[str] = Keys("comment text {} {}")
+COMMENT_KEEP: Keys[bool] = Keys("comment keep {}")
+COMMENT_TURN: Key[int] = Key("comment turn")
+
 # --- Dataset
 
 OPEN_DATASET: Keys[str] = Keys("dataset open {}")

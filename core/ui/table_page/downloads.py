@@ -12,9 +12,11 @@ from core.checks import from_json
 from core.datasets.export import to_csv, to_jsonl
 from core.prompt_table import PromptTable, promptfoo, python_code, standings
 from core.report import table_report
+from core.review import newest
 from core.store.kept_tables import KeptTable
-from core.ui.shell import library, state
-from core.ui.table_page import choosing, figures
+from core.ui.asking import opinions
+from core.ui.shell import library, rights, state, table_choice
+from core.ui.table_page import figures
 from core.ui.table_page.figures import TableReading
 
 
@@ -27,6 +29,9 @@ def draw_downloads(table: KeptTable, made: PromptTable, reading: TableReading) -
         return pd.DataFrame(made.lines())
 
     def report() -> bytes:
+        remarks: dict[str, list[str]] = {}
+        for one in newest(here.reviews.of_table(table.id)):
+            remarks.setdefault(one.example_id, []).append(opinions.plain_words(one, made.labels))
         found = standings(made.as_it_is, reading.counting, reading.mask, reading.baseline)
         return table_report.to_html(
             made,
@@ -35,6 +40,7 @@ def draw_downloads(table: KeptTable, made: PromptTable, reading: TableReading) -
             reading.mask,
             reading.baseline,
             verdict=figures.sentence(found, reading.baseline),
+            remarks=remarks,
         )
 
     def yaml() -> bytes:
@@ -63,7 +69,10 @@ def draw_downloads(table: KeptTable, made: PromptTable, reading: TableReading) -
                     on_click="ignore",
                     width="stretch",
                 )
-        choosing.remove(table)
+        if rights.button("Remove this table", help="Its answers stay with their prompts."):
+            here.tables.remove(table.id)
+            table_choice.forget_open_table()
+            st.rerun()
 
 
 def _rows(table: KeptTable) -> bytes:

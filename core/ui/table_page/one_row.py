@@ -14,13 +14,13 @@ from core.prompt_table.narrow import TIE
 from core.prompt_table.prompts import prompt_of, row_values
 from core.prompt_table.table import OUTCOME_OF
 from core.records import Example
-from core.ui.asking import verdicts
+from core.ui.asking import opinions, verdicts
 from core.ui.shell import diff, library, problem, rights, state
 
 MOST_SIDE_BY_SIDE = 4
 
 
-def draw_row(made: PromptTable, row: int, base: int) -> None:
+def draw_row(made: PromptTable, table_id: str, row: int, base: int) -> None:
     """Draw the answers of the row at `row`, each against the one of column `base`, and its prompts."""
     one = made.rows[row]
     st.subheader(problem.plain(one.called), anchor=False)
@@ -36,6 +36,9 @@ def draw_row(made: PromptTable, row: int, base: int) -> None:
         example = library.workspace().examples.get(one.id)
     except AppError:  # removed since it was asked
         return
+    opinions.draw_opinions(one.id, made.labels, table_id)
+    texts = {"answer": str(made.answers[row, base, 0]), "prompt": example.prompt}
+    opinions.comment_on(one.id, texts, table_id=table_id, column=base)
     _prompts(made, example, base)
 
 

@@ -17,7 +17,7 @@ from core.prompt_table.prompts import named_columns
 from core.records import GenerationParams, SendAs
 from core.ui.asking import parameters, sending, verdicts
 from core.ui.asking.row_choice import ALL, Rows
-from core.ui.shell import library, model_box, problem, rights, state
+from core.ui.shell import library, model_box, problem, rights, state, table_choice
 from core.ui.shell.model_list import catalog
 from core.ui.table_page import asking, drafts
 
@@ -70,14 +70,8 @@ def ask_for_table(rows: Rows) -> None:
     if rights.button(f"Ask {count:,} answers", type="primary", disabled=not rows.examples):
         table = library.workspace().tables.keep(plan)
         asking.start(table)
-        open_table(table.id)
+        table_choice.open_table(table.id)
         st.rerun()
-
-
-def open_table(table_id: str) -> None:
-    """Make it the one that the page shows, and put it into the link."""
-    state.TABLE_OPEN.set(table_id)
-    st.query_params[state.TABLE_OPEN.name] = table_id
 
 
 def _all(rows: Rows) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy import select, text
 from core.cause import Cause, CauseRequest, CauseSettings
 from core.errors import AppError
 from core.records import Example
+from core.review import Opinion, newest
 from core.store import Quotas, Store, WorkList, generation_key
 from core.store.bundle import Bundle
 from core.store.cause_files import CauseFiles
@@ -85,6 +86,43 @@ def test_names_and_tokens_are_kept_as_digests_only(hosted: Store) -> None:
             for row in connection.execute(text(f"SELECT * FROM {table}"))
         ]
     assert rows and not any("very-secret-name" in row or token in row for row in rows)
+
+
+def test_a_link_that_may_comment_adds_opinions_and_changes_nothing_else(hosted: Store) -> None:
+    mine = hosted.visitors.home("browser a", who="a browser")
+    dataset = filled(mine)
+    _, token = hosted.visitors.share(mine, may_edit=False, may_comment=True, days=1)
+    here, link = hosted.visitors.shared(token, who="somebody")
+    assert (here.writable, here.commentable, link.may) == (False, True, "judge and comment")
+    here.reviews.say(Opinion("verdict", "e1", "Ann", "wrong"))
+    for write in WRITES.values():
+        with pytest.raises(AppError, match="lets you look, and not change"):
+            write(here, dataset)
+    assert [one.value for one in mine.reviews.of_example("e1")] == ["wrong"]
+    _, other = hosted.visitors.share(mine, may_edit=False, days=1)
+    looking, _ = hosted.visitors.shared(other, who="somebody")
+    assert not looking.commentable
+    with pytest.raises(AppError, match="lets you look, and not change"):
+        looking.reviews.say(Opinion("verdict", "e1", "Bob", "right"))
+    hosted.visitors.revoke(mine, link.id)
+    with pytest.raises(AppError, match="has ended or was revoked"):
+        hosted.visitors.shared(token, who="somebody")
+
+
+def test_opinions_are_added_and_never_changed(hosted: Store) -> None:
+    mine = hosted.visitors.home("browser a", who="a browser")
+    filled(mine)
+    for value in ("right", "wrong"):
+        mine.reviews.say(Opinion("verdict", "e1", " Ann ", value, table_id="t", column=0))
+    said = mine.reviews.of_table("t")
+    assert [(one.reviewer, one.value) for one in said] == [("Ann", "right"), ("Ann", "wrong")]
+    assert [one.value for one in newest(said)] == ["wrong"]
+    with pytest.raises(AppError, match="is gone"):
+        mine.reviews.say(Opinion("verdict", "nowhere", "Ann", "right"))
+    with pytest.raises(AppError, match="NUL"):
+        mine.reviews.say(Opinion("comment", "e1", "Ann", text="\x00"))
+    other = hosted.visitors.home("browser b", who="a browser")
+    assert other.reviews.all() == []
 
 
 WRITES: dict[str, Callable[[Workspace, str], object]] = {
