@@ -35,7 +35,7 @@ FLOORS = {
         "prompt_table",
         "review",
     ),
-    2: ("models", "salience", "counterfactuals", "faithfulness"),
+    2: ("models", "salience", "counterfactuals", "faithfulness", "improve"),
     3: ("store", "jobs", "service", "runs"),
     4: ("ui", "server", "doctor", "library"),
     5: ("command",),
