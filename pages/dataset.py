@@ -35,7 +35,12 @@ if loading.step():
 
 loading.tell_what_was_loaded()
 places = narrow.narrow_rows(table, workspace, dataset.id, [name for name in table.columns if name != "id"])
-picked = grid.choose_rows(table, places, shown)
+with st.container(horizontal=True):
+    with st.container(width="stretch", key=grid.SIDE):
+        picked = grid.choose_rows(table, places, shown)
+    if len(picked) == 1:
+        with st.container(width=rows.PANE_WIDTH, border=True, height=grid.HEIGHT, key="row-pane"):
+            rows.texts(workspace, dataset, table, picked)
 left = table["id"].iloc[places].tolist()
 row_choice.remember(dataset.id, picked, left)
 if not len(table):
@@ -46,4 +51,3 @@ elif not left:
 rows.draw_row_actions(workspace, dataset, table, picked, left)
 running.draw_runs(workspace, dataset, picked, left)
 checking.progress(workspace, dataset)
-rows.texts(workspace, dataset, table, picked)

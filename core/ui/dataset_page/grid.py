@@ -1,9 +1,13 @@
 """The table on the screen: a page of rows at a time, so that 100,000 rows open as fast as ten.
 
-Long cells are cut for the screen only; whole texts stand below the table for the row in hand.
+Cells are cut for the screen only: what many rows begin with alike makes room for what tells them apart, and long
+texts end early. The whole texts of the row in hand stand beside the table.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
 
 import pandas as pd
 import streamlit as st
@@ -17,7 +21,10 @@ from core.ui.shell import state
 PAGE_ROWS = 500
 CELL_CHARS = 400
 HEIGHT = 400
-BOX = "dataset-grid"
+ALIKE, KEPT, LOOKED_AT = 40, 26, 4000
+"""Characters from which on a common beginning is shortened, how many of it are kept, how far it is looked for."""
+BOX, SIDE = "dataset-grid", "dataset-grid-side"
+"""Keys of the containers of the grid, and of all that stands left of the row in hand."""
 
 
 def counted(rows: int) -> str:
@@ -47,7 +54,10 @@ def choose_rows(table: pd.DataFrame, places: Positions, shown: list[str]) -> lis
     rows = table.iloc[here]
     ids = [str(name) for name in rows["id"]]
     # The grid's own tool bar would lie over the filters.
-    st.html(f"<style>.st-key-{BOX} [data-testid='stElementToolbar'] {{ display: none; }}</style>")
+    st.html(
+        f"<style>.st-key-{BOX} [data-testid='stElementToolbar'] {{ display: none; }}"
+        f".st-key-{SIDE} {{ min-width: min(100%, 30rem); }}</style>"  # narrower, what stands beside goes below
+    )
     with st.container(key=BOX):
         told = _grid(_cut(rows[shown]), ids, shown)
     picked = told.get("selection", {}).get("rows", [])
@@ -73,9 +83,35 @@ def _grid(rows: pd.DataFrame, ids: list[str], shown: list[str]) -> DataframeStat
     )
 
 
+def apart(texts: Sequence[str]) -> list[str]:
+    """`texts` for cells: where one begins like another for `ALIKE` characters or more, the middle of that goes."""
+    order = sorted(range(len(texts)), key=texts.__getitem__)
+    alike = [0] * len(texts)
+    for one, other in pairwise(order):
+        if texts[one] == texts[other]:
+            continue
+        same = _same_beginning(texts[one], texts[other])
+        alike[one], alike[other] = max(alike[one], same), max(alike[other], same)
+    return [_without_middle(text, same) if same >= ALIKE else text for text, same in zip(texts, alike)]
+
+
+def _same_beginning(one: str, other: str) -> int:
+    one, other = one[:LOOKED_AT], other[:LOOKED_AT]
+    return next((i for i, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
+
+
+def _without_middle(text: str, same: int) -> str:
+    """The first words, and all from the word in which the texts part."""
+    start = max(text.rfind(" ", 0, same), text.rfind("\n", 0, same)) + 1
+    first = text[: text.rfind(" ", 0, KEPT) + 1] or text[:KEPT]
+    return f"{first.rstrip()} … {text[start:]}" if start > len(first) + 3 else text
+
+
 def _cut(rows: pd.DataFrame) -> pd.DataFrame:
     short = {
-        name: rows[name].str.slice(0, CELL_CHARS)
+        name: pd.Series(apart(rows[name].fillna("").tolist()), rows.index, dtype="str").str.slice(
+            0, CELL_CHARS
+        )
         for name in rows.columns
         if isinstance(rows[name].dtype, pd.StringDtype)
     }

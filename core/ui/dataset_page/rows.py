@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from core.store.workspace import Workspace
 
 
+PANE_WIDTH = 400
+LONG_TEXT = 300
+
+
 def draw_row_actions(
     workspace: Workspace, dataset: Dataset, table: pd.DataFrame, picked: list[str], left: list[str]
 ) -> None:
@@ -161,15 +165,14 @@ def texts(workspace: Workspace, dataset: Dataset, table: pd.DataFrame, picked: l
         name for name in table.columns if name in ("prompt", "target") or str(name).startswith("response (")
     ]
     filled = [(str(name), row[name]) for name in columns if isinstance(row[name], str)]
-    for place, (name, text) in zip(st.columns(min(3, len(filled))) * len(filled), filled):
-        with place:
-            st.caption(problem.plain(name))
-            if text:
-                st.code(text, language=None, wrap_lines=True, height=240)
-            else:
-                st.caption("(empty)")
-            thought = row.get(f"{THINKING}{name.removeprefix('response')}")
-            if name.startswith("response (") and isinstance(thought, str):
-                with st.expander(f"Thinking, {len(thought.split()):,} words"):
-                    st.code(thought, language=None, wrap_lines=True)
+    for name, text in filled:
+        st.caption(problem.plain(name))
+        if text:
+            st.code(text, language=None, wrap_lines=True, height=200 if len(text) > LONG_TEXT else "content")
+        else:
+            st.caption("(empty)")
+        thought = row.get(f"{THINKING}{name.removeprefix('response')}")
+        if name.startswith("response (") and isinstance(thought, str):
+            with st.expander(f"Thinking, {len(thought.split()):,} words"):
+                st.code(thought, language=None, wrap_lines=True)
     findings.draw_findings(workspace, dataset, workspace.examples.get(picked[0]))
