@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from core.library.explaining import explain as explain
     from core.library.explaining import explain_many as explain_many
     from core.library.explanation import Explanation as Explanation
-    from core.library.explanation import Part as Part
     from core.library.lit import from_lit as from_lit
     from core.library.opened_app import app as app
     from core.library.opening import OpenedModel as OpenedModel
     from core.library.opening import open_model as open_model
+    from core.library.part import Part as Part
     from core.records import GenerationParams as GenerationParams
     from core.records import Message as Message
 
@@ -33,7 +33,7 @@ _WHERE = {
     "GenerationParams": "records",
     "OpenedModel": "library.opening",
     "Message": "records",
-    "Part": "library.explanation",
+    "Part": "library.part",
     "aexplain": "library.explaining",
     "app": "library.opened_app",
     "explain": "library.explaining",

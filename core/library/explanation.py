@@ -5,10 +5,8 @@ Every method that narrows or measures gives a new `Explanation`; none changes on
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +15,12 @@ from numpy.typing import NDArray
 
 from core import aggregate
 from core.errors import AppError
-from core.library.making import MadeMap, make_map, run_method
+from core.library import forms, notebook
+from core.library.making import MadeMap, make_map, with_scores_of
+from core.library.part import Part
+from core.library.words import span_of_words
 from core.records import Generation, Message, Option, Role, Segment, SegmentSalience, Tokens
-from core.segments import declared, segments
+from core.segments import segments
 from core.target_choice import default_choice
 from core.token_view import part_names
 
@@ -35,28 +36,6 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int]
 Options = tuple[tuple[str, Option], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of the prompt and what it had to do with the chosen words."""
-
-    name: str
-    """What the app calls it: "line 9"."""
-    text: str
-    share: float
-    """Of the prompt's total absolute score, -1 to 1; NaN where the method could not measure it."""
-    score: float
-    """In the method's units; NaN as `share`."""
-    effect_nats: float | None = None
-    """By how many nats the chosen words become less likely without it; None: not measured."""
-    turns: bool | None = None
-    """Whether the likeliest words are others without it; None: not known."""
-
-    @property
-    def times(self) -> float | None:
-        """How many times less likely the chosen words are without it; None: not measured."""
-        return None if self.effect_nats is None else float(np.exp(min(self.effect_nats, 700.0)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,11 +171,7 @@ class Explanation:
 
         Words that begin or end within a token take the whole token. Raises: AppError where they are not there.
         """
-        start = self._find(text, occurrence)
-        inside = self.tokens.char_spans[self.tokens.prompt_len :] - self.tokens.prompt_chars
-        touched = np.flatnonzero((inside[:, 0] < start + len(text)) & (inside[:, 1] > start))
-        first = self.tokens.prompt_len
-        return self.select_span((int(touched[0]) + first, int(touched[-1]) + 1 + first))
+        return self.select_span(span_of_words(self.tokens, text, occurrence))
 
     def select_part(self, index: int) -> Explanation:
         """The same answer, for one of its parts (`answer_segments`)."""
@@ -213,7 +188,9 @@ class Explanation:
                 f"The answer's tokens are {self.tokens.prompt_len} to {len(self.tokens)}, but asked was "
                 f"{span[0]}:{span[1]}."
             )
-        return replace(self, target=span, made=self._with(span), cause=None)
+        return replace(
+            self, target=span, made=with_scores_of(self.made, self.model, self.tokens, span), cause=None
+        )
 
     def measure(self, top: int = 5, *, locked: Sequence[int] | None = None) -> Explanation:
         """Takes the `top` strongest parts out and measures what it does to the chosen words (*Find the cause*).
@@ -248,27 +225,11 @@ class Explanation:
 
     def to_pandas(self) -> pd.DataFrame:
         """One row a part of the prompt, in reading order: name, text, share, score, effect_nats, turns."""
-        import pandas as pd
-
-        columns = ("name", "text", "share", "score", "effect_nats", "turns")
-        return pd.DataFrame(
-            [{name: getattr(part, name) for name in columns} for part in self.parts], columns=columns
-        )
+        return forms.parts_table(self.parts)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON-serialisable data: how it was made, the words, the parts, what was measured."""
-        import json
-
-        from core.report import to_json
-
-        told: dict[str, Any] = json.loads(to_json(self.shown()))
-        told["answer"], told["chosen"], told["sentence"] = self.answer, self.chosen, self.sentence
-        told["measured"] = [
-            {"name": part.name, "text": part.text, "effect_nats": part.effect_nats, "turns": part.turns}
-            for part in self.parts
-            if part.effect_nats is not None
-        ]
-        return told
+        return forms.as_data(self)
 
     def to_html(self) -> str:
         """The app's report: one file with the coloured prompt, the heat map and how it was made (about 5 MB)."""
@@ -278,58 +239,19 @@ class Explanation:
 
     def figure(self, theme: str = "light") -> go.Figure:
         """The heat map, Plotly: parts of the answer against parts of the prompt."""
-        from core.figures.heatmap import salience_heatmap
-        from core.figures.palette import THEMES
-
-        if theme not in THEMES:
-            raise AppError(f"A theme is {' or '.join(THEMES)}, but this is {theme!r}.")
-        shown = self.shown()
-        return salience_heatmap(
-            shown.salience, signed=shown.signed, units=shown.units, negligible=shown.negligible, theme=theme,
-            selected=shown.target, clicks=False,
-        )  # fmt: skip
+        return forms.heat_map(self.shown(), theme)
 
     def shown(self) -> ShownMap:
         """The record that the app's downloads are made of."""
-        from core.report import ShownMap
-
-        method = self.made.method
-        target = tuple(
-            part.index
-            for part in self.answer_segments
-            if part.tokens[0] < self.target[1] and part.tokens[1] > self.target[0]
-        )
-        return ShownMap(
-            example=self.chosen.strip(), model=self.model.spec, params=self.generation.params,
-            method=method.label, units=self.made.matrix.units, signed=self.made.matrix.signed,
-            sign_holds=method.sign_holds, rank_by=method.rank_by, granularity=declared(self.by).label,
-            salience=self._salience(),
-            target=target, scores=self.scores, made=datetime.now(UTC), negligible=method.negligible,
-            unmeasured=method.unmeasured_parts(self.made.matrix.request, self.prompt_segments), note=self.note,
-        )  # fmt: skip
+        return forms.shown_map(self)
 
     def widget(self) -> SalienceWidget:
         """The coloured text to hover and click in a notebook. Raises: AppError without the extra `notebook`."""
-        try:
-            from core.library.widget import SalienceWidget
-        except ImportError as missing:
-            raise AppError(
-                f"The widget needs {missing.name}, which is not installed.",
-                hint='pip install "whence[notebook]"',
-            ) from missing
-        return SalienceWidget(self)
+        return notebook.widget_of(self)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         """The widget where a notebook's kernel runs, and still pictures of it for where none does."""
-        bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
-        if kernel_runs():
-            try:
-                drawn = self.widget()._repr_mimebundle_()
-            except AppError:
-                return bundle
-            bundle |= (drawn[0] if isinstance(drawn, tuple) else drawn) or {}
-            bundle["text/plain"] = repr(self)
-        return bundle
+        return notebook.mime_bundle(self)
 
     def _repr_html_(self) -> str:
         from core.library.static import to_static_html
@@ -385,49 +307,8 @@ class Explanation:
             float(self.scores[index]) if known else float("nan"), effect, turns,
         )  # fmt: skip
 
-    def _find(self, text: str, occurrence: int) -> int:
-        if not text:
-            raise AppError("Which words? The text is empty.")
-        response, at = self.tokens.response, -1
-        for _ in range(max(occurrence, 1)):
-            at = response.find(text, at + 1)
-            if at < 0:
-                there = response.count(text)
-                raise AppError(
-                    f"The answer does not hold {text!r}."
-                    if not there
-                    else f"The answer holds {text!r} {there} times, not {occurrence}.",
-                    hint=f"It is: {response.strip():.200}",
-                )
-        return at
-
-    def _with(self, span: Span) -> MadeMap:
-        """The map with the scores of `span`, by a pass of its own where its rows do not make it."""
-        if span in self.made.own or self._rows(span).any():
-            return self.made
-        with self.model.use() as held:
-            own = run_method(held, self.tokens, self.made.method, (span,), self.made.options).values[0]
-        return replace(self.made, own={**self.made.own, span: own})
-
-    def _rows(self, span: Span) -> NDArray[np.float32]:
-        """Weights of the rows that together are `span`; all 0 where none are."""
-        matrix = self.made.matrix
-        chosen = [
-            at for at, row in enumerate(matrix.request.targets) if span[0] <= row[0] and row[1] <= span[1]
-        ]
-        weights = np.zeros(len(matrix.values), np.float32)
-        held = [matrix.request.targets[at] for at in chosen]
-        whole = bool(held) and held[0][0] == max(span[0], 1) and held[-1][1] == span[1]
-        if whole and (matrix.combines != "alone" or len(held) == 1):
-            weights[chosen] = 1.0
-        return weights
-
     def _token_scores(self) -> NDArray[np.float32]:
-        own = self.made.own.get(self.target)
-        return own if own is not None else aggregate.select(self.made.matrix, self._rows(self.target))
-
-    def _salience(self) -> SegmentSalience:
-        return aggregate.to_segments(self.made.matrix, self.answer_segments, self.prompt_segments)
+        return self.made.scores(self.target)
 
     def target_salience(self) -> SegmentSalience:
         """The chosen words as the one row of a map."""
@@ -438,9 +319,3 @@ class Explanation:
 
 def _number(name: str) -> int:
     return int(name.rsplit(" ", 1)[-1])
-
-
-def kernel_runs() -> bool:
-    """Whether this process is a notebook's kernel."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    return getattr(shell, "kernel", None) is not None

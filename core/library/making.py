@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core import aggregate
 from core.errors import AppError
 from core.records import Option, Role, SalienceMatrix, Tokens
 from core.segments import segments
@@ -30,6 +31,22 @@ class MadeMap:
     options: Options
     own: Mapping[Span, NDArray[np.float32]] = field(default_factory=dict)
     """Scores (T,) of spans that are no union of rows, by a pass of their own."""
+
+    def scores(self, span: Span) -> NDArray[np.float32]:
+        """(T,) of `span`; all 0 where neither its rows nor a pass of its own make it (`with_scores_of`)."""
+        own = self.own.get(span)
+        return own if own is not None else aggregate.select(self.matrix, self.weights(span))
+
+    def weights(self, span: Span) -> NDArray[np.float32]:
+        """(N,) of the rows that together are `span`; all 0 where none are."""
+        targets = self.matrix.request.targets
+        chosen = [at for at, row in enumerate(targets) if span[0] <= row[0] and row[1] <= span[1]]
+        weights = np.zeros(len(self.matrix.values), np.float32)
+        held = [targets[at] for at in chosen]
+        whole = bool(held) and held[0][0] == max(span[0], 1) and held[-1][1] == span[1]
+        if whole and (self.matrix.combines != "alone" or len(held) == 1):
+            weights[chosen] = 1.0
+        return weights
 
 
 def make_map(
@@ -71,6 +88,15 @@ def make_map(
         told = tuple(given.items())
         matrix = run_method(held, tokens, chosen, targets, told)
     return MadeMap(replace(matrix, note=f"{matrix.note} {note}".strip()), chosen, told)
+
+
+def with_scores_of(made: MadeMap, opened: OpenedModel, tokens: Tokens, span: Span) -> MadeMap:
+    """`made` with the scores of `span`, by a pass of its own where its rows do not make it."""
+    if span in made.own or made.weights(span).any():
+        return made
+    with opened.use() as held:
+        own = run_method(held, tokens, made.method, (span,), made.options).values[0]
+    return replace(made, own={**made.own, span: own})
 
 
 def _columns(tokens: Tokens, by: str, pattern: str | None) -> Option:
