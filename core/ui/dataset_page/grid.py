@@ -56,7 +56,7 @@ def choose_rows(table: pd.DataFrame, places: Positions, shown: list[str]) -> lis
     # The grid's own tool bar would lie over the filters.
     st.html(
         f"<style>.st-key-{BOX} [data-testid='stElementToolbar'] {{ display: none; }}"
-        f".st-key-{SIDE} {{ min-width: min(100%, 30rem); }}</style>"  # narrower, what stands beside goes below
+        f":has(> .st-key-{SIDE}) {{ min-width: min(100%, 30rem); }}</style>"  # narrower, what stands beside goes below
     )
     with st.container(key=BOX):
         told = _grid(_cut(rows[shown]), ids, shown)
