@@ -22,7 +22,7 @@ if len(specs) < choice.LEAST:
     st.info("Choose at least two models.")
     st.stop()
 
-params = parameters.params()
+params = parameters.params(prompt_box.sent(example.prompt, example))
 
 
 def sides(of: Example) -> list[run.Side]:
@@ -44,7 +44,8 @@ with st.expander("The prompt", expanded=comparison is None):
             opened = versions.keep_version(
                 example, text, edit="edited while comparing models", fields=prompt_box.fields(example)
             )
-            run.start_comparison("models", sides(opened), params)
+            asks = parameters.params(prompt_box.sent(opened.prompt, opened))
+            run.start_comparison("models", sides(opened), asks)
             library.open_example(opened.id)
             st.rerun()
         except AppError as error:

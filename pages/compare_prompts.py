@@ -22,7 +22,8 @@ if len(versions) < prompts.LEAST:
     st.info("Choose at least two versions. Editing a prompt on the Salience or Editor page makes one.")
     st.stop()
 
-spec, params = model_box.chosen(), parameters.params()
+spec = model_box.chosen()
+params = parameters.params(*(prompt_box.sent(v.prompt, v) for v in versions), spec=spec)
 comparison = run.comparison_on_show("prompts")
 called = row_names(versions)
 asked = [run.Side(called[v.id], v.id, prompt_box.sent(v.prompt, v), spec) for v in versions]

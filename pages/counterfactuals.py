@@ -9,7 +9,7 @@ from core.ui.shell import copy_link, frame, job_box, model_box, problem, rights
 
 frame.begin("What if?", "What would the model answer if this were different?", trade="Counterfactuals")
 
-spec, params = model_box.chosen(), parameters.params()
+spec = model_box.chosen()
 
 
 def arrived(result: object) -> None:
@@ -23,6 +23,7 @@ with left:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         rows = row_choice.choose_rows("counterfactuals", with_open=True)
         copy_link.button()
+    params = parameters.params(*(e.prompt for e in rows.examples), spec=spec)
     asked = form.choose_generator()
     if rights.button(
         "Make changes",

@@ -19,6 +19,10 @@ with st.expander("Every method, in the bundled model’s own grammar"):
 st.subheader("On your own example", anchor=False)
 example = example_menu.choose_example()
 try:
-    curve.draw_curve(prompt_box.answer_to(example, spec, parameters.params()))
+    curve.draw_curve(
+        prompt_box.answer_to(
+            example, spec, parameters.params(prompt_box.sent(example.prompt, example), spec=spec)
+        )
+    )
 except AppError as error:
     problem.show_error(error)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.answer_defaults import answer_default
 from core.cause import Cause
 from core.datasets import samples, stories
 from core.models.local.real_models import PREFIX, check_here, real_model
@@ -41,7 +42,8 @@ class Asked:
 
 def demo(service: Service) -> list[Asked]:
     """The first sample, asked of the bundled model."""
-    return [Asked(samples.load()[0].prompt, service.spec(), GenerationParams())]
+    first = samples.load()[0]
+    return [Asked(first.prompt, service.spec(), answer_default(first.prompt).params())]
 
 
 def real(*names: str) -> list[Asked]:

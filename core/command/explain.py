@@ -42,9 +42,11 @@ def _asks(to: argparse.ArgumentParser) -> None:
     )
     to.add_argument("--select", help="only these words of the answer")
     to.add_argument("--measure", action="store_true", help="take the strongest parts out and measure")
-    to.add_argument("--max-new-tokens", type=int, default=128)
+    to.add_argument("--max-new-tokens", type=int, help="longest answer; else read from the prompt")
     to.add_argument(
-        "--stop", action="append", default=[], help="a text that ends the answer; may be repeated"
+        "--stop",
+        action="append",
+        help="a text that ends the answer; may be repeated; else read from the prompt",
     )
 
 
@@ -52,10 +54,12 @@ def _explained(asked: argparse.Namespace) -> Any:
     from core.library.explaining import explain
 
     prompt, messages = _prompt(asked)
+    said = {"max_new_tokens": asked.max_new_tokens, "stop": asked.stop}
+    drawn: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
     with screen.waiting("Loading the model, writing and explaining"):
         made = explain(
             prompt, messages=messages, response=asked.response, model=asked.model, by=asked.by,
-            method=asked.method, precision=asked.precision, max_new_tokens=asked.max_new_tokens, stop=asked.stop,
+            method=asked.method, precision=asked.precision, **drawn,
         )  # fmt: skip
         if asked.select:
             made = made.select(asked.select)

@@ -34,12 +34,12 @@ def add(commands: Any) -> None:
     )
     said.add_argument("--model", default="demo")
     said.add_argument("--limit", type=int, help="only the first rows")
-    said.add_argument("--max-new-tokens", type=int, default=128)
+    said.add_argument("--max-new-tokens", type=int, help="longest answer; else read from the prompts")
     said.add_argument(
         "--samples", type=int, default=1, help="answers a row and version, drawn with as many seeds"
     )
     said.add_argument("--temperature", type=float, default=0.0, help="above 0 for several samples")
-    said.add_argument("--stop", action="append", default=[])
+    said.add_argument("--stop", action="append", help="ends an answer; else read from the prompts")
     said.add_argument(
         "--least", type=float, help="exit status 1 where the last version is right less often (0 to 1)"
     )
@@ -89,11 +89,12 @@ def _run(asked: argparse.Namespace) -> int:
                 f"The prompt {name} cannot be read: {getattr(error, 'strerror', None) or 'it is no text in UTF-8'}."
             ) from error
     conditions = [condition(one) for one in asked.check or ["equals"]]
+    said = {"max_new_tokens": asked.max_new_tokens, "stop": asked.stop and tuple(asked.stop)}
+    drawn: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
     with screen.counting("Asking") as told:
         table = run_table(
             asked.dataset, versions, conditions, model=asked.model, limit=asked.limit, on_progress=told,
-            max_new_tokens=asked.max_new_tokens, stop=tuple(asked.stop),
-            samples=asked.samples, temperature=asked.temperature,
+            **drawn, samples=asked.samples, temperature=asked.temperature,
         )  # fmt: skip
     if asked.out:
         _write(table, Path(asked.out))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from core.answer_defaults import default_of_many
 from core.errors import AppError
 from core.library.explanation import Explanation
 from core.library.opening import OpenedModel, Source, open_model
@@ -39,14 +40,15 @@ def explain(
     - `by`: how finely both texts are cut: token, word, sentence, line, paragraph, block, … or custom, with `pattern`
     - `method`: a salience method by its name ("": GIM where the model's family is known, else gradient L2), with
       `options`
-    - `params`: `max_new_tokens`, `temperature`, `top_p`, `seed`, `stop` (`GenerationParams`)
+    - `params`: `max_new_tokens`, `temperature`, `top_p`, `seed`, `stop` (`GenerationParams`); length and
+      stop texts that are not given are read from the kind of prompt (`core.answer_defaults`)
 
     Raises: AppError for an empty prompt, an unknown name, or a model that cannot do what is asked.
     """
     asked = _asked(prompt, messages)
     declared(by)
     opened = open_model(model, precision=precision, quantization=quantization, device=device)
-    generation = _answer(opened, asked, response, _params(params))
+    generation = _answer(opened, asked, response, _params(params, [asked]))
     return Explanation.of(
         opened, generation, by=by, method=method, pattern=pattern, options=options, asked=asked,
         typed=response is not None,
@@ -77,7 +79,7 @@ def explain_many(
         raise AppError(f"A batch should be 1 prompt or more, but batch_size is {batch_size}.")
     declared(by)
     asked = [_asked(one, None) if isinstance(one, str) else _asked(None, one) for one in prompts]
-    opened, drawn = open_model(model), _params(params)
+    opened, drawn = open_model(model), _params(params, asked)
     made: dict[int, Generation] = {}
     with opened.use() as held:
         tokens = [held.tokenize(one) for one in asked]
@@ -119,7 +121,7 @@ def _asked(prompt: str | None, messages: Turns | None) -> str | tuple[Message, .
     return tuple(turns)
 
 
-def _params(given: Mapping[str, Any]) -> GenerationParams:
+def _params(given: Mapping[str, Any], asked: Sequence[str | tuple[Message, ...]]) -> GenerationParams:
     known = GenerationParams.__dataclass_fields__
     strange = sorted(set(given) - set(known))
     if strange:
@@ -129,7 +131,7 @@ def _params(given: Mapping[str, Any]) -> GenerationParams:
     said = dict(given)
     if "stop" in said:
         said["stop"] = (said["stop"],) if isinstance(said["stop"], str) else tuple(said["stop"])
-    return replace(GenerationParams(), **said)
+    return replace(default_of_many(asked).params(), **said)
 
 
 def _answer(

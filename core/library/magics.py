@@ -17,7 +17,7 @@ def parser() -> argparse.ArgumentParser:
     said.add_argument("--method", default="")
     said.add_argument("--select", help="only these words of the answer")
     said.add_argument("--measure", action="store_true", help="take the strongest parts out and measure")
-    said.add_argument("--max-new-tokens", type=int, default=128)
+    said.add_argument("--max-new-tokens", type=int, help="longest answer; else read from the prompt")
     said.add_argument("--to", default="", help="keep the explanation under this name")
     return said
 
@@ -35,7 +35,7 @@ def register(shell: Any) -> None:
         try:
             made = explain(
                 cell.removesuffix("\n"), model=asked.model, by=asked.by, method=asked.method,
-                max_new_tokens=asked.max_new_tokens,
+                **({} if asked.max_new_tokens is None else {"max_new_tokens": asked.max_new_tokens}),
             )  # fmt: skip
             made = made.select(asked.select) if asked.select else made
             made = made.measure() if asked.measure else made

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from core.answer_defaults import ROWS_READ, default_of_many
 from core.checks.verdict import Condition, to_json
 from core.datasets.bounds import Bounds
 from core.datasets.examples import LoadedDataset, to_examples
@@ -33,7 +34,7 @@ from core.prompt_table import (
     standings,
 )
 from core.prompt_table.standing import turned
-from core.records import GenerationParams, ModelSpec
+from core.records import ModelSpec
 from core.runs import AskTable
 from core.runs.drive import Item
 from core.settings import settings
@@ -156,7 +157,8 @@ def run_table(
     if asking:
         raise AppError(f"“{asking[0]}” asks a model about each answer, which is done in the app only.")
     loaded = _loaded(dataset, versions)
-    opened, drawn = open_model(model), GenerationParams(**params)
+    prompts = (example.prompt for some in loaded for example in some.examples[:limit][:ROWS_READ])
+    opened, drawn = open_model(model), replace(default_of_many(prompts).params(), **params)
     plan = TablePlan(
         dataset,
         tuple(PromptVersion(name, text) for name, text in versions.items()),

@@ -29,8 +29,9 @@ class ServerSettings(BaseSettings):
     """A request that waits and runs longer is stopped and answered 503."""
     drain_seconds: float = Field(default=20.0, ge=0)
     """What requests in flight get to finish after SIGTERM; then they are answered 503."""
-    max_new_tokens: int = Field(default=256, ge=1, le=32_768)
-    """Longest answer of `/predict`, whose wire has no field for it, and the default of `/v1/generate`."""
+    max_new_tokens: int | None = Field(default=None, ge=1, le=32_768)
+    """Longest answer of `/predict`, whose wire has no field for it, and the default of `/v1/generate`; unset: read
+    from the kind of prompt."""
     memory_bytes: int = Field(default=64_000_000, ge=0)
     """What the newest matrices and answers may hold in memory; the rest is read from disk."""
     remembered_answers: int = Field(default=1_000, ge=0)

@@ -76,11 +76,17 @@ Prompt = Annotated[Text | list[Turn], Field(description="Plain text, or the turn
 
 class GenerateRequest(RequestInputs):
     prompt: Prompt
-    max_new_tokens: int | None = Field(default=None, ge=1, le=32_768, description="Longest answer.")
+    max_new_tokens: int | None = Field(
+        default=None, ge=1, le=32_768, description="Longest answer; not given: read from the kind of prompt."
+    )
     temperature: float = Field(default=0.0, ge=0, le=5, allow_inf_nan=False, description="0: greedy.")
     top_p: float = Field(default=1.0, gt=0, le=1, allow_inf_nan=False)
     seed: int = Field(default=0, ge=0, lt=2**63)
-    stop: list[Annotated[Text, Field(min_length=1)]] = Field(default=[], max_length=16)
+    stop: list[Annotated[Text, Field(min_length=1)]] | None = Field(
+        default=None,
+        max_length=16,
+        description="Texts that end the answer; not given: read from the prompt; []: none.",
+    )
 
 
 class SalienceQuestion(RequestInputs):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
+from core.answer_defaults import default_of_many
 from core.jobs import JobContext
 from core.models.language_model import LanguageModel
 from core.records import GenerationParams, Tokens
@@ -35,7 +36,8 @@ async def predict(request: Request, body: LitRequest) -> list[Predicted]:
     state = _state(request, body)
     if not body.inputs:
         return []
-    params = GenerationParams(max_new_tokens=state.limits.max_new_tokens)
+    proposed = default_of_many(item.prompt for item in body.inputs)
+    params = GenerationParams(max_new_tokens=state.limits.max_new_tokens or proposed.max_new_tokens)
     asked = [(str(index), item.prompt) for index, item in enumerate(body.inputs)]
     job = state.service.answers.answer_prompts(asked, state.spec, params, owner=state.owner(), priority=0)
     made = await result(request, job, state.limits.request_seconds)

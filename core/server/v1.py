@@ -11,6 +11,7 @@ import numpy as np
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
+from core.answer_defaults import answer_default
 from core.errors import AppError
 from core.jobs import Job
 from core.models.language_model import LanguageModel
@@ -106,14 +107,16 @@ async def salience(request: Request, body: SalienceQuestion) -> MatrixAnswer:
 async def generate(request: Request, body: GenerateRequest) -> StreamingResponse:
     """The answer as it is written. Faults before its first word have their own status."""
     state: State = request.app.state.whence
+    proposed = answer_default(body.prompt if isinstance(body.prompt, str) else ())
+    stop = proposed.stop if body.stop is None else tuple(body.stop)
     params = GenerationParams(
-        max_new_tokens=body.max_new_tokens or state.limits.max_new_tokens,
+        max_new_tokens=body.max_new_tokens or state.limits.max_new_tokens or proposed.max_new_tokens,
         temperature=body.temperature,
         top_p=body.top_p,
         seed=body.seed,
-        stop=tuple(body.stop),
+        stop=stop,
     )
-    prompt = _prompt(state, body.prompt, *body.stop)
+    prompt = _prompt(state, body.prompt, *stop)
     job = state.service.answers.generate(prompt, state.spec, params, owner=state.owner())
     events = _events(state, prompt, job)
     first = await unless_gone(request, anext(events))  # an AppError here is still an answer with a status

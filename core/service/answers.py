@@ -48,6 +48,20 @@ class Answers:
             self._remember(key, found)
         return replace(found, example_id=example_id) if found is not None and example_id else found
 
+    def alike(
+        self,
+        prompt: Prompt,
+        spec: ModelSpec,
+        fits: Callable[[GenerationParams], bool],
+        *,
+        example_id: str = "",
+    ) -> Generation | None:
+        """The newest kept answer of the model to just this prompt whose parameters fit; loads no model."""
+        for found in self._workshop.store.newest_answers(_frozen(prompt), self._workshop.resolve(spec)):
+            if fits(found.params):
+                return replace(found, example_id=example_id)
+        return None
+
     def generate(
         self,
         prompt: Prompt,

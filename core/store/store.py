@@ -258,6 +258,20 @@ class Store:
         found = found or self.bundle.generation(key)
         return replace(found, example_id=example_id or found.example_id) if found else None
 
+    def newest_answers(self, prompt: Prompt, spec: ModelSpec, most: int = 8) -> Iterator[Generation]:
+        """What the model of `spec` wrote for just this prompt, with whatever parameters, the newest first."""
+        prompt_key, sent = listed_as(prompt)
+        asked = (generations.c.prompt_key == prompt_key) & (generations.c.sent == sent)
+        query = (
+            select(generations.c.payload)
+            .where(asked, generations.c.model_key == model_key(spec), generations.c.kind == "generated")
+            .order_by(generations.c.created_at.desc())
+            .limit(most)
+        )
+        with self.engine.connect() as connection:
+            payloads = connection.execute(query).scalars().all()
+        return (found for payload in payloads if (found := _unpack(payload)) is not None)
+
     def made_with(self, keys: Iterable[str]) -> dict[str, tuple[ModelSpec, GenerationParams]]:
         """By which model and with which parameters each of the answers `keys` was made; unreadable ones left out.
 

@@ -31,6 +31,7 @@ FLOORS = {
         "spreadsheet",
         "token_view",
         "target_choice",
+        "answer_defaults",
         "hosts",
         "prompt_table",
         "review",

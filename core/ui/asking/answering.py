@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ from core.errors import AppError
 from core.records import Example, Generation, GenerationParams, Message, ModelSpec
 from core.store.keys import generation_key
 from core.target_choice import Target
-from core.ui.asking import conversation
+from core.ui.asking import conversation, parameters
 from core.ui.asking.conversation import Prompt
 from core.ui.shell import library, looking, state
 from core.ui.shell.services import owner, service
@@ -94,8 +95,11 @@ def answer_on_show(
     if held is None:
         found = service().answers.known(sent, spec, params, example_id=example.id)
         if found is None:
+            wanted = partial(parameters.fits, wanted=params)
+            found = service().answers.alike(sent, spec, wanted, example_id=example.id)
+        if found is None:
             return None
-        held = Answer(example.id, sent, spec, params, generation=found)
+        held = Answer(example.id, sent, spec, found.params, generation=found)
         _answers()[_key(example.id, spec)] = held
     return held
 

@@ -11,7 +11,7 @@ from core.records import Example, GenerationParams, Message, ModelSpec
 from core.ui.asking import answering, conversation, parameters, turn_list, versions
 from core.ui.asking.answering import Answer
 from core.ui.asking.conversation import Prompt
-from core.ui.shell import problem, rights, state
+from core.ui.shell import model_box, problem, rights, state
 from core.ui.shell.state import Key
 
 __all__ = ["advanced", "answer_to", "around", "drafted", "edit_prompt", "fields", "filled", "sent"]
@@ -189,4 +189,4 @@ def advanced(example: Example) -> None:
         help="A chat is written in the model's own template, whose words are shown grey. Above the prompt "
         "you can add a system message and what was said before.",
     )
-    parameters.draw_parameters(versions.prompt_draft(example))
+    parameters.draw_parameters(drafted(versions.prompt_draft(example), example), spec=model_box.chosen())

@@ -6,17 +6,15 @@ to have a chat template; where not, the reason is said.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
-
 import streamlit as st
 
 from core.models import backend
-from core.models.local.folder import chat_template, has_chat_template, local
-from core.models.model_kind import ModelKind, kind_of, what_is_sent
+from core.models.local.folder import has_chat_template, local
+from core.models.model_kind import what_is_sent
 from core.records import Generation, ModelSpec, SendAs
 from core.ui.asking import prompt_box
 from core.ui.asking.conversation import Prompt
+from core.ui.asking.template_kind import kind_of_model
 from core.ui.shell import problem, state
 from core.ui.shell.services import service
 
@@ -66,20 +64,6 @@ def why_no_chat(spec: ModelSpec) -> str:
     if place is None or not place.exists():
         return f"whether {spec.name} has a chat template is known once it is loaded (Models page)."
     return "" if has_chat_template(place) else f"{spec.name} has no chat template."
-
-
-def kind_of_model(spec: ModelSpec) -> ModelKind | None:
-    """Base, chat or thinking, by the template in its files; None where they are not here (a server, a hub name)."""
-    place = None if backend(spec.backend).remote else local(spec.path)
-    if place is None or not place.exists():
-        return None
-    stamp = place.stat().st_mtime_ns
-    return _kind(str(place), stamp)
-
-
-@lru_cache(maxsize=64)
-def _kind(place: str, _stamp: int) -> ModelKind:
-    return kind_of(chat_template(Path(place)))
 
 
 def what_was_sent(generation: Generation, sent: Prompt) -> str:

@@ -7,24 +7,11 @@ what begins such a tail. Pure functions; knows no model.
 from __future__ import annotations
 
 import re
-from collections import Counter
 
-from core.segments import partition
+from core.answer_defaults import BLANK, opening
 from core.thinking import answer_starts
 
-BLANK = "\n\n"
-_LABEL = re.compile(r"[ \t]*([^\s:][^:\n]{0,40}:)")
-
-
-def opening(prompt: str) -> str:
-    """The label that begins each example of `prompt` ("Likes:"); "" where there are none."""
-    found = Counter(
-        opens[1]
-        for start, stop in partition(prompt, "block")
-        if (opens := _LABEL.match(prompt[start:stop].lstrip("\r\n")))
-    )
-    most, count = next(iter(found.most_common(1)), ("", 0))
-    return most if count > 1 else ""
+__all__ = ["BLANK", "label", "opening", "proposals", "tail"]
 
 
 def proposals(prompt: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.answer_defaults import ROWS_READ, Asked
 from core.errors import AppError
 from core.records import GenerationParams, ModelSpec, SendAs
 from core.runs import Generate, runner, under_way
@@ -46,8 +47,10 @@ def draw_runs(workspace: Workspace, dataset: Dataset, picked: list[str], left: l
             key=state.DATASET_WHICH(usual).name,
         )
         way = sending.choose_sending(spec)
+        asks = _first_prompts(workspace, dataset, picked or left, way)
+        params = parameters.params(*asks, spec=spec)
         with st.popover("Parameters", help="They hold on every page."):
-            parameters.draw_parameters()
+            parameters.draw_parameters(*asks, spec=spec)
         count = counts[which] if which else 0
         pressed = rights.button(
             f"Run {problem.plain(spec.name)} on {counted(count)}",
@@ -55,12 +58,17 @@ def draw_runs(workspace: Workspace, dataset: Dataset, picked: list[str], left: l
             disabled=not count or job_box.is_running(JOB),
             key=state.RUN_DATASET.name,
         )
-    st.caption(problem.plain(f"Each answer: {parameters.in_words(parameters.params(), way)}."))
+    st.caption(problem.plain(f"Each answer: {parameters.in_words(params, way)}."))
     if pressed and which:
         ids = {SELECTED: picked, SHOWN: left, ALL: None}[which]
-        _start(workspace, dataset.id, ids, spec, Generate(parameters.params(), way))
+        _start(workspace, dataset.id, ids, spec, Generate(params, way))
     if not job_box.draw_job(JOB):
         _unfinished(workspace, dataset)
+
+
+def _first_prompts(workspace: Workspace, dataset: Dataset, ids: list[str], way: SendAs) -> list[Asked]:
+    """The first rows as they would be sent: what length and end of the answers are read from."""
+    return [row.sent(way) for row in workspace.examples.of(dataset.id, ids[:ROWS_READ])]
 
 
 def _start(

@@ -92,7 +92,7 @@ def _steps(column: Column, rows: Rows, language: str) -> list[Step]:
             (
                 f"Run the model on {_count(len(column.unanswered), 'row')}",
                 f"{name}: no answer yet to {len(column.unanswered):,} of {_count(total, 'row')}. Each answer: "
-                f"{problem.plain(parameters.in_words(parameters.params(), system.send_as))}.",
+                f"{problem.plain(parameters.in_words(work.params_for(system, column.unanswered), system.send_as))}.",
                 lambda: work.start_answers(system, column.unanswered),
             )
         )

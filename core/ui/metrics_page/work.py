@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.checks import Condition
 from core.metrics import METRICS, Aggregate, Measured, Metric, MetricRow, PairedTest, aggregate, compare
 from core.metrics.evaluate import why_left_out
-from core.records import Example
+from core.records import Example, GenerationParams
 from core.runs import Generate, ScoreAnswers, ScoreTargets, measured, runner
 from core.ui.asking import parameters, verdicts
 from core.ui.asking.answerers import System, desk
@@ -118,9 +118,15 @@ def start_metrics(system: System, rows: Rows, examples: Sequence[Example], langu
     )
 
 
+def params_for(system: System, examples: Sequence[Example]) -> GenerationParams:
+    """How the answers of `system` to `examples` are to be drawn."""
+    return parameters.params(*(e.sent(system.send_as) for e in examples), spec=system.spec)
+
+
 def start_answers(system: System, examples: Sequence[Example]) -> None:
     """The job that runs the model on `examples`, kept for the page to show."""
-    task = Generate(parameters.params(), system.send_as, service().settings.batch_size)
+    params = params_for(system, examples)
+    task = Generate(params, system.send_as, service().settings.batch_size)
     _hold(task, system, examples)
 
 

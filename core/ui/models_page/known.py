@@ -14,7 +14,7 @@ from core.models.local.estimate import facts as known_sizes
 from core.models.local.estimate import gigabytes, weight_bytes
 from core.models.model_kind import OF_KIND
 from core.records import ModelSpec
-from core.ui.asking import sending
+from core.ui.asking.template_kind import kind_of_model
 from core.ui.models_page.ways import ways
 from core.ui.shell import loading, model_box, problem, state
 from core.ui.shell.model_list import catalog, title
@@ -114,7 +114,7 @@ def _card(spec: ModelSpec, busy: bool) -> None:
                 st.button(
                     "Remove", key=state.REMOVE_MODEL(name).name, on_click=_remove, args=(spec,), disabled=busy
                 )
-        told = [OF_KIND[kind]] if (kind := sending.kind_of_model(spec)) is not None else []
+        told = [OF_KIND[kind]] if (kind := kind_of_model(spec)) is not None else []
         if said := " ".join(filter(None, (*told, model_box.what_the_other_precision_costs(spec)))):
             st.caption(problem.plain(said))
         if info is not None:

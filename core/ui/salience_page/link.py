@@ -22,7 +22,7 @@ def take_linked_answer() -> None:
     held = answering.linked(library.example())
     if held is None:
         return
-    parameters.take_parameters(held.params)
+    parameters.take_parameters(held.params, held.sent, held.spec)
     prompt_box.take_way_of_sending(library.example(), held.sent)
     specs = [spec for spec in catalog().specs() if _same(spec, held.spec)]
     if not specs:
@@ -54,8 +54,15 @@ def opened() -> tuple[ModelSpec, GenerationParams]:
                 "It can be read; to run it again, add that model on the Models page or choose another."
             )
         )
-        return spec, parameters.params()
-    return model_box.chosen(), parameters.params()
+        return spec, _params(spec)
+    return model_box.chosen(), _params(model_box.chosen())
+
+
+def _params(spec: ModelSpec) -> GenerationParams:
+    if library.empty():
+        return parameters.params(spec=spec)
+    example = library.example()
+    return parameters.params(prompt_box.sent(example.prompt, example), spec=spec)
 
 
 def _same(one: ModelSpec, other: ModelSpec) -> bool:

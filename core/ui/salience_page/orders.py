@@ -76,7 +76,7 @@ def _run(example: Example, spec: ModelSpec, params: GenerationParams, asked: Map
         edit="edited under “Why this answer?”",
         fields=fields,
     )
-    answering.ask_model(example, sent, spec, params, keeps)
+    answering.ask_model(example, sent, spec, parameters.params(sent, spec=spec), keeps)
     return True
 
 
@@ -86,7 +86,7 @@ def _stop_at(example: Example, spec: ModelSpec, params: GenerationParams, asked:
     if not first:
         return False
     parameters.add_stop(f"\n{first}")
-    return _run(example, spec, parameters.params(), asked)
+    return _run(example, spec, params, asked)
 
 
 def _stop(example: Example, spec: ModelSpec, params: GenerationParams, asked: Mapping[str, Any]) -> bool:

@@ -42,7 +42,8 @@ def _row(number: int, member: Example, current: Example) -> None:
 
 def _answer(member: Example) -> str | None:
     """What the chosen model answered, if it is known; loads nothing."""
-    held = prompt_box.answer_to(member, model_box.chosen(), parameters.params())
+    spec, asked = model_box.chosen(), prompt_box.sent(member.prompt, member)
+    held = prompt_box.answer_to(member, spec, parameters.params(asked, spec=spec))
     return held.generation.text if held is not None and held.generation is not None else None
 
 
