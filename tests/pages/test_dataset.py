@@ -13,6 +13,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core.answer_defaults import answer_default
 from core.checks import as_checked, to_json
 from core.models.language_model import Capabilities
 from core.records import Example, GenerationParams, Message
@@ -365,7 +366,8 @@ class TestChat:
         answers = [">b/", "zyx", "teg"]
         assert list(table["response (fake, chat)"]) == list(table["response (fake)"]) == answers
         for sent in ("xyz", (Message("user", "xyz"),)):
-            assert fake_service.answers.known(sent, fake_service.spec()) is not None
+            params = answer_default(sent).params()
+            assert fake_service.answers.known(sent, fake_service.spec(), params) is not None
 
     def test_it_begins_with_what_the_salience_page_sends(self, app: AppTest) -> None:
         assert way(app).value == "plain"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -12,9 +12,9 @@ from core.checks import as_checked, to_json
 from core.counterfactuals.harmless import HARMLESS
 from core.datasets.cells import text_paths
 from core.errors import AppError
-from core.prompt_table import TableAnswerer, TablePlan, Take, aliases_of, seeds
-from core.prompt_table.prompts import named_columns
-from core.records import GenerationParams, SendAs
+from core.prompt_table import PromptVersion, TableAnswerer, TablePlan, Take, aliases_of, seeds
+from core.prompt_table.prompts import named_columns, prompt_of, row_values
+from core.records import Example, GenerationParams, SendAs
 from core.ui.asking import parameters, sending, verdicts
 from core.ui.asking.row_choice import ALL, Rows
 from core.ui.shell import library, model_box, problem, rights, state, table_choice
@@ -23,6 +23,7 @@ from core.ui.table_page import asking, drafts
 
 MOST_LOOKED_AT = 2_000
 MOST_SAMPLES = 20
+ROWS_OF_EACH = 8
 DRAWN = 0.7
 """The temperature that is proposed where several samples are asked for."""
 OWN = "as the dataset's checks say"
@@ -43,7 +44,7 @@ def ask_for_table(rows: Rows) -> None:
         answerers = _models()
         conditions = _checks(rows)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        takes, params = _takes()
+        takes, params = _takes(_first_prompts(versions, looked_at, aliases))
     if said := state.TABLE_SAID.pop(""):
         st.caption(problem.plain(said))
     try:
@@ -119,8 +120,16 @@ def _checks(rows: Rows) -> str:
     return json.dumps(chosen, sort_keys=True)
 
 
-def _takes() -> tuple[tuple[Take, ...], GenerationParams]:
-    held = parameters.params()
+def _first_prompts(
+    versions: Sequence[PromptVersion], rows: Sequence[Example], aliases: Mapping[str, str]
+) -> list[str]:
+    """The first rows under every version: what length and end of the answers are read from."""
+    made = [prompt_of(one, row_values(row, aliases)) for row in rows[:ROWS_OF_EACH] for one in versions]
+    return [prompt for prompt in made if isinstance(prompt, str)]
+
+
+def _takes(prompts: Sequence[str]) -> tuple[tuple[Take, ...], GenerationParams]:
+    held = parameters.params(*prompts)
     samples = int(
         st.number_input(
             "Samples a cell",
