@@ -112,6 +112,8 @@ def salience_heatmap(
     ]
     # A row of next to nothing is drawn weaker by itself: it must not make the others pale.
     weaker = [scale_top(p) / scale_top(p, None, share_of(negligible, r)) for p, r in zip(parts, raw)]
+    if len(columns) < 2:
+        weaker = [0.0] * len(rows)  # a lone part stands out from nothing, so it has no colour
     figure = _grid(
         parts * np.array(weaker, np.float32).reshape(-1, 1),
         hover,

@@ -14,6 +14,7 @@ class Hub {
   constructor() {
     this.views = new Set();
     this.selection = [];
+    this.home = [];
     this.hovered = null;
     this.picked = null;
     this.response = null;
@@ -25,6 +26,7 @@ class Hub {
   take(data) {
     if (data.prompt || !this.options) this.options = data.options;
     if (data.response) this.response = data.response;
+    if (data.home) this.home = data.home;
     if (data.why) this.why = data.why;
     if (data.prompt) {
       if (this.prompt?.id !== data.prompt.id) this.picked = null;
@@ -181,6 +183,7 @@ class View {
       hover: (indices) => this.hub.hover(indices),
       select: (indices, soon) => this.hub.select(indices, soon),
       selection: () => this.hub.selection,
+      home: () => this.hub.select(this.hub.home.length ? this.hub.home : this.hub.selection),
     };
     const kinds = {
       question: [QuestionPanel, orders],
@@ -254,10 +257,11 @@ class View {
     }
     question?.paint(
       look,
-      look.ready && look.rows.length ? hub.text(look.rows, 150) : "",
+      look.ready && look.rows.length ? (most) => hub.text(look.rows, most) : null,
       hub.prompt,
       hub.why.question,
       words,
+      peek,
     );
     causes?.paint(look, hub.prompt, hub.why.causes, hub.options, words, hub.picked);
     const { own } = hub.why.causes;

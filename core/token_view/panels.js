@@ -5,6 +5,7 @@
    chosen by `data-level`, so theme, style and strength change without touching the segments. */
 
 const STEPS = 32;
+const MOST_LISTED = 320;
 
 function make(tag, className, text) {
   const element = document.createElement(tag);
@@ -195,10 +196,18 @@ class PromptPanel {
   }
 }
 
+/* A part's words are whole; of a passage its beginning and end, and how much stands between them. */
+function shortened(words) {
+  if (words.length <= MOST_LISTED) return words;
+  const [head, tail] = [words.slice(0, 0.6 * MOST_LISTED), words.slice(-0.3 * MOST_LISTED)];
+  const left = (words.length - head.length - tail.length).toLocaleString("en");
+  return `${head.replace(/\s+\S*$/, "")} … ${left} more characters … ${tail.replace(/^\S*\s+/, "")}`;
+}
+
 /* A part on one line, as [tag, text] pieces; a short one with the rest of its line around it, set apart. */
 function snippet(texts, part) {
   const flat = (words) => words.replace(/\s+/g, " ");
-  const own = flat(texts[part]).trim().slice(0, 180) || "(blank)";
+  const own = shortened(flat(texts[part]).trim()) || "(blank)";
   if (own.length > 14) return [["b", own]];
   let [before, after] = ["", texts[part].match(/\s*$/)[0]];
   for (let i = part - 1; i >= 0 && before.length < 40 && !/[\r\n]/.test(before); i -= 1) before = texts[i] + before;

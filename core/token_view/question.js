@@ -3,10 +3,19 @@
    The sentence comes from the same decision as the colours (`map.decisive`); what was measured for just this
    choice of words is said by Python (`given.measured`) and goes before what the map alone can say. */
 
+const NARROW_HEADLINE = 760; // pixels; below, the chosen words wrap (why.css)
+
 class QuestionPanel {
   constructor(panel, act) {
     this.panel = panel;
+    this.headline = panel.querySelector("h2");
+    this.frame = panel.querySelector(".sv-answered");
     this.lead = panel.querySelector(".sv-lead-words");
+    this.peeking = false;
+    this.width = 0;
+    new ResizeObserver(([entry]) => {
+      this.width = entry.contentRect.width;
+    }).observe(panel);
     this.chosen = panel.querySelector(".sv-chosen");
     this.mark = panel.querySelector(".sv-mark");
     this.sentence = panel.querySelector(".sv-sentence");
@@ -15,11 +24,19 @@ class QuestionPanel {
     this.finer.addEventListener("click", () => act.send("finer"));
   }
 
-  paint(look, chosen, prompt, given, words) {
-    const asked = look.ready && chosen;
+  /* `chosen` gives the words in at most so many characters. A look in passing (`peek`) never changes a height: what
+     is below would leave the pointer. */
+  paint(look, chosen, prompt, given, words, peek) {
+    const asked = Boolean(look.ready && chosen);
+    if (peek !== this.peeking)
+      for (const part of [this.headline, this.frame])
+        part.style.height = peek ? `${part.getBoundingClientRect().height}px` : "";
+    this.peeking = peek;
     this.lead.textContent = asked ? words.why : given.lead;
-    this.chosen.textContent = asked ? chosen : "";
+    this.chosen.textContent = asked ? chosen(this.room()) : "";
+    this.chosen.title = asked ? chosen(Infinity) : "";
     this.chosen.hidden = this.mark.hidden = !asked;
+    this.headline.classList.toggle("sv-asked", asked);
     const measured = given.measured && String(given.measured.rows) === String(look.rows) ? given.measured : null;
     const pieces = asked ? (measured?.sentence ?? this.told(look, prompt, given, words)) : [["", given.sentence]];
     const key = JSON.stringify(pieces);
@@ -36,6 +53,14 @@ class QuestionPanel {
     const lone = asked && look.map && !look.map.coloured && given.finer;
     this.finer.hidden = !lone;
     this.finer.textContent = lone ? given.finer : "";
+  }
+
+  /* About how many characters of the chosen words stand on one line; what is wider all the same is cut by style. */
+  room() {
+    if (!this.width) return 60;
+    if (this.width < NARROW_HEADLINE) return 150; // there they wrap
+    const size = Math.min(27, 0.026 * this.width);
+    return Math.floor((this.width - 9.5 * size) / (0.53 * size));
   }
 
   told({ map, order }, prompt, _given, words) {

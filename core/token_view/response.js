@@ -178,7 +178,7 @@ class ResponsePanel {
     if (index === null || event.button !== 0) return;
     const toggle = event.ctrlKey || event.metaKey;
     const from = event.shiftKey ? (this.anchor ?? this.act.selection()[0] ?? index) : index;
-    this.drag = { from, to: index, toggle };
+    this.drag = { from, to: index, toggle, alone: !toggle && !event.shiftKey };
     if (!event.shiftKey) this.anchor = index;
     this.rove(index);
     if (event.pointerType !== "touch") this.segments[index].focus({ preventScroll: true });
@@ -217,9 +217,11 @@ class ResponsePanel {
   up() {
     if (this.drag === null) return;
     const indices = this.dragged();
+    const { alone } = this.drag;
     this.drag = null;
     this.handled = true;
-    this.act.select(indices.length ? indices : this.act.selection());
+    if (alone && indices.length === 1) this.choose(indices[0]);
+    else this.act.select(indices.length ? indices : this.act.selection());
   }
 
   cancel() {
@@ -236,7 +238,13 @@ class ResponsePanel {
     this.handled = false;
     if (index === null || handled) return;
     this.anchor = index;
-    this.act.select([index]);
+    this.choose(index);
+  }
+
+  /* One part alone; where it is chosen already, back to what was asked about at first. */
+  choose(index) {
+    if (String(this.act.selection()) === String([index])) this.act.home();
+    else this.act.select([index]);
   }
 
   step(from, by) {
@@ -268,7 +276,7 @@ class ResponsePanel {
     } else if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
       this.anchor = index;
-      this.act.select([index]);
+      this.choose(index);
     } else if (event.key === "Escape") {
       const home = this.act.selection()[0] ?? index;
       this.rove(home);

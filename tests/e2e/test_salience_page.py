@@ -112,6 +112,28 @@ def test_parts_picked_with_ctrl_stay_apart(app: str, open_page: Callable[..., Pa
     expect(selected(other)).to_have_count(2)
 
 
+@pytest.mark.parametrize("size", ["wide", "narrow"])
+def test_what_the_pointer_is_on_stays_there_and_a_second_click_leads_back(
+    app: str, open_page: Callable[..., Page], size: str
+) -> None:
+    page = open_page(size=size)
+    page.goto(app)
+    ready(page)
+    long = response(page).locator("[data-segment]").first
+    at = long.bounding_box()
+    long.hover()
+    expect(page.get_by_role("heading", level=2)).to_contain_text("The guest avoids")
+    now = long.bounding_box()
+    assert at is not None and now is not None and abs(at["y"] - now["y"]) < 0.5
+    words = chosen_words(page)
+    long.click()
+    page.wait_for_url(lambda url: "target=0-" in url)
+    expect(long).to_have_attribute("aria-pressed", "true")
+    long.click()  # what is chosen already: back to what was asked about at first
+    page.wait_for_url(lambda url: "target=" not in url)
+    assert chosen_words(page) == words
+
+
 def test_a_link_restores_the_view_in_another_session(app: str, open_page: Callable[..., Page]) -> None:
     first = open_page()
     first.goto(app)

@@ -19,6 +19,7 @@ from core.records import Example, GenerationParams, ModelSpec, SalienceMatrix
 from core.salience import Method
 from core.service.causes import asked_parts
 from core.store.engine import LOOKS_ONLY
+from core.target_choice import Target
 from core.token_view.names import part_names
 from core.ui.asking import answering, conversation, sending, stop_texts, versions
 from core.ui.asking.answering import Answer
@@ -167,13 +168,22 @@ def _shown(answer: Answer) -> Screen:
 
 def chosen_of(answer: Answer, here: Parts) -> tuple[int, ...]:
     """The response's parts that are explained: the target is characters, whatever the parts are."""
+    assert answer.generation is not None
+    return _parts_of(answering.target(answer.generation.tokens.response), answer, here)
+
+
+def default_parts(answer: Answer, here: Parts) -> tuple[int, ...]:
+    """Those that are explained before anybody chose some; a second click on a chosen part leads back to them."""
+    return _parts_of(None, answer, here)
+
+
+def _parts_of(target: Target | None, answer: Answer, here: Parts) -> tuple[int, ...]:
     generation = answer.generation
     assert generation is not None
     tokens = generation.tokens
     lines = maps.parts(generation, "line", None).response
-    kept = answering.target(tokens.response)
     return target_choice.carried_over(
-        kept, here.response, tokens.response, tokens.prompt_chars, lines, ends=tail_of(answer)
+        target, here.response, tokens.response, tokens.prompt_chars, lines, ends=tail_of(answer)
     )
 
 
@@ -370,9 +380,14 @@ def _with_answer(why: Why, asked: Answer | None, shown: Screen) -> None:
     answer, here, method = shown.answer, shown.here, shown.method
     generation = answer.generation
     assert generation is not None
+    said = [f"{title(answer.spec)}, {answering.facts_of_answer(generation)}"]
+    if sent := sending.what_was_sent(generation, answer.sent):
+        said.append(sent)
     tokens = generation.tokens
     writing = asked is not None and asked.writing
     job = asked.job if asked is not None else None
+
+    home = default_parts(answer, here)
 
     def on_select() -> None:
         picked = choice(state.SALIENCE_TEXT.name)
@@ -380,7 +395,7 @@ def _with_answer(why: Why, asked: Answer | None, shown: Screen) -> None:
             chosen = target_choice.target_of(
                 picked.indices, here.response, tokens.response, tokens.prompt_chars
             )
-            answering.choose_target(chosen)
+            answering.choose_target(None if picked.indices == home else chosen)
 
     salience_text(
         key=state.SALIENCE_TEXT.name,
@@ -388,6 +403,7 @@ def _with_answer(why: Why, asked: Answer | None, shown: Screen) -> None:
         response_segments=here.response,
         scores=shown.scores,
         selected=shown.chosen,
+        home=home,
         stream=(job.partial or None) if writing and job is not None else None,
         signed=method.signed,
         sign_holds=method.sign_holds,
@@ -395,7 +411,7 @@ def _with_answer(why: Why, asked: Answer | None, shown: Screen) -> None:
         strength=shown.look.strength,
         unit=shown.cut.unit,
         units=method.units,
-        note=f"{title(answer.spec)}, {answering.facts_of_answer(generation)}",
+        note=". ".join(said),
         why=why,
         hold=writing,
         tail=_tail_part(answer, here),
@@ -405,5 +421,3 @@ def _with_answer(why: Why, asked: Answer | None, shown: Screen) -> None:
         on_select=on_select,
         **_callbacks(state.SALIENCE_TEXT.name),  # type: ignore[arg-type]
     )
-    if said := sending.what_was_sent(generation, answer.sent):
-        st.caption(problem.plain(said))

@@ -56,6 +56,7 @@ def salience_text(
     response_segments: Sequence[Segment] = (),
     scores: Scores | None = None,
     selected: Sequence[int] = (),
+    home: Sequence[int] = (),
     stream: str | None = None,
     writing: bool = True,
     signed: bool = False,
@@ -90,6 +91,7 @@ def salience_text(
       view says "Computing …" until it comes; the same text is recoloured in place.
     - `selected`: response segments that the page wants selected. The browser follows when this changes;
       otherwise the person's own choice stands.
+    - `home`: response segments that a second click on the one that is chosen leads back to; none: it changes nothing.
     - `stream`: the answer as plain text without buttons, with a caret while it is `writing`.
     - `strength`: 0 to 1, how soon colours show; 0.5 is proportional to the share.
     - `unit`: what the list calls a part ("line"); `units`: of the raw scores, told on hover.
@@ -144,6 +146,8 @@ def salience_text(
     )
     if why is not None:
         data["why"] = why.wire()
+    if home:
+        data["home"] = list(home)
     _mount(
         key=key,
         data=data,
