@@ -6,16 +6,103 @@ Parts are those of a `CauseRequest`; what is locked is never taken out and has n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import isqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.cause import CauseRequest
+from core.family import Field
 
 Floats = NDArray[np.float64]
 LDS_ENOUGH = 0.5
 """Below this rank correlation the scores are not what a set of parts adds up from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayOfScoring:
+    """One way to score parts by taking many out; `runs` tells how many sets it measures for so many free parts."""
+
+    name: str
+    label: str
+    description: str
+    runs: Callable[[int, dict[str, object]], int]
+    options: tuple[Field, ...] = ()
+
+
+HOW = Field(
+    name="how",
+    label="A part is taken out by",
+    kind="choice",
+    default="cut",
+    description="What stands in a part's place: nothing, a line that says nothing, or a line of another example.",
+    choices=(
+        ("cut", "cutting it"),
+        ("neutral", "a line that says nothing (…)"),
+        ("other", "a line of another example"),
+    ),
+)
+"""The option of all ways; `HOW_TOLD` says it beside the scores."""
+HOW_TOLD = {
+    "cut": "Parts were cut out.",
+    "neutral": "In the place of a part stood a line that says nothing (“…”).",
+    "other": "In the place of a part stood a line of another example.",
+}
+MASKS = Field(
+    name="masks",
+    label="Runs to fit",
+    kind="choice",
+    default="32",
+    choices=(("32", "32"), ("64", "64")),
+    description="Each run keeps about half of the parts; 16 fresh runs check the scores.",
+)
+ORDERS = Field(
+    name="orders",
+    label="Random orders",
+    kind="number",
+    default=8,
+    minimum=2,
+    maximum=64,
+    description="More orders, narrower intervals.",
+)
+
+
+def block_size(free: int) -> int:
+    """How many neighbours make a block: about the square root of their number."""
+    return max(2, isqrt(max(free, 1) - 1) + 1)
+
+
+def _coarse_runs(free: int, _given: dict[str, object]) -> int:
+    size = block_size(free)
+    return -(-free // size) + min(free, 2 * size)
+
+
+WAYS = (
+    WayOfScoring(
+        name="take_out_test",
+        label="Take-out test",
+        description="Many runs, each without about half of the parts; what fits them best is each part's score.",
+        runs=lambda _free, given: int(str(given["masks"])) + 16,
+        options=(MASKS, HOW),
+    ),
+    WayOfScoring(
+        name="shapley",
+        label="Shapley values",
+        description="What a part adds, on the average over random orders of adding all parts, with an interval.",
+        runs=lambda free, given: int(str(given["orders"])) * free + 1,
+        options=(ORDERS, HOW),
+    ),
+    WayOfScoring(
+        name="hierarchical",
+        label="Coarse to fine",
+        description="Blocks of neighbours first, then the parts of the two blocks that matter most: for long prompts. "
+        "Copies of a text in two blocks can be missed.",
+        runs=_coarse_runs,
+        options=(HOW,),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,6 @@ Failure-Inducing Input".
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -31,6 +30,7 @@ from core.errors import AppError
 from core.models.language_model import LanguageModel
 from core.records import SalienceRequest, Tokens
 from core.salience import best_map, method
+from core.salience.hierarchical import neighbours
 from core.salience.taking_out import TakingOut
 
 Floats = NDArray[np.float32]
@@ -143,7 +143,7 @@ class _Search:
         self._out_together(order)
         if not self._matters():
             return  # nothing that may be taken out decides the words
-        groups = self._blocks(order)
+        groups = neighbours(self.request, self.tokens)
         effects = {group: _strength(self._take(group)) for group in groups}
         ranked = sorted(groups, key=lambda group: -effects[group])
         count = BLOCKS
@@ -166,21 +166,6 @@ class _Search:
 
     def _matters(self) -> bool:
         return self.joint is not None and self.joint.matters(self.settings)
-
-    def _blocks(self, order: Sequence[int]) -> list[tuple[int, ...]]:
-        """Neighbours in groups of about the square root of their number, ended by an empty line as well."""
-        free, size = sorted(order), max(2, math.isqrt(len(order) - 1) + 1)
-        groups: list[tuple[int, ...]] = []
-        for index in free:
-            full = not groups or len(groups[-1]) >= size or self._ends_block(groups[-1][-1])
-            groups = [*groups, (index,)] if full else [*groups[:-1], (*groups[-1], index)]
-        return groups
-
-    def _ends_block(self, index: int) -> bool:
-        first, last = self.request.parts[index]
-        spans = self.tokens.char_spans[first:last]
-        text = self.tokens.text[int(spans[:, 0].min()) : int(spans[:, 1].max())]
-        return text[len(text.rstrip()) :].count("\n") > 1
 
     def _alone_each(self) -> None:
         """Each candidate alone, unless together they do nothing."""

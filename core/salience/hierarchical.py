@@ -13,7 +13,7 @@ import numpy as np
 
 from core.cause import CauseRequest
 from core.models.language_model import LanguageModel
-from core.part_scores import PartScores
+from core.part_scores import PartScores, block_size
 from core.records import Tokens
 from core.salience.take_out_test import OnShare
 from core.salience.taking_out import Instead, TakingOut
@@ -57,3 +57,20 @@ def hierarchical(
     return PartScores(
         request, "hierarchical", score, runs=len(groups) + len(inside), passes=out.passes, note=note
     )  # fmt: skip
+
+
+def neighbours(request: CauseRequest, tokens: Tokens) -> list[tuple[int, ...]]:
+    """The parts that may be taken out, in groups of about the square root of their number; an empty line ends one."""
+    free = request.free
+    size = block_size(len(free))
+    groups: list[tuple[int, ...]] = []
+    for index in free:
+        full = not groups or len(groups[-1]) >= size or _ends_block(tokens, request.parts[groups[-1][-1]])
+        groups = [*groups, (index,)] if full else [*groups[:-1], (*groups[-1], index)]
+    return groups
+
+
+def _ends_block(tokens: Tokens, part: tuple[int, int]) -> bool:
+    spans = tokens.char_spans[slice(*part)]
+    text = tokens.text[int(spans[:, 0].min()) : int(spans[:, 1].max())]
+    return text[len(text.rstrip()) :].count("\n") > 1

@@ -15,6 +15,7 @@ from core.service.answers import Answers
 from core.service.batched import BatchedScores, batches
 from core.service.causes import Causes
 from core.service.maps import Maps
+from core.service.part_tests import PartTests
 from core.service.recent import Recent
 from core.service.workshop import BULK, CLICK, LATER, MEMORY_BYTES, NORMAL, Workshop
 from core.settings import Settings
@@ -27,7 +28,7 @@ __all__ = ["BULK", "CLICK", "LATER", "MEMORY_BYTES", "NORMAL", "Recent", "Servic
 
 
 class Service(Workshop):
-    """One a process: a workshop, and what can be asked of it (`answers`, `maps`, `batches`, `causes`)."""
+    """One a process: a workshop, and what can be asked of it (`answers`, `maps`, `batches`, `causes`, `part_tests`)."""
 
     def __init__(
         self,
@@ -43,3 +44,4 @@ class Service(Workshop):
         self.maps = Maps(self)
         self.batches = BatchedScores(self)
         self.causes = Causes(self)
+        self.part_tests = PartTests(self)

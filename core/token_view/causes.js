@@ -62,6 +62,7 @@ class CausesPanel {
     this.panel.classList.toggle("sv-pale", Boolean(map) && !map.decisive);
     this.panel.classList.toggle("sv-stale", Boolean(given.stale));
     this.card(given.cards, words);
+    this.locked = given.locked ?? [];
     if (!map) {
       if (!given.stale) this.fill([], null, prompt, mine, options, words, picked);
       this.feet(null, [], [], given, words);
@@ -108,6 +109,9 @@ class CausesPanel {
       row.words.replaceChildren(...text.map(([tag, piece]) => make(tag, "", piece)));
       row.go.setAttribute("aria-pressed", String(part === picked));
       this.effect(row, effects[part], words, map.coloured);
+      const locked = this.locked.includes(part);
+      row.lock.textContent = locked ? words.unlock : words.lock;
+      row.lock.setAttribute("aria-pressed", String(locked));
     });
   }
 
@@ -128,8 +132,10 @@ class CausesPanel {
     for (const [action, label] of [
       ["remove", words.takeOut],
       ["edit-here", words.edit],
+      ["lock", words.lock],
     ])
       actions.append(this.button(action, label));
+    row.lock = actions.lastElementChild;
     row.append(row.go, row.effect, actions);
     return row;
   }

@@ -42,6 +42,8 @@ PAGE = {
     "effect": "when taken out",
     "takeOut": "Take out",
     "edit": "Edit",
+    "lock": "Always keep in",
+    "unlock": "May be taken out",
     "measure": "Measure",
     "own": "Show what it had already written",
     "notOwn": "Hide what it had already written",

@@ -25,6 +25,7 @@ class Alternatives:
 
     texts: tuple[tuple[str, ...], ...]
     probabilities: tuple[tuple[float, ...], ...]
+    ids: tuple[tuple[int, ...], ...] = ()
 
     @property
     def ties(self) -> tuple[int, ...]:
@@ -48,4 +49,5 @@ def alternatives(model: HuggingFaceModel, tokens: Tokens, count: int = 5) -> Alt
     return Alternatives(
         tuple(tuple(model.tokenizer.decode([int(i)]) for i in row) for row in best.indices.cpu()),
         tuple(tuple(float(p) for p in row) for row in best.values.cpu()),
+        tuple(tuple(int(i) for i in row) for row in best.indices.cpu()),
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from core.aggregate import countable
-from core.cause import proposed_locks
 from core.records import ModelSpec
 from core.salience import METHODS, Method
 from core.ui.asking.answering import Answer
+from core.ui.explaining import locks
 from core.ui.explaining.maps import Parts
 from core.ui.shell import state
 from core.ui.shell.services import service
@@ -50,7 +50,7 @@ def price(answer: Answer, here: Parts, unit: str) -> str:
     """How often the server is asked, in words: at least once a part, at most once a token of the answer more."""
     assert answer.generation is not None
     own = [part for part, keep in zip(here.prompt, countable(here.prompt)) if keep]
-    parts = len(own) - len(proposed_locks(own)) + 1
+    parts = len(own) - len(locks.locked_parts(here.prompt)) + 1
     tokens = answer.generation.tokens
     most = parts * (len(tokens) - tokens.prompt_len + 1)
     return (

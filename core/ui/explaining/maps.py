@@ -14,7 +14,6 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core import aggregate
-from core.cause import proposed_locks
 from core.errors import AppError
 from core.records import Combines, Generation, Option, Reduce, SalienceMatrix, Segment, digest
 from core.salience import Method
@@ -22,6 +21,7 @@ from core.salience import method as method_called
 from core.salience.leave_one_out import columns_option
 from core.segments import segments
 from core.ui.asking.answering import Answer
+from core.ui.explaining import locks
 from core.ui.salience_text import Scores, chosen_weights, pack
 from core.ui.shell import forms, looking, problem
 from core.ui.shell.services import owner, service
@@ -57,7 +57,7 @@ def options(method: Method, here: Parts) -> Options:
     if any(field.name == "columns" for field in method.options):
         own = [s for s, keep in zip(here.prompt, aggregate.countable(here.prompt)) if keep]
         # The question or the cue at the end stays in: without it there is nothing to answer.
-        locked = proposed_locks(own)
+        locked = locks.locked_parts(here.prompt)
         said |= dict([columns_option([s.tokens for place, s in enumerate(own) if place not in locked])])
     return tuple(said.items())
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.cause import proposed_locks
 from core.errors import AppError
 from core.records import Segment
 from core.service.causes import asked_parts
 from core.still_says import StillSays
 from core.ui.asking import conversation
 from core.ui.asking.answering import Answer
+from core.ui.explaining import locks
 from core.ui.explaining.maps import Parts
 from core.ui.shell import looking, problem, state
 from core.ui.shell.services import owner, service
@@ -32,7 +32,7 @@ Group = tuple[int, ...]
 
 
 def _key(answer: Answer, here: Parts, chosen: Sequence[int]) -> str:
-    return f"{answer.key} {sorted(set(chosen))} {len(here.prompt)}"
+    return f"{answer.key} {sorted(set(chosen))} {len(here.prompt)} {locks.locked_parts(here.prompt)}"
 
 
 def _job(answer: Answer, here: Parts, chosen: Sequence[int]) -> Job[StillSays] | None:
@@ -84,7 +84,7 @@ def _start(answer: Answer, here: Parts, chosen: Sequence[int]) -> None:
 def _free(here: Parts) -> list[Segment]:
     """The parts that may be taken out."""
     own = asked_parts(here.prompt)
-    locked = proposed_locks(own)
+    locked = locks.locked_parts(here.prompt)
     return [part for place, part in enumerate(own) if place not in locked and part.text.strip()]
 
 

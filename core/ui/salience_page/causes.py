@@ -18,6 +18,7 @@ from core.records import Segment
 from core.salience import method as method_called
 from core.service.causes import asked_parts
 from core.ui.asking.answering import Answer
+from core.ui.explaining import locks
 from core.ui.explaining.maps import Parts
 from core.ui.salience_page import measuring
 from core.ui.salience_text.why import ShownEffect
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 ALL = 1_000
 """More parts than this are never all measured."""
-Key = tuple[str, tuple[int, ...], tuple[tuple[int, int], ...]]
+Key = tuple[str, tuple[int, ...], tuple[tuple[int, int], ...], tuple[int, ...]]
 
 
 def _held() -> dict[Key, Job[Cause]]:
@@ -38,7 +39,8 @@ def _held() -> dict[Key, Job[Cause]]:
 
 def _key(answer: Answer, here: Parts, chosen: Sequence[int]) -> Key:
     rows = measuring.rows_of(answer, here, chosen)
-    return answer.key, rows, tuple(part.tokens for part in asked_parts(here.prompt))
+    parts = tuple(part.tokens for part in asked_parts(here.prompt))
+    return answer.key, rows, parts, locks.locked_parts(here.prompt)
 
 
 def _request(answer: Answer, here: Parts, chosen: Sequence[int], settings: CauseSettings) -> CauseRequest:
@@ -48,6 +50,7 @@ def _request(answer: Answer, here: Parts, chosen: Sequence[int], settings: Cause
         answer.spec,
         [here.response[i].tokens for i in sorted(set(chosen))],
         here.prompt,
+        locked=locks.locked_parts(here.prompt),
         settings=settings,
     )
 

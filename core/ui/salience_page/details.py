@@ -19,12 +19,13 @@ from core.ui.asking import answering
 from core.ui.asking.answering import Answer
 from core.ui.explaining import by_requests, controls, maps
 from core.ui.explaining.maps import Parts
-from core.ui.salience_page import asking_again, downloads, surprise, weighed
+from core.ui.salience_page import asking_again, downloads, part_tests, surprise, weighed
 from core.ui.shell import frame, problem, state
 
 HEAT, TABLE, LIKELY = "Every answer part × every prompt part", "Table", "How sure the model was"
 TRUST = "How far to trust this"
 AGAIN = "Does it still say so?"
+TESTS = "Take-out test"
 
 
 def draw_details(
@@ -43,7 +44,7 @@ def draw_details(
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         shown = st.pills(
             "Details",
-            [HEAT, TABLE, LIKELY, AGAIN, TRUST],
+            [HEAT, TABLE, LIKELY, TESTS, AGAIN, TRUST],
             default=AGAIN if by_requests.text_alone(answer.spec) else None,
             key=state.DETAILS.name,
             persist_state="session",
@@ -57,6 +58,8 @@ def draw_details(
         _trust(method, generation.model)
     elif shown == AGAIN:
         asking_again.draw_asking_again(answer, here, chosen, names, controls.cut().unit)
+    elif shown == TESTS:
+        part_tests.draw_part_tests(answer, here, chosen, names, controls.cut().unit)
     elif shown and found is None:
         st.caption("It is being computed …")
     elif shown == HEAT and found is not None:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 NOTHING_NATS = 0.05
 """A change below this (5 %) is called none."""
+STAYS = ShownEffect("stays in", more="when others are taken out")
+"""Of a locked part."""
 Chars = tuple[int, int]
 
 

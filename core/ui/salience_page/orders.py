@@ -17,7 +17,7 @@ from core.records import Example, GenerationParams, ModelSpec
 from core.token_view.names import part_names
 from core.ui.asking import answering, parameters, prompt_box, stop_texts, versions
 from core.ui.asking.answering import Answer
-from core.ui.explaining import by_requests, controls, maps
+from core.ui.explaining import by_requests, controls, locks, maps
 from core.ui.explaining.maps import Parts
 from core.ui.salience_page import causes, keeping, measuring
 from core.ui.salience_text import draft, order, prompt_id
@@ -142,6 +142,15 @@ def _measure(example: Example, spec: ModelSpec, params: GenerationParams, asked:
     return True
 
 
+def _lock(example: Example, spec: ModelSpec, params: GenerationParams, asked: Mapping[str, Any]) -> bool:
+    """Keep a part in whatever is taken out, or let it be taken out again."""
+    on = _screen(example, spec, params)
+    if on is None or asked.get("prompt") != prompt_id(on[1].prompt) or asked.get("part") is None:
+        return False
+    locks.turn_lock(on[1].prompt, int(asked["part"]))
+    return True
+
+
 def _finer(example: Example, spec: ModelSpec, params: GenerationParams, asked: Mapping[str, Any]) -> bool:
     finer = controls.finer(controls.cut())
     if finer is not None:
@@ -182,6 +191,7 @@ _ORDERS: Mapping[str, Callable[[Example, ModelSpec, GenerationParams, Mapping[st
     "stop at": _stop_at,
     "remove": _remove,
     "measure": _measure,
+    "lock": _lock,
     "finer": _finer,
     "keep": _keep,
     "compare": _keep,

@@ -23,7 +23,7 @@ from core.target_choice import Target
 from core.token_view.names import part_names
 from core.ui.asking import answering, conversation, sending, stop_texts, versions
 from core.ui.asking.answering import Answer
-from core.ui.explaining import by_requests, controls, maps
+from core.ui.explaining import by_requests, controls, locks, maps
 from core.ui.explaining.controls import Cut, Look
 from core.ui.explaining.maps import Parts
 from core.ui.salience_page import (
@@ -265,6 +265,7 @@ def _explained(why: Why, shown: Screen, example: Example) -> Why:
         whole=whole,
         own=own,
         finer=f"Look at it by {finer.label.lower()}" if finer is not None else "",
+        locks=locks.locked_segments(shown.here.prompt),
         measure=cards.buttons(answer, shown.here, shown.chosen, shares),
         cards=cards.latest_card(
             answer, shown.here, shown.chosen, shares, shown.cut, shown.method, shown.look
@@ -277,8 +278,9 @@ def _effects(shown: Screen, trials: Mapping[int, TakeOutTrial]) -> dict[int, Sho
     held = causes.cause_job(shown.answer, shown.here, shown.chosen)
     cause = causes.found(shown.answer, shown.here, shown.chosen)
     running = held is not None and not held.finished
+    stays = dict.fromkeys(locks.locked_segments(shown.here.prompt), measuring.STAYS)
     searched = causes.effects_of_cause(cause, shown.here, running=running) if cause is not None else {}
-    return {**searched, **{part: measuring.effect(trial) for part, trial in trials.items()}}
+    return {**stays, **searched, **{part: measuring.effect(trial) for part, trial in trials.items()}}
 
 
 def _verdict(shown: Screen, trials: Mapping[int, TakeOutTrial]) -> reasons.Verdict:

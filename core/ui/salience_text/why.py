@@ -36,7 +36,7 @@ class ShownEffect:
 
     @property
     def done(self) -> bool:
-        return self.kind not in ("asked", "failed")
+        return self.kind not in ("", "asked", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ class Why:
     - `notices`: (sentence, order, label of its button); `lead`, `sentence`: the headline without an answer.
     - `rows`: the response segments that `effects` (by prompt segment), `measured` and `whole` are about.
     - `own`: what the answer's own parts had of the influence, on the scale of the prompt's shares; shown when asked.
+    - `locks`: prompt segments that stay in whatever is taken out.
     - `measure`: buttons under the list as (order, label, value, what it does).
     - `tour`: (panel, sentence) of each step; `tour_again` counts how often it was asked for.
     - `stale`: all of it is of the run before, and shown grey, until the new one is there.
@@ -103,6 +104,7 @@ class Why:
     own: Sequence[float] = ()
     measure: Sequence[tuple[str, str, str, str]] = ()
     cards: Sequence[Card] = ()
+    locks: Sequence[int] = ()
     stale: bool = False
     tour: Sequence[tuple[str, str]] = ()
     tour_again: int = 0
@@ -160,6 +162,7 @@ class Why:
                 "whole": self.whole,
                 "own": {"rows": self.rows, "shares": self.own},
                 "measure": self.measure,
+                "locked": self.locks,
                 "cards": [asdict(card) for card in self.cards],
                 "stale": self.stale,
             },
