@@ -19,6 +19,7 @@ from core.library import forms, notebook
 from core.library.making import MadeMap, make_map, with_scores_of
 from core.library.part import Part
 from core.library.words import span_of_words
+from core.read_turns import turns_not_read
 from core.records import Generation, Message, Option, Role, Segment, SegmentSalience, Tokens
 from core.segments import segments
 from core.target_choice import default_choice
@@ -112,7 +113,12 @@ class Explanation:
     @property
     def note(self) -> str:
         """What was done differently than asked, in a sentence; usually empty."""
-        return self.made.matrix.note
+        return " ".join(filter(None, [self.made.matrix.note, *self.turns_not_read]))
+
+    @property
+    def turns_not_read(self) -> tuple[str, ...]:
+        """A sentence for each turn of a chat that the model did not read as it was written; usually empty."""
+        return turns_not_read(self.tokens, self.asked)
 
     # What it came from
 

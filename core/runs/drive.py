@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from core.errors import AppError, Stopped
 from core.jobs import Job, JobContext
-from core.records import Example, ModelSpec, Tokens, digest
+from core.read_turns import told_of_rows, turns_not_read
+from core.records import Example, Generation, ModelSpec, Tokens, digest
 from core.store.bundle import prompt_from_json
 from core.store.keys import model_key
 from core.store.work import WorkList
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from core.store.store import Store
     from core.store.workspace import Workspace
 
+TOLD = "told"
+"""Where the list of work remembers what a row's model did not read as it was sent."""
 Item = dict[str, Any]
 """What a worker gets for one row: plain values, always with `id`; the answer that is known as `generation`."""
 Result = dict[str, Any]
@@ -93,6 +96,8 @@ class Report:
     failed: tuple[tuple[str, str], ...]
     left_out: int
     seconds: float
+    told: tuple[str, ...] = ()
+    """What the model did not read as it was sent, with the number of rows."""
 
     @property
     def sentence(self) -> str:
@@ -100,7 +105,7 @@ class Report:
         parts += [f"{self.known:,} known already"] if self.known else []
         parts += [f"{len(self.failed):,} failed"] if self.failed else []
         parts += [f"{self.left_out:,} left out"] if self.left_out else []
-        return f"{', '.join(parts)}, in {self.seconds:.1f} s."
+        return " ".join([f"{', '.join(parts)}, in {self.seconds:.1f} s.", *self.told])
 
 
 class Runner(Protocol):
@@ -162,8 +167,10 @@ def drive(
     known: dict[str, Result] = {
         name: {} for name in task.known([i for i in items if i["id"] not in before], desk)
     }
+    known |= {item["id"]: _told_of_known(item, desk) for item in items if item["id"] in known}
     work.finish(listed.id, known)
     left = {item["id"]: item for item in items if item["id"] not in before and item["id"] not in known}
+    told = [one[TOLD] for one in (*before.values(), *known.values()) if TOLD in one]
     done: set[str] = set()
     failed: dict[str, str] = {}
     _UNDER_WAY.append(listed.id)
@@ -172,7 +179,9 @@ def drive(
             fresh = {n: r for n, r in batch.items() if n in left and n not in done and n not in failed}
             good = {n: r for n, r in fresh.items() if "error" not in r}
             bad = {n: str(r["error"]) for n, r in fresh.items() if "error" in r}
-            work.finish(listed.id, task.keep(good, left, desk))
+            kept = task.keep(good, left, desk)
+            work.finish(listed.id, kept)
+            told += [one[TOLD] for one in kept.values() if TOLD in one]
             work.finish(listed.id, bad, failed=True)
             done |= good.keys()
             failed |= bad
@@ -199,7 +208,23 @@ def drive(
         tuple(failed.items()),
         len(rows) - len(items),
         time.monotonic() - began,
+        told_of_rows(told),
     )
+
+
+def told_of_turns(made: Generation, prompt: Any) -> dict[str, list[str]]:
+    """What is to be told of an item's turns (`TOLD`), as the list of work remembers it; empty where nothing is."""
+    told = turns_not_read(made.tokens, prompt_from_json(prompt))
+    return {TOLD: list(told)} if told else {}
+
+
+def _told_of_known(item: Item, desk: Desk) -> Result:
+    """`told_of_turns` of an answer that was kept before; plain text costs no look into the store."""
+    prompt = item.get("prompt")
+    if not prompt or isinstance(prompt, str) or not item.get("key"):
+        return {}
+    kept = desk.store.generation(str(item["key"]))
+    return told_of_turns(kept, prompt) if kept is not None else {}
 
 
 def asked(model: LanguageModel, prompt: Any, response: str | None = None) -> Tokens:

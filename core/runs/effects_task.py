@@ -73,9 +73,9 @@ class MeasureEffects:
         return found
 
     def keep(self, results: Mapping[str, Result], items: Mapping[str, Item], desk: Desk) -> dict[str, Any]:
-        keep_generations(results, items, desk)
+        kept = keep_generations(results, items, desk)
         return {
-            name: {"before": r["before"], "after": r["after"], "response": r["generation"].text}
+            name: kept[name] | {"before": r["before"], "after": r["after"], "response": r["generation"].text}
             for name, r in results.items()
         }
 

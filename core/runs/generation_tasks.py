@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from core.records import Example, Generation, GenerationParams, SendAs
-from core.runs.drive import Desk, Item, Result, asked
+from core.runs.drive import Desk, Item, Result, asked, told_of_turns
 from core.service.batched import write_batches
 from core.store.bundle import prompt_from_json, prompt_to_json
 from core.store.keys import generation_key
@@ -41,7 +41,10 @@ def keep_generations(results: Mapping[str, Result], items: Mapping[str, Item], d
     desk.store.save_generations(
         (items[name]["key"], made, prompt_from_json(items[name]["prompt"])) for name, made in found.items()
     )
-    return {name: {"key": items[name]["key"]} for name in found}
+    return {
+        name: {"key": items[name]["key"]} | told_of_turns(made, items[name]["prompt"])
+        for name, made in found.items()
+    }
 
 
 def target_key(row: Example, desk: Desk, send_as: SendAs) -> str:

@@ -23,7 +23,7 @@ from core.prompt_table import CellAnswer, TablePlan
 from core.prompt_table import from_json as plan_from_json
 from core.prompt_table.prompts import asked_as, prompt_of, row_values
 from core.records import Example, Generation, GenerationParams, ModelSpec, SendAs, digest
-from core.runs.drive import Desk, Item, Result, asked
+from core.runs.drive import Desk, Item, Result, asked, told_of_turns
 from core.runs.generation_tasks import loaded
 from core.service.batched import write_batches
 from core.store.bundle import prompt_from_json, prompt_to_json
@@ -126,7 +126,10 @@ class AskTable:
             self.cell(items[name], answered[name].text if name in answered else None) for name in results
         ]
         desk.workspace.tables.save(self.table_id, cells)
-        return {name: {} for name in results}
+        return {
+            name: told_of_turns(answered[name], items[name]["prompt"]) if name in answered else {}
+            for name in results
+        }
 
     def cell(self, item: Item, text: str | None) -> CellAnswer:
         """An answer with its verdict; without one, why it was left out."""

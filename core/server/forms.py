@@ -117,6 +117,9 @@ class MatrixAnswer(BaseModel):
     targets: list[tuple[int, int]] = Field(description="(N,) half-open token spans, one a row.")
     values: list[Scores] = Field(description="(N, T)")
     unmeasured: list[int] = Field(description="Tokens whose 0 says nothing: they could not be measured.")
+    turns_not_read: list[str] = Field(
+        description="A sentence for each turn that the chat template left out, rewrote or moved; usually empty."
+    )
     note: str = Field(description="Why rows are coarser than a token; empty when they are not.")
 
 

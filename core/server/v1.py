@@ -15,6 +15,7 @@ from core.answer_defaults import answer_default
 from core.errors import AppError
 from core.jobs import Job
 from core.models.language_model import LanguageModel
+from core.read_turns import turns_not_read
 from core.records import Generation, GenerationParams, Message, Role, SalienceMatrix, Tokens
 from core.salience import method
 from core.server.errors import DOCUMENTED, ErrorBody, Fault
@@ -89,6 +90,7 @@ async def salience(request: Request, body: SalienceQuestion) -> MatrixAnswer:
         values=matrix.values.tolist(),
         unmeasured=np.flatnonzero(chosen.unmeasured(matrix.request)).tolist() if chosen.unmeasured else [],
         note=state.service.maps.note(tokens, state.spec),
+        turns_not_read=list(turns_not_read(tokens, prompt)),
     )
 
 
@@ -98,7 +100,8 @@ async def salience(request: Request, body: SalienceQuestion) -> MatrixAnswer:
     responses={
         200: {
             "description": "Server-sent events: `text` with `{text}` as it grows (the new part), then one "
-            "`done` with `{text, stop_reason, prompt_tokens, response_tokens, logprob_nats, seconds}`, the "
+            "`done` with `{text, stop_reason, prompt_tokens, response_tokens, logprob_nats, seconds, "
+            "turns_not_read}`, the "
             "whole text being the valid one, or one `error` of the form of other faults.",
             "content": {"text/event-stream": {"schema": EVENT}},
         }
@@ -181,6 +184,7 @@ async def _events(
                 "response_tokens": len(nats),
                 "logprob_nats": nats,
                 "seconds": made.seconds,
+                "turns_not_read": list(turns_not_read(made.tokens, prompt)),
             },
         )
 

@@ -19,6 +19,7 @@ FLOORS = {
         "thinking",
         "aggregate",
         "cause",
+        "read_turns",
         "still_says",
         "structure_breaks",
         "part_scores",

@@ -12,6 +12,7 @@ import streamlit as st
 
 from core import target_choice
 from core.compare import word_diff
+from core.read_turns import turns_not_read
 from core.records import Segment
 from core.ui.asking import answering, verdicts
 from core.ui.compare_page.run import Side, SideBySide
@@ -135,4 +136,6 @@ def _answer(place: int, side: Side, cut: Cut, marks: Sequence[tuple[int, int, st
         height=None,
         on_select=on_select,
     )
+    for told in turns_not_read(tokens, side.prompt):
+        st.caption(f":material/info: {problem.plain(told)}")
     return ShownSides(prompt, response, chosen)

@@ -75,6 +75,8 @@ def draw_effects(staged: Staged) -> None:
     edits = row_names(staged.originals.values()) | {one.id: one.edit for one in staged.examples}
     for name, reason in report.failed[:5]:
         st.warning(problem.plain(f"{edits.get(name, name)}: {reason}"))
+    for told in report.told:
+        st.caption(f":material/info: {problem.plain(told)}")
     results = WorkList(library.workspace()).results(report.work_id)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         order = st.selectbox(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from core.read_turns import turns_not_read
 from core.records import GenerationParams, ModelSpec, SendAs
 from core.ui.dataset_page.table import file_apart
 
@@ -31,6 +32,14 @@ def facts_of_making(spec: ModelSpec, params: GenerationParams, send_as: SendAs) 
     }
 
 
+def turns_of_row(workspace: Workspace, store: Store, example_id: str, key: str) -> tuple[str, ...]:
+    """What the model of a kept answer did not read of the row's chat as it was sent."""
+    kept = store.generation(key)
+    if kept is None:
+        return ()
+    return turns_not_read(kept.tokens, workspace.examples.get(example_id).sent("chat"))
+
+
 def added(
     table: pd.DataFrame, labels: dict[str, str], workspace: Workspace, dataset_id: str, store: Store
 ) -> pd.DataFrame:
@@ -49,6 +58,9 @@ def added(
             if row.key in made:
                 spec, params = made[str(row.key)]
                 told[str(row.id)] = facts_of_making(spec, params, row.send_as) | {"ended": row.stop_reason}  # type: ignore[arg-type]
+                if row.send_as == "chat":
+                    not_read = turns_of_row(workspace, store, str(row.id), str(row.key))
+                    told[str(row.id)] |= {"turns not read": list(not_read)} if not_read else {}
         place = list(out.columns).index(before) + 1
         cells = pd.Series([told.get(name) for name in out["id"]], index=out.index, dtype=object)
         named = cells.rename(f"{MADE} ({label})")

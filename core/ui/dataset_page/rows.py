@@ -175,4 +175,13 @@ def texts(workspace: Workspace, dataset: Dataset, table: pd.DataFrame, picked: l
         if name.startswith("response (") and isinstance(thought, str):
             with st.expander(f"Thinking, {len(thought.split()):,} words"):
                 st.code(thought, language=None, wrap_lines=True)
+    answers = workspace.results.responses(dataset.id)
+    mine = answers[(answers["id"] == picked[0]) & (answers["send_as"] == "chat")]
+    told = {
+        one
+        for key in mine["key"]
+        for one in making.turns_of_row(workspace, service().store, picked[0], str(key))
+    }
+    for sentence in sorted(told):
+        st.caption(f":material/info: {problem.plain(sentence)}")
     findings.draw_findings(workspace, dataset, workspace.examples.get(picked[0]))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from core import aggregate, segments
+from core.read_turns import turns_not_read
 from core.records import Reduce, SalienceMatrix
 from core.report import ShownMap, to_csv, to_html, to_json
 from core.salience import Method
@@ -22,6 +23,11 @@ FILES: tuple[tuple[str, Callable[[ShownMap], bytes], str, str], ...] = (
     ("Table (CSV)", to_csv, "csv", "text/csv"),
     ("Everything (JSON)", to_json, "json", "application/json"),
 )
+
+
+def _told(answer: Answer) -> tuple[str, ...]:
+    """What the model did not read as it was sent."""
+    return turns_not_read(answer.generation.tokens, answer.sent) if answer.generation is not None else ()
 
 
 def draw_map_downloads(
@@ -52,7 +58,7 @@ def draw_map_downloads(
             scores=maps.column_scores(found, here, chosen, reduce),
             made=datetime.now(UTC),
             unmeasured=method.unmeasured_parts(found.request, here.prompt),
-            note=found.note,
+            note=" ".join(filter(None, [found.note, *_told(answer)])),
         )
 
     def file(make: Callable[[ShownMap], bytes]) -> Callable[[], bytes]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.read_turns import places
 from core.records import Example, Generation, Role, Tokens
-from core.ui.asking import conversation, versions
+from core.ui.asking import versions
 from core.ui.asking.answering import Answer
 from core.ui.asking.conversation import Prompt
 from core.ui.salience_text.why import utf16
@@ -65,7 +66,7 @@ def place(sent: Prompt, tokens: Tokens) -> tuple[int, int]:
     """
     if isinstance(sent, str):
         return 0, tokens.prompt_chars
-    found = conversation.places(tokens, sent)[-1]
+    found = places(tokens, sent)[-1]
     return found or (0, tokens.prompt_chars)
 
 

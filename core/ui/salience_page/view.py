@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from core import aggregate, target_choice
 from core.cause import sentence
+from core.read_turns import turns_not_read
 from core.records import Example, GenerationParams, ModelSpec, SalienceMatrix
 from core.salience import Method
 from core.service.causes import asked_parts
 from core.store.engine import LOOKS_ONLY
 from core.target_choice import Target
 from core.token_view.names import part_names
-from core.ui.asking import answering, conversation, sending, stop_texts, versions
+from core.ui.asking import answering, sending, stop_texts, versions
 from core.ui.asking.answering import Answer
 from core.ui.explaining import by_requests, controls, locks, maps
 from core.ui.explaining.controls import Cut, Look
@@ -333,8 +334,8 @@ def _notices(example: Example, answer: Answer | None) -> list[tuple[str, str, st
                 f"Run again, to stop at “{first}”",
             )
         )
-    if generation is not None and answer is not None and not isinstance(answer.sent, str):
-        notices += [(told, "", "") for told in conversation.rewritten(generation.tokens, answer.sent)]
+    if generation is not None and answer is not None:
+        notices += [(told, "", "") for told in turns_not_read(generation.tokens, answer.sent)]
     found = surface.control_tokens(generation) if generation is not None else []
     if found:
         are = "is read as a control token" if len(found) == 1 else "are read as control tokens"

@@ -161,3 +161,21 @@ def test_what_taking_out_did_not_measure_is_no_score() -> None:
     assert cue.text == "Analysis:" and np.isnan(cue.score) and np.isnan(cue.share)
     assert cue not in made.top(10) and len(made.top(10)) == len(made.parts) - 1
     assert all(np.isfinite(part.score) for part in made.parts[:-1])
+
+
+def test_turns_that_a_template_moves_or_leaves_out_are_told(load_tiny: Any) -> None:
+    held = load_tiny("llama")
+    no_system = (
+        "{% for m in messages %}{% if m.role != 'system' %}[{{ m.role }}]{{ m.content }}|"
+        "{% endif %}{% endfor %}"
+    )
+    before, held.tokenizer.chat_template = held.tokenizer.chat_template, no_system
+    try:
+        turns = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "soup with egg"}]
+        made = explain(messages=turns, model=(held.model, held.tokenizer), max_new_tokens=3)
+        plain = explain(messages=turns[1:], model=(held.model, held.tokenizer), max_new_tokens=3)
+    finally:
+        held.tokenizer.chat_template = before
+    (told,) = made.turns_not_read
+    assert told.endswith("the system message begins the first user turn.")
+    assert told in made.note and told in made.to_dict()["note"] and plain.turns_not_read == ()

@@ -134,3 +134,18 @@ def test_the_operators_default_bounds_the_answer(make_app: Callable[..., FastAPI
         assert events(client.post("/v1/generate", json={"prompt": "abc"}).text)[-1][1]["text"] == "c"
         longer = client.post("/v1/generate", json={"prompt": "abc", "max_new_tokens": 2})
         assert events(longer.text)[-1][1]["text"] == "cb"
+
+
+def test_turns_that_a_template_leaves_out_are_told(client: TestClient, model: FakeModel) -> None:
+    whole = model.tokenize
+
+    def deaf(prompt: Any, response: str | None = None) -> Any:
+        return whole([turn for turn in prompt if turn.role != "system"], response)
+
+    model.tokenize = deaf  # type: ignore[method-assign]
+    prompt = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "yz"}]
+    (done,) = [
+        d for name, d in events(client.post("/v1/generate", json={"prompt": prompt}).text) if name == "done"
+    ]
+    (told,) = done["turns_not_read"]
+    assert "leaves out or rewrites the system message" in told

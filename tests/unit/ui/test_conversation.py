@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from core.errors import AppError
+from core.read_turns import places
 from core.records import Example, Message, Role, Tokens
 from core.ui.asking import conversation
-from core.ui.asking.conversation import FIELD, checked, places, replaced, rewritten, turns_as_field, turns_of
+from core.ui.asking.conversation import FIELD, checked, replaced, turns_as_field, turns_of
 
 CHAT = (
     Message("system", "Be kind."),
@@ -81,33 +82,3 @@ def test_empty_turns():
     with pytest.raises(AppError, match=r"Turn 2 of the chat \(assistant\) is empty"):
         checked((Message("user", "a"), Message("assistant", "\n")))
     assert conversation.NAMES.keys() == {"system", "user", "assistant"}
-
-
-def test_a_turn_that_the_model_did_not_read_as_it_stands_is_told():
-    assert rewritten(TOKENS, CHAT) == []
-    dropped = rendered(("#user|", False), ("soup", True), ("#", False))
-    turns = (Message("system", "Be kind."), Message("user", "soup"))
-    (told,) = rewritten(dropped, turns)
-    assert "leaves out or rewrites the system message" in told
-    shouted = rendered(("#user|", False), ("SOUP", True), ("#", False))
-    (told,) = rewritten(shouted, (Message("user", "soup"),))
-    assert "turn 1 (user)" in told
-
-
-def test_a_system_message_that_begins_the_first_user_turn_is_told():
-    turns = (Message("system", "Be kind."), Message("user", "soup"))
-    folded = rendered(("#user|", False), ("Be kind.\n\nsoup", True), ("#", False))
-    (told,) = rewritten(folded, turns)
-    assert told.endswith("the system message begins the first user turn.")
-    assert rewritten(rendered(("Be kind.\n\nsoup", True)), turns) == []  # there is no template at all
-
-
-def test_thinking_of_an_earlier_answer_that_a_template_leaves_out_is_told():
-    turns = (
-        Message("user", "a"), Message("assistant", "<think>hm</think>\nb"), Message("user", "c"),
-    )  # fmt: skip
-    without = rendered(
-        ("#user|", False), ("a", True), ("#assistant|", False), ("b", True), ("#user|", False), ("c", True),
-    )  # fmt: skip
-    (told,) = rewritten(without, turns)
-    assert told == "The model's chat template leaves out what was thought in turn 2 (assistant)."
