@@ -17,64 +17,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import regex
-
 from benchmarks.natural.prompts import TASKS, NaturalTask
 from benchmarks.natural.summary import write
-from core.faithfulness import Case, PlantedPrompt
-from core.faithfulness.planted import target_tokens, verify
+from core.faithfulness import Case
+from core.faithfulness.natural_trials import try_natural
+from core.faithfulness.planted import verify
 from core.faithfulness.searched import map_measures, map_scores, request_of, search
 from core.models import load
-from core.records import GenerationParams, Message, ModelSpec, Tokens
+from core.records import GenerationParams, ModelSpec
 from core.settings import ROOT
 
 SEED = 13
 DEAR, DEAR_EVERY = ("facts_50", "fact_in_50"), 4
 """Long prompts come every so many rounds, until the others are done."""
 OUT = ROOT / "out" / "natural"
-SPANISH = regex.compile(r"\b(el|la|los|las|es|de|que|una|un|en|y|del|por|con)\b", regex.IGNORECASE)
-Span = tuple[int, int]
-
-
-def wanted(task: NaturalTask, case: Case, text: str) -> Span | None:
-    """Where the planted words stand in an answer; None where they do not."""
-    if task.key == "instruction" and not case.target:
-        words = text.split()
-        if "in Spanish" in case.prompt:
-            spoken = len(words) > 3 and len(SPANISH.findall(text)) >= 0.2 * len(words)
-        else:
-            spoken = sum(map(str.isalpha, text)) > 8 and text.upper() == text
-        return (0, len(text)) if spoken else None
-    found = regex.search(rf"(?<![\p{{L}}]){regex.escape(case.target)}(?![\p{{L}}])", text)
-    return found.span() if found else None
-
-
-def asked(model: Any, task: NaturalTask, prompt: str) -> Tokens | None:
-    """The greedy answer; None where the model has no chat and the task needs one."""
-    if task.chat and not model.capabilities.chat:
-        return None
-    sent = (Message("user", prompt),) if task.chat else prompt
-    stops = ("\n\n",) if task.key.startswith("fewshot") else ("\n",)
-    params = GenerationParams(max_new_tokens=task.longest, stop=() if task.chat else stops)
-    return model.generate(model.tokenize(sent), params).tokens
-
-
-def tried(model: Any, task: NaturalTask, case: Case) -> PlantedPrompt:
-    """The case with the model's answer, verified by mending."""
-    tokens = asked(model, task, case.prompt)
-    chars = None if tokens is None else wanted(task, case, tokens.response)
-    if tokens is None or chars is None:
-        return PlantedPrompt(case, "answered otherwise")
-    if case.mended is not None:
-        after = asked(model, task, case.mended)
-        if after is not None and wanted(task, case, after.response) is not None:
-            return PlantedPrompt(case, "did not flip")
-    if task.chat:  # the causes' places move with the template's text in front
-        move = tokens.text.find(case.prompt)
-        case = Case(
-            case.prompt, case.target, tuple((a + move, b + move) for a, b in case.causes), case.mended
-        )
-    return PlantedPrompt(case, "verified", tokens, target_tokens(tokens, chars))
 
 
 def variants(case: Case) -> dict[str, Case]:
@@ -98,7 +54,7 @@ def variants(case: Case) -> dict[str, Case]:
 def measure(model: Any, task: NaturalTask, row: int, thin: int) -> dict[str, Any]:
     case = task.draw(random.Random(f"{SEED} {task.key} {row}"))
     started = time.process_time()
-    trial = tried(model, task, case)
+    trial = try_natural(model, task, case)
     line: dict[str, Any] = {"task": task.key, "row": row, "verdict": trial.verdict}
     if trial.verdict != "verified":
         return line
@@ -110,7 +66,7 @@ def measure(model: Any, task: NaturalTask, row: int, thin: int) -> dict[str, Any
     if task.key in ("facts_8", "fewshot_given") and row % thin == 0:
         line["variants"] = {}
         for name, other in variants(trial.case).items():
-            again = tried(model, task, other)
+            again = try_natural(model, task, other)
             if again.verdict == "verified":
                 line["variants"][name] = search(model, again).plain()
     return line

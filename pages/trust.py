@@ -5,13 +5,14 @@ import streamlit as st
 from core.errors import AppError
 from core.ui.asking import example_menu, parameters, prompt_box
 from core.ui.shell import frame, model_box, problem
-from core.ui.trust_page import benchmark, curve, natural
+from core.ui.trust_page import benchmark, curve, natural, own_figures
 
 frame.begin("How far to trust it?", "How often an explanation is right, where that is known.", trade="Trust")
 
 spec = model_box.chosen()
 st.subheader("Where the cause is known", anchor=False)
 natural.draw_natural(spec)
+own_figures.draw_own_figures(spec)
 
 with st.expander("Every method, in the bundled model’s own grammar"):
     benchmark.draw_benchmark(spec)

@@ -17,6 +17,7 @@ from core.service.causes import Causes
 from core.service.maps import Maps
 from core.service.part_tests import PartTests
 from core.service.recent import Recent
+from core.service.trials import Trials
 from core.service.workshop import BULK, CLICK, LATER, MEMORY_BYTES, NORMAL, Workshop
 from core.settings import Settings
 
@@ -28,7 +29,10 @@ __all__ = ["BULK", "CLICK", "LATER", "MEMORY_BYTES", "NORMAL", "Recent", "Servic
 
 
 class Service(Workshop):
-    """One a process: a workshop, and what can be asked of it (`answers`, `maps`, `batches`, `causes`, `part_tests`)."""
+    """One a process: a workshop, and what can be asked of it.
+
+    Its parts: `answers`, `maps`, `batches`, `causes`, `part_tests`, `trials`.
+    """
 
     def __init__(
         self,
@@ -45,3 +49,4 @@ class Service(Workshop):
         self.batches = BatchedScores(self)
         self.causes = Causes(self)
         self.part_tests = PartTests(self)
+        self.trials = Trials(self)

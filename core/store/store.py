@@ -37,6 +37,7 @@ from core.store.rows import insert_examples, to_example
 from core.store.salience_files import SalienceFiles
 from core.store.sql import chunks, insert_new, upsert
 from core.store.tables import LOCAL, SHARED, datasets, examples, generations, workspaces
+from core.store.trial_lines import TrialLines
 from core.store.visitors import Visitors
 from core.store.workspace import Workspace
 
@@ -83,6 +84,7 @@ class Store:
         self._daily: backup.Daily | None = None
         self._files = SalienceFiles(data_dir, salience_bytes)
         self.causes = CauseFiles(data_dir, bundle)
+        self.trials = TrialLines(data_dir)
         self.generation_bytes = generation_bytes
         self._lock = threading.Lock()
         self._unweighed = 0

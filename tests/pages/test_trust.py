@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.faithfulness import MeanWithInterval
+from core.faithfulness.natural_prompts import NaturalTask
 from core.faithfulness.results import FULL, BenchmarkResults, BenchmarkRow, Goal, PlantedTask, write
 from core.models.manager import ModelManager
 from core.records import Example, ModelSpec
@@ -179,3 +180,24 @@ def test_the_curve_of_the_example_at_hand(page: Callable[[], AppTest], service: 
     assert not app.exception
     assert "Against random orders, on the average over the curve" in said(app)
     assert not [b for b in app.button if b.label == "Draw the curve"]
+
+
+def test_measuring_on_this_model_begins_at_a_press_and_shows_what_is_there(
+    page: Callable[[], AppTest], service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measure(_model: object, task: NaturalTask, number: int, _stop: object) -> dict[str, object]:
+        if task.key != "facts_8":
+            return {"task": task.key, "row": number, "verdict": "answered otherwise"}
+        found = {"right": number > 0, "causes": [1], "ranks": {}}
+        return {"task": task.key, "row": number, "verdict": "verified", "search": found}
+
+    monkeypatch.setattr("core.faithfulness.natural_trials.measure_natural", measure)
+    app = page()
+    assert "they answer" not in said(app) and not service.trials.lines(service.spec())
+    next(b for b in app.button if b.label == "Measure on this model").click().run()
+    for job in app.session_state["job box"].values():
+        job.get(30)
+    app.run()
+    assert not app.exception
+    assert "25 of 97 prompts count; all measured" in said(app)  # six other kinds are given up after 12 each
+    assert not [b for b in app.button if "easure" in b.label]
