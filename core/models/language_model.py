@@ -192,6 +192,17 @@ class AskedModel(Protocol):
 
 
 @runtime_checkable
+class StoppableModel(Protocol):
+    """A model whose passes can be ended in the middle."""
+
+    def until(self, stop: threading.Event) -> AbstractContextManager[None]:
+        """While it is open, a set `stop` ends a pass within one layer by `Stopped`; not the writing of an answer, which
+        keeps what is written.
+        """
+        ...
+
+
+@runtime_checkable
 class SalienceModel(Protocol):
     """A model that computes salience itself, elsewhere; its capabilities say `salience`, not `gradients`."""
 

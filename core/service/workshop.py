@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -262,7 +262,8 @@ class Workshop:
                 there = True
                 context.check()
                 if not _remote(spec):
-                    yield model
+                    with stopped_by(model, context):
+                        yield model
                     return
         except AppError as fault:
             if there or fault.code != "invalid":
@@ -305,6 +306,12 @@ class Workshop:
                     self._storage_fault = fault
                 self._asked_at = time.monotonic()
             return self._storage_fault
+
+
+def stopped_by(model: LanguageModel, context: JobContext) -> AbstractContextManager[None]:
+    """While it is open, Stop of the job ends a pass of the model within one layer, where it can be ended so."""
+    until = getattr(model, "until", None)
+    return until(context.stop) if until is not None else nullcontext()
 
 
 def _remote(spec: ModelSpec) -> bool:

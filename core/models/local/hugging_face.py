@@ -24,6 +24,7 @@ from core.models.language_model import PLAIN, Backward, Capabilities, Progress, 
 from core.models.loading import Steps
 from core.models.local import causal_tape, chat, estimate, folder, gguf_folder, gim_rules, weights
 from core.models.local.decoding import Drawn, draw, finite
+from core.models.local.layer_stop import LayerStop
 from core.models.local.shared_beginning import SharedBeginning
 from core.models.stop_texts import first, sure
 from core.records import Generation, GenerationParams, Message, ModelSpec, Role, StopReason, Tokens
@@ -54,6 +55,7 @@ class HuggingFaceModel:
 
     def __init__(self, model: Any, tokenizer: Any, spec: ModelSpec, notes: tuple[str, ...] = ()) -> None:
         self.model = model.eval().requires_grad_(False)
+        self._layers = LayerStop(causal_tape.layers_of(model))
         self.tokenizer = tokenizer
         self.spec = spec
         self.notes = notes
@@ -73,6 +75,10 @@ class HuggingFaceModel:
         ends = model.generation_config.eos_token_id if model.generation_config else None
         ends = ends if isinstance(ends, list) else [ends]
         self.end_ids = frozenset(int(i) for i in [*ends, tokenizer.eos_token_id] if i is not None)
+
+    def until(self, stop: threading.Event) -> AbstractContextManager[None]:
+        """See `StoppableModel`."""
+        return self._layers.watching(stop)
 
     @property
     def device(self) -> torch.device:
@@ -202,7 +208,8 @@ class HuggingFaceModel:
                 on_text(told)
             return None if first(text, params.stop) is None else "stop"
 
-        (made,) = self._generate([tokens], params, accept, stop, [example_id], draft)
+        with self._layers.watching(None):  # Stop keeps the text so far
+            (made,) = self._generate([tokens], params, accept, stop, [example_id], draft)
         if on_text is not None and made.text != shown:
             on_text(made.text)  # its end began like a stop text, and was none
         return made
@@ -217,7 +224,8 @@ class HuggingFaceModel:
             text = raws[row].decode("utf-8", errors="replace")
             return None if first(text, params.stop) is None else "stop"
 
-        return self._generate(batch, params, accept if params.stop else None, stop, [""] * len(batch))
+        with self._layers.watching(None):
+            return self._generate(batch, params, accept if params.stop else None, stop, [""] * len(batch))
 
     def _generate(
         self,

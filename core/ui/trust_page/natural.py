@@ -83,7 +83,7 @@ def panel(rows: Sequence[Row], title: str = "") -> BarPanel:
             count = sum(row["verified"] for row in mapped)
             note = f"among its first five in {of_hundred(five / count)}"
             lines.append(_line(label, names.index(method), first, count, note, short=bool(title)))
-    return BarPanel(tuple(lines), title, f"{prompts:,} prompts" if title else "")
+    return BarPanel(tuple(lines), title, f"{prompts:,} prompt{'s' * (prompts != 1)}" if title else "")
 
 
 def _line(label: str, series: int, hits: int, count: int, more: str = "", *, short: bool) -> BarLine:

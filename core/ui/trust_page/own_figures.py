@@ -64,11 +64,11 @@ def _draw_panel(spec: ModelSpec) -> None:
         st.caption("No prompt counts so far.")
         return
     series = (*(BarSeries(m.label, of_method(m.name)) for m in METHODS), BarSeries(SEARCH, of_search()))
+    panels = [panel(rows, f"{problem.plain(spec.name)}, measured here")]
+    if len(rows) > 1:
+        panels += [panel([row], row["label"][:1].upper() + row["label"][1:]) for row in rows]
     bar_table(
-        [
-            panel(rows, f"{problem.plain(spec.name)}, measured here"),
-            *(panel([row], row["label"]) for row in rows),
-        ],
+        panels,
         key=state.TRUST_OWN.name,
         about="Find the cause and the maps, measured on this model here",
         series=series,
