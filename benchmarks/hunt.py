@@ -104,9 +104,13 @@ class Person:
         )
         await expect(self.page.locator(".sv-stale")).to_have_count(0, timeout=milliseconds)
 
-    async def tells(self) -> str:
-        """What the page says now, for a lost run."""
-        return (await self.page.locator("body").inner_text())[:1500]
+    async def tells(self, number: int) -> str:
+        """What the page says now, for a lost run; a picture of it lies in `out/hunt`."""
+        (ROOT / "out" / "hunt").mkdir(parents=True, exist_ok=True)
+        await self.page.screenshot(path=ROOT / "out" / "hunt" / f"{self.name} {number}.png")
+        typed = await self.page.get_by_role("textbox", name="Prompt").input_value()
+        text = (await self.page.locator("body").inner_text())[:1500]
+        return f"{self.page.url}\nIn the box: {typed!r}\n{text}"
 
 
 async def hunt(address: str, browsers: int, rounds: int) -> tuple[int, list[str]]:
@@ -127,7 +131,8 @@ async def hunt(address: str, browsers: int, rounds: int) -> tuple[int, list[str]
             clean += sum(not one for one in said)
             for person, one in zip(people, said):
                 if one:
-                    lost.append(f"{one}\n{await person.tells()}")
+                    lost.append(f"{one}\n{await person.tells(number)}")
+                    print(f"LOST {lost[-1]}\n", flush=True)
                     await person.open(address)
             print(f"round {number + 1} of {rounds}: {clean} runs clean, {len(lost)} lost", flush=True)
         await chromium.close()
@@ -148,8 +153,6 @@ def main() -> int:
             with app(Path(name)) as address:
                 clean, lost = asyncio.run(hunt(address, given.browsers, given.rounds))
             log = (Path(name) / "log").read_text(errors="replace")[-3000:]
-    for one in lost:
-        print(f"LOST {one}\n")
     if lost and log:
         print(log)
     print(f"{clean} runs clean, {len(lost)} lost")

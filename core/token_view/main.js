@@ -7,6 +7,7 @@
 const hubs = new Map();
 const views = new WeakMap();
 const REST_MS = 60;
+const LOOK_MS = 4000;
 const SPOKEN = { response: "Response", strongest: "Strongest parts", prompt: "Prompt salience" };
 let sheets = 0;
 
@@ -302,6 +303,18 @@ class View {
     if (this.status.textContent !== text) this.status.textContent = text;
   }
 
+  /* While something is under way Streamlit looks again a few times a second. On a busy machine its timer is sometimes
+     taken away and never set again; then this asks, until nothing is under way any more. */
+  watch(looks) {
+    clearTimeout(this.watching);
+    if (!looks) return;
+    this.watching = setTimeout(() => {
+      if (!this.root.isConnected) return;
+      this.setStateValue("look", Date.now());
+      this.watch(true);
+    }, LOOK_MS);
+  }
+
   pick(part, reveal) {
     const { hub } = this;
     hub.picked = hub.picked === part ? null : part;
@@ -349,6 +362,7 @@ function salienceText({ data, parentElement, setStateValue, setTriggerValue }) {
   hub.views.add(view);
   hub.take(data);
   view.update(data);
+  view.watch(Boolean(data.why?.looks));
   hub.paint();
   return () => {
     if (!root.isConnected) view.hub.views.delete(view);

@@ -356,3 +356,20 @@ def test_the_tour_comes_once_and_never_stands_in_the_way(app: str, browser: Brow
         expect(tour).to_have_count(0)
     finally:
         context.close()
+
+
+def test_where_streamlit_looks_no_more_by_itself_the_page_asks(
+    open_page: Callable[..., Page], app: str
+) -> None:
+    """Its timers of less than a second never go off here, as on a busy machine after it lost them."""
+    page = open_page()
+    page.add_init_script(
+        "const set = setInterval; window.setInterval = (f, ms) => (ms < 1000 ? 0 : set(f, ms));"
+    )
+    page.goto(app)
+    ready(page)
+    box = page.get_by_role("textbox", name="Prompt")
+    box.fill("Avoids: eggs\nDish: a dish that nobody asked for yet\nAnalysis:")
+    page.locator(".sv-run").click()
+    lines = page.locator('.sv-editor [data-score]:not([data-score=""])').filter(has_text="nobody asked for")
+    expect(lines.first).to_be_attached(timeout=LONG_MS)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextArea
 
@@ -14,11 +15,13 @@ from core.models.language_model import Capabilities
 from core.records import Example, Message
 from core.service import Service
 from core.settings import ROOT
+from core.ui.asking import answering, versions
 from core.ui.asking.answering import Answer
 from core.ui.asking.conversation import replaced
 from core.ui.explaining.maps import parts
 from core.ui.salience_page.measuring import TakeOutTrial
 from core.ui.salience_text import prompt_id
+from core.ui.shell import address, library
 from tests.unit.fake_model import FakeModel
 
 
@@ -286,6 +289,74 @@ def test_a_link_holds_every_setting_and_opens_the_answer(app: AppTest, fake_serv
         shown.job is None and shown.generation is not None and shown.generation.text == held.generation.text
     )
     assert other.slider(key="max_new_tokens").value == 2
+
+
+def _open_version(app: AppTest, text: str) -> str:
+    """Runs `text` and returns the id of the version that it became."""
+    write(app, text)
+    finish(press_run(app))
+    return open_id(app)
+
+
+def test_a_request_sent_before_the_newest_address_was_heard_of_turns_nothing_back(app: AppTest) -> None:
+    first = _open_version(app, "one line\nabcd")
+    told = {name: app.query_params[name] for name in app.query_params}
+    second = _open_version(app, "one line\nabcde")
+    assert first != second
+    newest = {name: app.query_params[name] for name in app.query_params}
+    app.query_params.clear()
+    for name, value in told.items():  # as the browser sends it with a look at a job, say
+        app.query_params[name] = value
+    app.run()
+    assert open_id(app) == second
+    assert {name: app.query_params[name] for name in app.query_params} == newest
+    assert not app.warning
+
+
+def test_back_leads_back_and_forward_forward(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = _open_version(app, "one line\nabcd")
+    second = _open_version(app, "one line\nabcde")
+    for asked in (first, second, first):
+        with monkeypatch.context() as went:
+            went.setattr(address, "_went_back", lambda: True)
+            app.query_params["example"] = asked
+            app.query_params.pop("answer")
+            app.run()
+        assert open_id(app) == asked
+        assert open_id(app.run()) == asked
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        (answering, "ask_model"),  # the order is about to be carried out
+        (versions, "keep_version"),  # the answer is there, its version is not
+        (library, "open_example"),
+    ],
+)
+def test_a_drawing_that_is_cut_off_loses_no_run(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch, place: Any, name: str
+) -> None:
+    write(app, "one line\nabcd")
+    """By Streamlit, which ends a drawing anywhere when a newer one begins."""
+    whole, cuts = getattr(place, name), [1]
+
+    def cut_off(*args: Any, **named: Any) -> Any:
+        if cuts and (name != "open_example" or args != ("first",)):
+            cuts.pop()
+            raise StopException
+        return whole(*args, **named)
+
+    monkeypatch.setattr(place, name, cut_off)
+    press_run(app)
+    app.run()
+    finish(app)
+    assert not cuts
+    assert open_id(app) == "first-v2"
+    held = answer(app)
+    assert held.generation is not None
+    assert held.generation.text == "dcb"
+    assert not app.session_state["orders"]
 
 
 def choose_chat(app: AppTest) -> AppTest:

@@ -24,7 +24,7 @@ from core.store.keys import generation_key
 from core.target_choice import Target
 from core.ui.asking import conversation, parameters
 from core.ui.asking.conversation import Prompt
-from core.ui.shell import library, looking, state
+from core.ui.shell import address, library, looking, state
 from core.ui.shell.services import owner, service
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def linked(example: Example) -> Answer | None:
 
     A link names its answer by content, so that it opens without loading the model, and without the model.
     """
-    key = str(st.query_params.get("answer", ""))
+    key = address.asked("answer", state.LINK_TAKEN.get(""))
     if not key or state.LINK_TAKEN.get() == key:
         return None
     state.LINK_TAKEN.set(key)
@@ -151,11 +151,10 @@ def into_link(answer: Answer | None) -> None:
         answer is not None and answer.generation is not None and answer.generation.stop_reason != "stopped"
     )
     if answer is None or not whole:
-        st.query_params.pop("answer", None)
+        address.drop("answer")
         return
     state.LINK_TAKEN.set(answer.key)
-    if st.query_params.get("answer") != answer.key:
-        st.query_params["answer"] = answer.key
+    address.put("answer", answer.key)
 
 
 def asked(example: Example, spec: ModelSpec) -> Answer | None:
@@ -193,21 +192,22 @@ def settle_answer(example: Example, spec: ModelSpec) -> bool:
     A run that failed, or that was stopped before its first word, leaves the screen as it is.
     """
     new = asked(example, spec)
-    if new is None or not new.settle():
+    if new is None:
         return False
+    ended = new.settle()
     if new.generation is None:
-        return True
-    del _asked()[_key(example.id, spec)]
+        return ended
     try:
         kept = new.keeps() if new.keeps is not None else example
     except AppError as error:
         new.error, new.generation = error, None
-        _asked()[_key(example.id, spec)] = new
         return True
     new.example_id = kept.id
     new.generation = replace(new.generation, example_id=kept.id)
     _answers()[_key(kept.id, spec)] = new
     library.open_example(kept.id)
+    # Last: a drawing may be cut off anywhere by a newer one, which then does all of this anew.
+    del _asked()[_key(example.id, spec)]
     return True
 
 

@@ -21,7 +21,7 @@ from core.datasets import (
 from core.errors import AppError
 from core.settings import settings
 from core.ui.dataset_page import importing
-from core.ui.shell import library, problem, rights, state
+from core.ui.shell import address, library, problem, rights, state
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ def _keep(loaded: LoadedDataset, told: str) -> None:
     state.DATASET_SAID.set(told)
     library.open_dataset(made.id)
     state.EXAMPLE.pop()
-    st.query_params.pop("example", None)
+    address.drop(state.EXAMPLE.name)
     st.rerun()
 
 

@@ -15,7 +15,7 @@ from core.errors import AppError
 from core.ui.dataset_page import findings, making
 from core.ui.dataset_page.grid import counted
 from core.ui.dataset_page.table import ANSWERERS, THINKING
-from core.ui.shell import library, problem, rights, state
+from core.ui.shell import address, library, problem, rights, state
 from core.ui.shell.services import service
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _removal(workspace: Workspace, dataset: Dataset, picked: list[str]) -> None:
             )
             if rights.button("Remove the dataset", disabled=not sure):
                 state.DATASET.pop()
-                st.query_params.pop("dataset", None)
+                address.drop(state.DATASET.name)
                 _try(lambda: workspace.datasets.remove(dataset.id))
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.records import GenerationParams, ModelSpec
 from core.ui.asking import answering, parameters, prompt_box
-from core.ui.shell import getting, library, model_box, problem, state
+from core.ui.shell import address, getting, library, model_box, problem, state
 from core.ui.shell.model_list import catalog
 from core.ui.shell.services import service
 
@@ -39,7 +39,7 @@ def _name_the_shipped_answer() -> None:
         return
     story = next((one for one in getting.stories_of(model) if one.example.id == example.id), None)
     if story is not None and model_box.chosen().precision == model.spec().precision:
-        st.query_params["answer"] = getting.answer_key(model, story)
+        address.put("answer", getting.answer_key(model, story))
 
 
 def opened() -> tuple[ModelSpec, GenerationParams]:

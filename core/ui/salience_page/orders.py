@@ -45,19 +45,29 @@ def typed(key: str) -> None:
 
 def follow(example: Example, spec: ModelSpec, params: GenerationParams) -> bool:
     """Carry out what waits. Returns whether the whole page has to be drawn anew."""
-    waiting = state.ORDERS.pop([])
-    again = False
-    for asked in waiting:
-        done = _ORDERS.get(str(asked.get("order")))
-        if done is None:
-            continue
+    waiting, again = state.ORDERS.setdefault([]), False
+    while waiting:
+        asked, fault = waiting[0], None
+        done = _ORDERS.get(str(asked.get("order")), _unknown)
         try:
             if asked.get("order") in CHANGES and not rights.may_change():
                 raise rights.refusal()
             again = done(example, spec, params, asked) or again
         except AppError as error:
-            problem.show_error(error)
+            fault = error
+        except Exception:
+            waiting.pop(0)
+            raise
+        # Only now: a drawing may be cut off anywhere by a newer one, which then carries the order out. Twice does what
+        # once does, since the same question is the same work.
+        waiting.pop(0)
+        if fault is not None:
+            problem.show_error(fault)
     return again
+
+
+def _unknown(example: Example, spec: ModelSpec, params: GenerationParams, asked: Mapping[str, Any]) -> bool:
+    return False
 
 
 def _run(example: Example, spec: ModelSpec, params: GenerationParams, asked: Mapping[str, Any]) -> bool:
@@ -167,6 +177,7 @@ def _keep(example: Example, spec: ModelSpec, params: GenerationParams, asked: Ma
         return False
     if asked.get("order") == "compare":
         state.VERSIONS.set([example.id, kept.id])
+        state.ORDERS.pop()  # this leaves the page, and the order is carried out
         st.switch_page("pages/compare_prompts.py")
     library.open_example(kept.id)
     return True

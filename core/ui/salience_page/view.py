@@ -128,7 +128,7 @@ def _view(
     if asked is not None and asked.error is not None:
         problem.show_error(asked.error)
     shown = _shown(answer) if answer is not None and answer.generation is not None else None
-    why = _why(example, spec, answer, asked, shown)
+    why = replace(_why(example, spec, answer, asked, shown), looks=polling)
     if shown is None:
         _without_answer(why, asked)
         return

@@ -155,6 +155,7 @@ def salience_text(
         on_action_change=on_action or _nothing,
         on_order_change=on_order or _nothing,
         on_draft_change=on_draft or _nothing,
+        on_look_change=_nothing,
     )
     picked = choice(key)
     return SegmentChoice(now, picked.action if picked else None)

@@ -71,6 +71,7 @@ class Why:
     - `measure`: buttons under the list as (order, label, value, what it does).
     - `tour`: (panel, sentence) of each step; `tour_again` counts how often it was asked for.
     - `stale`: all of it is of the run before, and shown grey, until the new one is there.
+    - `looks`: the page looks again by itself until what is under way is there; the browser asks where that stops.
     - `finer`: the label of the button that offers a finer granularity ("": none).
     """
 
@@ -108,6 +109,7 @@ class Why:
     stale: bool = False
     tour: Sequence[tuple[str, str]] = ()
     tour_again: int = 0
+    looks: bool = False
 
     def wire(self) -> dict[str, Any]:
         """The form that travels."""
@@ -119,6 +121,7 @@ class Why:
         }
         return {
             "stale": self.stale,
+            "looks": self.looks,
             "tour": {
                 "steps": [{"at": f".sv-{panel}", "text": text} for panel, text in self.tour],
                 "again": self.tour_again,

@@ -13,7 +13,7 @@ import streamlit as st
 from core.errors import AppError
 from core.records import Example
 from core.store.seeding import SAMPLES
-from core.ui.shell import problem, state, visitor
+from core.ui.shell import address, problem, state, visitor
 from core.ui.shell.services import service
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def passing() -> bool:
 
 def _shared() -> tuple[Workspace, SharedLink] | None:
     """What the shared link in the address opens; asked each time, so that a revoked link ends at once."""
-    token = st.query_params.get(SHARE) or state.OPENED_SHARE.get()
+    token = address.asked(SHARE, state.OPENED_SHARE.get(""))
     if not token:
         return None
     try:
@@ -82,8 +82,7 @@ def _shared() -> tuple[Workspace, SharedLink] | None:
         st.warning(problem.in_markdown(error))
         return None
     state.OPENED_SHARE.set(token)
-    if st.query_params.get(SHARE) != token:
-        st.query_params[SHARE] = token
+    address.put(SHARE, token)
     return found
 
 
@@ -97,21 +96,21 @@ def leave_share() -> None:
     """Go back to one's own workspace."""
     start_anew()
     state.OPENED_SHARE.pop()
-    st.query_params.pop(SHARE, None)
+    address.drop(SHARE)
 
 
 def start_anew() -> None:
     """Forget what is open: it is in another workspace, or gone."""
     for key in (state.WORKSPACE, state.DATASET, state.EXAMPLE):
         key.pop()
-        st.query_params.pop(key.name, None)
+        address.drop(key.name)
 
 
 def dataset() -> Dataset:
     """The dataset in the link, or the first one."""
     here = workspace()
     listed = here.datasets.all()
-    wanted = st.query_params.get("dataset") or state.DATASET.get() or SAMPLES
+    wanted = address.asked(state.DATASET.name, state.DATASET.get("")) or SAMPLES
     found = next((d for d in listed if d.id == wanted), listed[0])
     open_dataset(found.id)
     return found
@@ -121,9 +120,9 @@ def open_dataset(dataset_id: str) -> None:
     """Make `dataset_id` the one that every page shows."""
     state.DATASET.set(dataset_id)
     if dataset_id != SAMPLES:
-        st.query_params["dataset"] = dataset_id
-    elif "dataset" in st.query_params:
-        del st.query_params["dataset"]
+        address.put(state.DATASET.name, dataset_id)
+    else:
+        address.drop(state.DATASET.name)
 
 
 def examples() -> dict[str, Example]:
@@ -134,16 +133,16 @@ def examples() -> dict[str, Example]:
 
 def example() -> Example:
     """The example in the link, or the first of the open dataset."""
-    wanted = st.query_params.get("example") or state.EXAMPLE.get()
+    wanted = address.asked(state.EXAMPLE.name, state.EXAMPLE.get(""))
     if wanted:
         try:
             found = workspace().examples.get(wanted)
         except AppError:
             pass
         else:
-            # The menu of pages leads to a bare address; the link has to name what is shown.
-            if st.query_params.get("example") != found.id:
-                st.query_params["example"] = found.id
+            open_example(
+                found.id
+            )  # the menu of pages leads to a bare address; the link has to name what is shown
             return found
     listed = examples()
     if not listed:
@@ -166,4 +165,4 @@ def empty() -> bool:
 def open_example(example_id: str) -> None:
     """Make `example_id` the one that every page shows, and put it into the link."""
     state.EXAMPLE.set(example_id)
-    st.query_params["example"] = example_id
+    address.put(state.EXAMPLE.name, example_id)

@@ -89,6 +89,8 @@ OPENED_SHARE: Key[str] = Key("token of the shared link")
 DATASET: Key[str] = Key("dataset")
 EXAMPLE: Key[str] = Key("example")
 OPEN_EXAMPLE: Keys[str] = Keys("open {}")
+ADDRESSES_LEFT: Key[dict[str, dict[str, None]]] = Key("addresses left")
+"""By name: values in the address that this session has replaced."""
 MODEL: Key[str] = Key("model")
 CHOOSE_MODEL: Key[str] = Key("choose model")
 MODEL_NOTES_TOLD: Key[set[tuple[str, str]]] = Key("model notes told")
