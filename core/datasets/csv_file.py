@@ -53,7 +53,13 @@ def read_csv(data: bytes, bounds: Bounds) -> Reading:
         next(reader)
         begin = at + reader.line_num
     notes = [decoded.note] if decoded.note else []
-    return Reading(_rows(lines, begin, separator, head), [*notes, *head.notes], typed=False)
+    first_line = (above[0][0] if above else start) + 1
+    return Reading(
+        _rows(lines, begin, separator, head),
+        [*notes, *head.notes],
+        typed=False,
+        first=head.first_at(first_line),
+    )
 
 
 def _split(text: str) -> list[str]:

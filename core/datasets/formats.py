@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from core.datasets.bounds import Bounds, ReadBudget, too_large
 from core.datasets.csv_file import SEPARATORS, read_csv
-from core.datasets.examples import LoadedDataset, to_examples
+from core.datasets.examples import LoadedDataset, check, to_examples
 from core.datasets.gzip_file import unzipped
 from core.datasets.json_file import read_json, read_jsonl
 from core.datasets.names import PROMPTS, plain_name
@@ -124,13 +124,32 @@ def load_bytes(
     return load_rows(open_bytes(data, file_name, bounds, name=name, origin=origin), bounds, plan)
 
 
+def _nameless(rows: FileRows) -> bool:
+    return rows.first is not None and not rows.first.named
+
+
+def _as_planned(rows: FileRows, plan: ColumnPlan | None) -> FileRows:
+    """`rows`, the first of them read the other way where only then the plan's columns are there."""
+    if plan is None or rows.first is None or not rows.rows:
+        return rows
+    for some in (rows, rows.with_first_row(named=not rows.first.named)):
+        try:
+            check(plan, some)
+        except AppError:
+            continue
+        return some
+    return rows
+
+
 def load_rows(rows: FileRows, bounds: Bounds, plan: ColumnPlan | None = None) -> LoadedDataset:
     """`rows` as examples. Raises: AppError as `load_bytes` does."""
+    rows = _as_planned(rows, plan)
     proposal = propose(rows, plan)
     if not proposal.sure and rows.rows:
         listed = ", ".join(rows.top[:12])
         raise AppError(
-            f"None of the columns is called like a prompt. The columns are: {listed}.",
+            f"None of the columns is called like a prompt. The columns are: {listed}."
+            + (" The first row was read as a row, not as their names." if _nameless(rows) else ""),
             hint="Say which it is (prompt=…), or give a template over the columns (template=Q: {question}).",
             code="ask",
         )

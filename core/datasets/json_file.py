@@ -15,7 +15,7 @@ from core.datasets.bounds import Bounds
 from core.datasets.encoding import decode
 from core.datasets.rows import Reading, Row
 from core.datasets.unwrap import unwrapped
-from core.datasets.whole import rows_of
+from core.datasets.whole import WholeDocument, of_cells, rows_of
 from core.errors import AppError
 
 Numbered = Iterator[tuple[int, Row | str]]
@@ -33,6 +33,8 @@ def read_json(data: bytes, bounds: Bounds, *, by_line: bool = False) -> Reading:
     text = decoded.text
     if _isas_row(_first_line(text), bounds) and "\n" in text.strip():
         return Reading(_lines(text, bounds), notes)
+    if (cells := _lists_by_line(text, bounds)) is not None:
+        return reading_of(of_cells(cells), notes)
     if not text.strip():
         return Reading((), notes)
     check_size(text, bounds)
@@ -49,8 +51,29 @@ def read_json(data: bytes, bounds: Bounds, *, by_line: bool = False) -> Reading:
     except ValueError as error:
         raise AppError("The file holds a number with too many digits.") from error
     found = rows_of(whole, columns=not by_line)
-    rows = ((number, as_row(entry)) for number, entry in enumerate(found.rows, 1))
-    return Reading(rows, [*notes, *found.notes], template=found.template)
+    return reading_of(found, notes)
+
+
+def reading_of(found: WholeDocument, notes: list[str]) -> Reading:
+    """The rows of a document that was parsed, numbered from 1."""
+    begin = 2 if found.first is not None and found.first.named else 1
+    rows = ((number, as_row(entry)) for number, entry in enumerate(found.rows, begin))
+    return Reading(rows, [*notes, *found.notes], template=found.template, first=found.first)
+
+
+def _lists_by_line(text: str, bounds: Bounds) -> list[list[Any]] | None:
+    """Lines that are lists of cells each (`["a", "1"]`); None for anything else."""
+    first = _first_line(text).rstrip()
+    if not (first.startswith("[") and first.endswith("]")) or "\n" not in text.strip():
+        return None
+    try:
+        check_size(text, bounds)
+        found = [json.loads(line) for line in text.split("\n") if line.strip()]
+    except (ValueError, RecursionError):
+        return None
+    if not all(isinstance(one, list) and not any(isinstance(c, dict | list) for c in one) for one in found):
+        return None
+    return found if any(found) else None
 
 
 def check_size(text: str, bounds: Bounds) -> None:
@@ -107,6 +130,8 @@ def as_row(value: Any) -> Row | str:
     """`value` as a row out of its wrapping, or why it is none."""
     if isinstance(value, Mapping):
         return unwrapped(value)
+    if isinstance(value, str) and value.startswith("The row has "):
+        return value
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "The line should be a JSON object such as {“prompt”: “…”}, but it is a list."
     return "The line should be a JSON object with a “prompt”, such as {“prompt”: “…”}."

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
 import regex
 
 from core.datasets.bounds import Bounds, BudgetSpent, ReadBudget, missing
+from core.datasets.first_row import FirstRow
 from core.datasets.turns import looks_like_turns
 from core.records import digest
 
@@ -45,6 +46,8 @@ class Reading:
     """A prompt template that the file itself holds, over its columns."""
     typed: bool = True
     """Whether the file tells text from nothing; a CSV file does not."""
+    first: FirstRow | None = None
+    """Of a table of cells: its first row, which names the columns or does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,26 @@ class FileRows:
     """Whether the file was read to its end."""
     template: str = ""
     typed: bool = True
+    first: FirstRow | None = None
+
+    def with_first_row(self, *, named: bool) -> FileRows:
+        """The same file, its first row taken as the columns' names (`named`) or as a row; itself where it has none."""
+        first = self.first
+        if first is None or first.named == named:
+            return self
+        before, after = (first.places, first.names) if named else (first.names, first.places)
+        called = dict(zip(before, after))
+        rows = [
+            (line, {called.get(str(key), str(key)): value for key, value in row.items()})
+            for line, row in self.rows
+            if line != first.line
+        ]
+        more = 1
+        if named:
+            more = -1
+        else:
+            rows.insert(0, (first.line, dict(first.row())))
+        return replace(self, rows=tuple(rows), counted=self.counted + more, first=replace(first, named=named))
 
     @cached_property
     def columns(self) -> tuple[FileColumn, ...]:
@@ -133,7 +156,7 @@ def read(
         )
     return FileRows(
         name, origin, tuple(rows), tuple(problems), tuple(notes), counted, past, not stopped,
-        reading.template, reading.typed,
+        reading.template, reading.typed, reading.first,
     )  # fmt: skip
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.datasets.bounds import Bounds, missing
+from core.datasets.first_row import FirstRow, guess, places
 from core.datasets.names import CHATS, PROMPTS, plain_name
 from core.datasets.rows import Row
 from core.errors import AppError
@@ -25,9 +26,16 @@ class TableHead:
 
     names: tuple[str, ...]
     above: int
+    """How many rows stand above the names; -1: the first row is a row, and the columns go by their places."""
     notes: tuple[str, ...] = ()
     doubtful: frozenset[int] = frozenset()
     """Columns without a name: they get one only in rows that have something there."""
+    first: FirstRow | None = None
+    """The row that the names come from, or might have come from; its line is not known here (0)."""
+
+    def first_at(self, line: int) -> FirstRow | None:
+        """`first`, which begins at `line`."""
+        return replace(self.first, line=line) if self.first is not None else None
 
     def row(self, cells: Sequence[Any]) -> Row | str:
         """The row of `cells`, or why it is none."""
@@ -54,22 +62,33 @@ def find_head(rows: Sequence[Sequence[Any]], bounds: Bounds) -> TableHead:
             hint="Load a part of its columns.",
             code="too_large",
         )
+    named, sure = guess(rows[above][: len(cells)], rows[above + 1 :])
+    if not named and not above:
+        raw = tuple(rows[0][: len(cells)])
+        return TableHead(places(len(raw)), -1, (), frozenset(), FirstRow(0, raw, _unique(cells), False, sure))
     doubled = sorted(name for name, count in Counter(filter(None, cells)).items() if count > 1)
     if doubled:
         raise AppError(
             f"The file has more than one column called {', '.join(map(repr, doubled[:5]))}.",
             hint="Give each column its own name.",
         )
-    taken = set(cells)
+    names = _unique(cells)
+    notes = [f"Left out above the names of the columns: “{_title(row)}”." for row in rows[:above]]
+    empty = frozenset(place for place, name in enumerate(cells) if not name)
+    first = None if above else FirstRow(0, tuple(rows[0][: len(cells)]), names, True, sure)
+    return TableHead(names, above, tuple(notes), empty, first)
+
+
+def _unique(cells: Sequence[str]) -> tuple[str, ...]:
+    """`cells` as names, one a column: an empty one is called by its place, one that came before gets a mark."""
+    taken = {name for name in cells if name}
     names: list[str] = []
     for place, name in enumerate(cells, 1):
         fresh = name or f"column {place}"
-        while not name and fresh in taken:
+        while fresh in names or (not name and fresh in taken):
             fresh += "'"
         names.append(fresh)
-    notes = [f"Left out above the names of the columns: “{_title(row)}”." for row in rows[:above]]
-    empty = frozenset(place for place, name in enumerate(cells) if not name)
-    return TableHead(tuple(names), above, tuple(notes), empty)
+    return tuple(names)
 
 
 def _titles(rows: Sequence[Sequence[Any]]) -> int:

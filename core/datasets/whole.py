@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.datasets import expectations
+from core.datasets.first_row import FirstRow, guess, places
 from core.datasets.names import PROMPTS, plain_name
 from core.datasets.turns import looks_like_turns
 from core.errors import AppError
@@ -38,6 +39,8 @@ class WholeDocument:
     rows: Sequence[Any]
     notes: tuple[str, ...] = ()
     template: str = ""
+    first: FirstRow | None = None
+    """Of a list of lists: its first one, which names the columns or does not."""
 
 
 def rows_of(whole: Any, *, columns: bool = True) -> WholeDocument:
@@ -60,21 +63,35 @@ def rows_of(whole: Any, *, columns: bool = True) -> WholeDocument:
 def _listed(whole: list[Any]) -> WholeDocument:
     if whole and all(isinstance(one, str) for one in whole):
         return WholeDocument([{"prompt": one} for one in whole])
-    if len(whole) > 1 and all(isinstance(one, list) for one in whole) and _is_header(whole[0]):
-        width = len(whole[0])
-        rows: list[Any] = [dict(zip(whole[0], one)) if len(one) == width else one for one in whole[1:]]
-        return WholeDocument(rows)
+    if whole and all(isinstance(one, list) for one in whole) and any(_cells(one) for one in whole):
+        return of_cells(whole)
     if whole and all(isinstance(one, Mapping) and isinstance(one.get("vars"), Mapping) for one in whole):
         return _promptfoo({"tests": whole}) or WholeDocument(whole)
     return WholeDocument(whole)
 
 
-def _is_header(row: list[Any]) -> bool:
-    return (
-        len(row) > 0
-        and all(isinstance(name, str) and name.strip() for name in row)
-        and len(set(row)) == len(row)
-    )
+def of_cells(lists: Sequence[list[Any]]) -> WholeDocument:
+    """Rows of cells; the first names the columns where it says names (`first_row.guess`)."""
+    cells = lists[0]
+    named, sure = guess(cells, lists[1:])
+    if len(lists) == 1 or not _cells(cells):
+        named = False
+    width = max(len(one) for one in lists) if not named else len(cells)
+    called = tuple(map(str, cells)) if named else places(width)
+    rows: list[Any] = []
+    for one in lists[1:] if named else lists:
+        if len(one) == width or not named:
+            rows.append(dict(zip(called, one)))
+        else:
+            rows.append(f"The row has {len(one):,} cells, but the first row names {width:,} columns.")
+    if len(set(map(str, cells))) < len(cells) or not _cells(cells) or len(cells) != width:
+        return WholeDocument(rows)  # no names in any reading
+    return WholeDocument(rows, first=FirstRow(1, tuple(cells), tuple(map(str, cells)), named, sure))
+
+
+def _cells(row: list[Any]) -> bool:
+    """Whether a list is a row of texts, rather than a chat or a list of objects."""
+    return len(row) > 0 and all(isinstance(cell, str) and cell.strip() for cell in row)
 
 
 def _holder(whole: Mapping[str, Any]) -> WholeDocument | None:
@@ -93,7 +110,7 @@ def _holder(whole: Mapping[str, Any]) -> WholeDocument | None:
         else ()
     )
     inner = _listed(lists[name])
-    return WholeDocument(inner.rows, notes, inner.template)
+    return WholeDocument(inner.rows, notes, inner.template, inner.first)
 
 
 def _rows_like(key: str, value: list[Any]) -> bool:

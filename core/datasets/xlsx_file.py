@@ -43,7 +43,8 @@ def read_xlsx(data: bytes, bounds: Bounds) -> Reading:
                 if other
                 else []
             )
-            return Reading(_rows(first[head.above + 1 :], cells, head), [*notes, *head.notes], typed=False)
+            rows = _rows(first[head.above + 1 :], cells, head)
+            return Reading(rows, [*notes, *head.notes], typed=False, first=head.first_at(first[0][0]))
     raise AppError("The workbook holds no table; its first row should name the columns.")
 
 

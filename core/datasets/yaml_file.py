@@ -6,7 +6,7 @@ import yaml
 
 from core.datasets.bounds import Bounds
 from core.datasets.encoding import decode
-from core.datasets.json_file import as_row
+from core.datasets.json_file import reading_of
 from core.datasets.rows import Reading
 from core.datasets.whole import rows_of
 from core.errors import AppError
@@ -34,6 +34,4 @@ def read_yaml(data: bytes, bounds: Bounds) -> Reading:
     if whole is None:
         return Reading(())
     found = rows_of(whole)
-    rows = ((number, as_row(entry)) for number, entry in enumerate(found.rows, 1))
-    notes = [decoded.note] if decoded.note else []
-    return Reading(rows, [*notes, *found.notes], template=found.template)
+    return reading_of(found, [decoded.note] if decoded.note else [])

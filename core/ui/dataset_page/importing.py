@@ -71,6 +71,7 @@ def confirm_import() -> LoadedDataset | None:
     st.caption(problem.plain(_found(rows)))
     for note in rows.notes:
         st.info(problem.plain(note), icon=":material/info:")
+    _first_row(number, rows)
     _say(proposal)
     form, seen = st.columns([2, 3], gap="large")
     with form:
@@ -93,6 +94,33 @@ def confirm_import() -> LoadedDataset | None:
         with st.spinner("Adding"):
             return to_examples(rows, plan, bounds)
     return None
+
+
+def _first_row(number: int, rows: FileRows) -> None:
+    """Of a table of cells: whether its first row names the columns; to be turned round."""
+    first = rows.first
+    if first is None:
+        return
+    named = st.toggle(
+        "The first row names the columns", value=first.named, key=state.IMPORT_FIELD(number, "first row").name
+    )
+    cells = ", ".join(f"“{_short(cell)}”" for cell in first.cells[:6]) + (
+        ", …" if len(first.cells) > 6 else ""
+    )
+    if not first.sure:
+        taken = "was taken as the columns’ names" if first.named else "was taken as a row: it reads like one"
+        st.caption(problem.plain(f"The first row ({cells}) {taken}. Turn it round if that is wrong."))
+    if named != first.named:
+        other = rows.with_first_row(named=named)
+        again = files_held() + 1
+        state.IMPORTS.set(again)
+        state.IMPORT.set((again, other, propose(other)))
+        st.rerun()
+
+
+def _short(cell: Any, most: int = 30) -> str:
+    text = " ".join(str("" if cell is None else cell).split())
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def done() -> None:

@@ -76,7 +76,7 @@ def _paste(bounds: Bounds) -> None:
         key=state.DATASET_PASTED.name,
         height=150,
         placeholder="question,answer\nHow many?,18",
-        help="JSON, JSON Lines, a table with its column names in the first line, or one prompt a line.",
+        help="JSON, JSON Lines, a table (with or without its columns’ names in the first line), or one prompt a line.",
     )
     if rights.button("Load", key=state.LOAD_PASTED.name, type="primary", disabled=not (text or "").strip()):
         _take(lambda: open_pasted(text or "", bounds))
