@@ -6,9 +6,9 @@ Parts are those of a `CauseRequest`; what is locked is never taken out and has n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isqrt
+from math import exp, isqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from core.family import Field
 Floats = NDArray[np.float64]
 LDS_ENOUGH = 0.5
 """Below this rank correlation the scores are not what a set of parts adds up from."""
+NOTHING_NATS = 0.1
+"""A tenth more or less: a part speaks for neither of two words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,3 +143,17 @@ class PartScores:
         else:
             said = f"On fresh runs these scores order the outcomes with a rank correlation of {self.lds:.2f}."
         return f"{said} {self.note}".strip()
+
+
+def contrast_sentence(scores: PartScores, names: Sequence[str], this: str, that: str) -> str:
+    """Which part speaks most for *this* rather than *that*; `names` (S,) are what the parts are called."""
+    order = scores.order
+    if not order or scores.score_nats[order[0]] < NOTHING_NATS:
+        return f"No part by itself speaks for “{this}” rather than “{that}”."
+    factor = exp(min(float(scores.score_nats[order[0]]), 50.0))
+    times = "more than a million" if factor > 1e6 else f"{factor:,.2g}" if factor < 10 else f"{factor:,.0f}"
+    name = names[order[0]]
+    return (
+        f"{name[:1].upper()}{name[1:]} speaks most for “{this}” rather than “{that}”: without it the odds fall "
+        f"{times} times."
+    )

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.ui.asking import row_choice, sending
+from core.ui.explaining import trust
 from core.ui.shell import copy_link, frame, job_box, model_box, problem, rights, state
 from core.ui.template_page import view, work
 
@@ -53,5 +54,6 @@ if not job_box.draw_job(work.JOB):
                 st.rerun()
         if found is not None:
             view.draw_section_shares(found, {row.id: row for row in fitting}, template or "")
+            trust.draw_trust(method, spec)
     except AppError as error:
         problem.show_error(error)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.cause import CauseRequest
+from core.errors import AppError
 from core.jobs import Job, JobContext
 from core.part_scores import PartScores
 from core.records import Option, Tokens, digest
@@ -41,6 +42,22 @@ class OtherWords:
             typed = model.tokenize("x", self.text)
             ids = typed.ids[typed.prompt_len :]
         return instead_of(tokens, self.start, [int(i) for i in ids], self.text)
+
+
+def leaves_at(tokens: Tokens, ids: Sequence[int]) -> int:
+    """The first token of the answer in `tokens` that the answer of `ids` does not share.
+
+    Raises: AppError where one answer only goes on from the other.
+    """
+    own = tokens.ids[tokens.prompt_len :]
+    size = min(len(own), len(ids))
+    unlike = np.flatnonzero(own[:size] != np.asarray(ids[:size]))
+    if not len(unlike):
+        raise AppError(
+            "One of the two answers only goes on from the other, so there are no words to compare.",
+            hint="Choose an answer that says something else.",
+        )
+    return tokens.prompt_len + int(unlike[0])
 
 
 class PartTests:

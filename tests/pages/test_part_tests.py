@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core.service import Service
 from core.ui.explaining.maps import parts
 from core.ui.salience_text import prompt_id
-from tests.pages.test_salience import answer, finish, order, press, press_run
+from tests.pages.test_salience import answer, finish, order, press, press_run, write
 
 
 @pytest.fixture
@@ -73,3 +73,31 @@ def test_a_line_of_another_example_takes_the_place(app: AppTest) -> None:
     app.run()
     app = wait_for_tests(press(app, "Measure · 48 runs"))
     assert "a line of another example" in said(app)
+
+
+def test_other_words_are_typed_and_measured_against_those_that_were_written(app: AppTest) -> None:
+    app.session_state["details"] = "How sure the model was"
+    app.run()
+    box = next(one for one in app.text_input if one.label == "Or than these words")
+    box.set_value("xyz").run()
+    app = wait_for_tests(app)
+    assert "No part by itself speaks for “cba” rather than “xyz”" in said(app)
+    box = next(one for one in app.text_input if one.label == "Or than these words")
+    box.set_value("cba").run()
+    app = wait_for_tests(app)
+    assert any("The other words are those that were written" in error.value for error in app.error)
+
+
+def test_another_versions_answer_is_measured_from_where_it_leaves(app: AppTest) -> None:
+    write(app, "one line\nabd")
+    app = finish(press_run(app))
+    app.session_state["details"] = "How sure the model was"
+    app.run()
+    menu = next(one for one in app.selectbox if one.label == "Or than the answer of")
+    menu.set_value("first").run()
+    app = wait_for_tests(app)
+    assert "No part by itself speaks for “dba” rather than “cba”" in said(app)
+
+
+def test_the_map_says_how_far_to_trust_it(app: AppTest) -> None:
+    assert any("nothing was taken out yet" in caption.value for caption in app.caption)

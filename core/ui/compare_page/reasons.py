@@ -15,6 +15,7 @@ from core.token_view.names import part_names
 from core.ui.compare_page.answers import ShownSides
 from core.ui.compare_page.run import SideBySide
 from core.ui.compare_page.shared_parts import SideShares, models_verdict, moved, together, versions_verdict
+from core.ui.explaining import trust
 from core.ui.explaining.controls import Cut, Look
 from core.ui.explaining.maps import Parts, column_scores, scores_of
 from core.ui.explaining.marks import of_model
@@ -179,3 +180,8 @@ def draw_maps(
             if found.matrices[place].note:
                 st.caption(problem.plain(found.matrices[place].note))
     st.caption("All maps share one colour scale.")
+    specs = {comparison.sides[place].spec.path: comparison.sides[place].spec for place in found.matrices}
+    for spec in specs.values():
+        if len(specs) > 1:
+            st.caption(f"**{problem.plain(spec.name)}**")
+        trust.draw_trust(method, spec)

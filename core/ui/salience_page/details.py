@@ -19,7 +19,7 @@ from core.ui.asking import answering
 from core.ui.asking.answering import Answer
 from core.ui.explaining import by_requests, controls, maps
 from core.ui.explaining.maps import Parts
-from core.ui.salience_page import asking_again, downloads, part_tests, surprise, weighed
+from core.ui.salience_page import asking_again, contrasts, downloads, part_tests, surprise, weighed
 from core.ui.shell import frame, problem, state
 
 HEAT, TABLE, LIKELY = "Every answer part × every prompt part", "Table", "How sure the model was"
@@ -54,6 +54,9 @@ def draw_details(
                 downloads.draw_map_downloads(answer, found, here, chosen, method, granularity, reduce)
     if shown == LIKELY:
         _likely(answer)
+        contrasts.draw_contrasts(
+            answer, here, chosen, names, controls.cut().unit, weighed.known_alternatives(answer)
+        )
     elif shown == TRUST:
         _trust(method, generation.model)
     elif shown == AGAIN:

@@ -5,7 +5,7 @@ How a part is taken out, which parts always stay in and what it costs stand befo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.5
 
 
-def start_or_refuse(name: str, start: Any) -> None:
-    """Hold the job that `start()` gives under `name`; what is wrong with the question is said."""
+def start_or_refuse(start: Callable[[], tuple[str, Job[PartScores]]]) -> None:
+    """Hold the job that `start()` gives with its name; what is wrong with the question is said."""
     try:
-        state.PART_TESTS.set({**state.PART_TESTS.get({}), name: start()})
+        name, job = start()
     except AppError as fault:
         problem.show_error(fault)
+        return
+    state.PART_TESTS.set({**state.PART_TESTS.get({}), name: job})
 
 
 def held_test(name: str) -> Job[PartScores] | None:
@@ -56,11 +58,11 @@ def other_lines(prompt: str) -> list[str]:
     return []
 
 
-def draw_locks(here: Parts, names: Sequence[str]) -> None:
+def draw_locks(here: Parts, names: Sequence[str], key: str = "tests") -> None:
     """Which parts always stay in, to choose by a click."""
     own = asked_parts(here.prompt)
     now = list(locks.locked_parts(here.prompt))
-    box = state.LOCKED_BOX("".join(part.text for part in own)[:40], now)
+    box = state.LOCKED_BOX("".join(part.text for part in own)[:40], f"{now} {key}")
 
     def changed() -> None:
         locks.lock_parts(here.prompt, box.get([]))
@@ -109,10 +111,12 @@ def draw_part_tests(
             disabled=job is not None and not job.finished,
             on_click=start_or_refuse,
             args=(
-                kept,
-                lambda: service().part_tests.score(
-                    request, generation.tokens, way.name, options, lines=lines,
-                    owner=owner(), view=looking.view_on_show(),
+                lambda: (
+                    kept,
+                    service().part_tests.score(
+                        request, generation.tokens, way.name, options, lines=lines,
+                        owner=owner(), view=looking.view_on_show(),
+                    ),
                 ),
             ),
         )  # fmt: skip
@@ -121,7 +125,9 @@ def draw_part_tests(
     )
     found = watched(job)
     if found is not None:
-        _draw_scores(found, here, names, unit)
+        if found.sentence:
+            st.markdown(f"**{problem.plain(found.sentence)}**")
+        draw_scores(found, here, names, unit)
 
 
 def watched(job: Job[PartScores] | None) -> PartScores | None:
@@ -144,12 +150,13 @@ def _progress(job: Job[PartScores]) -> None:
     st.progress(job.progress or 0.0, text=job.message or "Waiting")
 
 
-def _draw_scores(found: PartScores, here: Parts, names: Sequence[str], unit: str) -> None:
+def draw_scores(
+    found: PartScores, here: Parts, names: Sequence[str], unit: str, adds: str = "Adds (nats)"
+) -> None:
+    """The scores as a table, with what they cost."""
     own = asked_parts(here.prompt)
-    if found.lds is not None or found.note:
-        st.markdown(f"**{problem.plain(found.sentence)}**")
     st.dataframe(
-        scores_table(found, own, names, unit),
+        scores_table(found, own, names, unit, adds),
         hide_index=True,
         column_config={
             "Where": st.column_config.TextColumn(width="small"),
@@ -160,19 +167,19 @@ def _draw_scores(found: PartScores, here: Parts, names: Sequence[str], unit: str
     has = "part has" if missing == 1 else "parts have"
     unknown = f" {missing:,} {has} no score: locked, or not looked into." if missing else ""
     st.caption(
-        f"Nats: by how much a part raises the chosen words' log-probability. {found.runs:,} runs cost "
+        f"Nats: by how much a part raises the log-probability of the words. {found.runs:,} runs cost "
         f"{found.passes:.1f} passes over the whole text.{unknown}"
     )
 
 
 def scores_table(
-    found: PartScores, own: Sequence[Segment], names: Sequence[str], unit: str
+    found: PartScores, own: Sequence[Segment], names: Sequence[str], unit: str, adds: str = "Adds (nats)"
 ) -> dict[str, list[Any]]:
     """The scores as columns, the largest first; what has none is left out."""
     order = found.order
     table: dict[str, list[Any]] = {
         "Where": [names[own[index].index] for index in order],
-        "Adds (nats)": np.round(found.score_nats[list(order)], 3).tolist(),
+        adds: np.round(found.score_nats[list(order)], 3).tolist(),
     }
     if found.low_nats is not None and found.high_nats is not None:
         table["95 % interval"] = [

@@ -16,10 +16,11 @@ from sklearn.preprocessing import StandardScaler
 from core.cause import CauseRequest
 from core.errors import AppError, Stopped
 from core.models.language_model import Capabilities
-from core.part_scores import PartScores
+from core.part_scores import WAYS, PartScores, contrast_sentence
 from core.records import ModelSpec, Tokens
 from core.salience.contrast import contrast, instead_of
 from core.salience.hierarchical import hierarchical
+from core.salience.part_ways import score_parts
 from core.salience.shapley import shapley
 from core.salience.take_out_test import draw, lasso, spearman, take_out_test
 from core.salience.taking_out import TakingOut, neutral, stand_ins, without
@@ -281,3 +282,35 @@ def test_the_take_out_test_draws_by_its_seed_and_scales_by_the_words() -> None:
     other = take_out_test(model, question(tokens, (8,)), tokens, seed=1)
     assert (found.score_nats[:8] != other.score_nats[:8]).any()
     assert take_out_test(model, question(tokens, (8,)), tokens, fresh=1).lds is None
+
+
+def test_why_this_and_not_that_in_words() -> None:
+    asked = question(letters("abc?"), (3,))
+    scores = np.array([0.05, np.log(20.0), -1.0, np.nan])
+    names = ["line 1", "line 2", "line 3", "line 4"]
+    told = contrast_sentence(PartScores(asked, "contrast", scores), names, "low", "high")
+    assert told == "Line 2 speaks most for “low” rather than “high”: without it the odds fall 20 times."
+    flat = PartScores(asked, "contrast", np.array([0.05, 0.0, -1.0, np.nan]))
+    assert contrast_sentence(flat, names, "low", "high").startswith("No part by itself speaks")
+    sure = PartScores(asked, "contrast", np.array([60.0, 0.0, 0.0, np.nan]))
+    assert "more than a million times" in contrast_sentence(sure, names, "low", "high")
+
+
+def test_every_way_is_asked_by_its_name_and_says_how_parts_were_taken_out() -> None:
+    tokens = letters("abcdef?")
+    asked = question(tokens, (6,))
+    for way in WAYS:
+        model = Rule(lambda p, _: 2.0 * ("c" in p))
+        found = score_parts(model, asked, tokens, way.name)
+        assert found.method == way.name and found.order[0] == 2 and "cut out" in found.note
+        given = {field.name: field.default for field in way.options}
+        assert found.runs == way.runs(6, given)
+        found = score_parts(model, asked, tokens, way.name, {"how": "neutral"})
+        assert found.order[0] == 2 and "says nothing" in found.note
+        assert any("…" in prompt for prompt in model.asked)
+    with pytest.raises(AppError, match="no other example"):
+        score_parts(Rule(lambda p, _: 0.0), asked, tokens, "shapley", {"how": "other"}, lines=[" "])
+    with pytest.raises(AppError, match="every one is locked"):
+        score_parts(Rule(lambda p, _: 0.0), question(tokens, tuple(range(7))), tokens, "shapley")
+    with pytest.raises(AppError, match="no way of scoring"):
+        score_parts(Rule(lambda p, _: 0.0), asked, tokens, "guess")
