@@ -24,7 +24,7 @@ from core.target_choice import Target
 from core.token_view.names import part_names
 from core.ui.asking import answering, sending, stop_texts, versions
 from core.ui.asking.answering import Answer
-from core.ui.explaining import by_requests, controls, locks, maps
+from core.ui.explaining import by_requests, controls, locks, maps, trust
 from core.ui.explaining.controls import Cut, Look
 from core.ui.explaining.maps import Parts
 from core.ui.salience_page import (
@@ -424,3 +424,5 @@ def _with_answer(why: Why, asked: Answer | None, shown: Screen) -> None:
         on_select=on_select,
         **_callbacks(state.SALIENCE_TEXT.name),  # type: ignore[arg-type]
     )
+    if not by_requests.text_alone(answer.spec):
+        trust.draw_trust(method, answer.spec, why.agreement if method.needs != "logprobs" else None)
