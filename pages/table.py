@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.ui.asking import row_choice
 from core.ui.shell import copy_link, frame, table_choice
-from core.ui.table_page import asking, downloads, figures, one_row, setup
+from core.ui.table_page import asking, downloads, figures, improving, one_row, setup
 from core.ui.table_page import rows as table_rows
 
 frame.begin(
@@ -35,4 +35,6 @@ st.subheader("Row by row", anchor=False)
 picked = table_rows.choose_row(made.as_it_is, reading)
 if picked is not None:
     one_row.draw_row(made, table.id, picked, reading.baseline)
+if made.answered and not running:
+    improving.draw_improving(table, made, reading)
 downloads.draw_downloads(table, made, reading)

@@ -17,11 +17,12 @@ from core.segments import partition
 
 @dataclass(frozen=True, slots=True)
 class PromptParts:
-    """An exact partition of `text`: half-open `spans`, and which of them are `free` (may be taken out)."""
+    """An exact partition of `text`: half-open `spans`, which are `free` (may be taken out), which name `columns`."""
 
     text: str
     spans: tuple[tuple[int, int], ...]
     free: tuple[int, ...]
+    columns: frozenset[int] = frozenset()
 
     def of(self, index: int) -> str:
         start, stop = self.spans[index]
@@ -42,9 +43,10 @@ def prompt_parts(text: str, by: str = "line", columns: Collection[str] = ()) -> 
     spans = partition(text, by)
     known = dict.fromkeys(columns, "")
     locked = set(proposed_locks(_segments(text, spans)))
-    locked |= {at for at, (a, b) in enumerate(spans) if variables(text[a:b], known)}
+    named = frozenset(at for at, (a, b) in enumerate(spans) if variables(text[a:b], known))
+    locked |= named
     free = tuple(at for at, (a, b) in enumerate(spans) if at not in locked and text[a:b].strip())
-    return PromptParts(text, tuple(spans), free)
+    return PromptParts(text, tuple(spans), free, named)
 
 
 def _segments(text: str, spans: Sequence[tuple[int, int]]) -> list[Segment]:

@@ -3,7 +3,7 @@
     ask = RowsAsked(values, answer, conditions)
     judged = ask(["Q: {question}", …], rows=[0, 2, 5])      # outcomes (V, R), answers (V, R)
 
-`answer(prompts)` gives one text a prompt; what it is asked once is not asked again. Knows no model and no store.
+`answer(asked)` gives one text for each (row, prompt); what it was asked is not asked again. Knows no model, no store.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from core.metrics.shares import paired
 from core.prompt_table import PromptVersion, prompt_of
 from core.thinking import answer_of
 
-Answer = Callable[[Sequence[str]], Sequence[str]]
-"""The model's answers to prompts, in their order."""
+Answer = Callable[[Sequence[tuple[int, str]]], Sequence[str]]
+"""The model's answers to (place of the row, prompt), in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class RowsAsked:
             raise AppError("No rows are chosen.", hint="Choose some rows of the dataset.")
         self.rows, self.conditions = tuple(rows), tuple(conditions)
         self._answer = answer
-        self._known: dict[str, str] = {}
+        self._known: dict[tuple[int, str], str] = {}
 
     @property
     def asked(self) -> int:
@@ -86,8 +86,8 @@ class RowsAsked:
         """Every text on `rows` (places; all of them). Raises: whatever `answer` raises."""
         places = range(len(self.rows)) if rows is None else rows
         prompts = [[self.prompt(text, row) for row in places] for text in texts]
-        wanted = {one for line in prompts for one in line if isinstance(one, str) and one not in self._known}
-        order = sorted(wanted, key=lambda one: (len(one), one))
+        pairs = {(row, one) for line in prompts for row, one in zip(places, line) if isinstance(one, str)}
+        order = sorted(pairs - self._known.keys(), key=lambda pair: (len(pair[1]), pair))
         if order:
             self._known.update(zip(order, self._answer(order), strict=True))
         outcomes = np.full((len(texts), len(places)), np.nan)
@@ -95,7 +95,7 @@ class RowsAsked:
         for v, line in enumerate(prompts):
             for r, prompt in enumerate(line):
                 if isinstance(prompt, str):
-                    text = self._known[prompt]
+                    text = self._known[places[r], prompt]
                     answers[v, r] = answer_of(text).strip()
                     outcomes[v, r] = self._outcome(self.rows[places[r]], prompt, text)
         return Judged(outcomes, answers)

@@ -14,6 +14,7 @@ from core.jobs import JobQueue
 from core.service.answers import Answers
 from core.service.batched import BatchedScores, batches
 from core.service.causes import Causes
+from core.service.improving import Improving
 from core.service.maps import Maps
 from core.service.part_tests import PartTests
 from core.service.recent import Recent
@@ -31,7 +32,7 @@ __all__ = ["BULK", "CLICK", "LATER", "MEMORY_BYTES", "NORMAL", "Recent", "Servic
 class Service(Workshop):
     """One a process: a workshop, and what can be asked of it.
 
-    Its parts: `answers`, `maps`, `batches`, `causes`, `part_tests`, `trials`.
+    Its parts: `answers`, `maps`, `batches`, `causes`, `part_tests`, `trials`, `improving`.
     """
 
     def __init__(
@@ -50,3 +51,4 @@ class Service(Workshop):
         self.causes = Causes(self)
         self.part_tests = PartTests(self)
         self.trials = Trials(self)
+        self.improving = Improving(self, self.answers)

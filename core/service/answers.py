@@ -238,6 +238,33 @@ class Answers:
             view=view, label=f"Does {spec.name} still say so?",
         )  # fmt: skip
 
+    def write(
+        self, prompts: Sequence[Prompt], spec: ModelSpec, params: GenerationParams, context: JobContext
+    ) -> list[Generation]:
+        """The answers to `prompts` within a job: known, else written in batches and kept. Raises: Stopped.
+
+        Call it where no model is held: other people's work passes between two batches.
+        """
+        asked = [_frozen(prompt) for prompt in prompts]
+        keys = [generation_key(prompt, spec, params) for prompt in asked]
+        found = {at: one for at, prompt in enumerate(asked) if (one := self.known(prompt, spec, params))}
+        left = [at for at in range(len(asked)) if at not in found]
+        if left:
+            context.give_way()
+            with self._workshop.model(spec, context) as model:
+                tokens = [self._workshop.fitting(model.tokenize(asked[at])) for at in left]
+            batches = write_batches(
+                lambda: self._workshop.model(spec, context), tokens, params,
+                self._workshop.settings.batch_size, context.borders(model_key(spec)),
+            )  # fmt: skip
+            for batch in batches:
+                for place, generation in batch.items():
+                    at = left[place]
+                    self._keep_generation(keys[at], generation, asked[at], context)
+                    found[at] = generation
+                context.give_way()
+        return [found[at] for at in range(len(asked))]
+
     def _once(
         self, prompt: Prompt, spec: ModelSpec, params: GenerationParams, context: JobContext
     ) -> Generation:

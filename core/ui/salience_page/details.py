@@ -19,13 +19,14 @@ from core.ui.asking import answering
 from core.ui.asking.answering import Answer
 from core.ui.explaining import by_requests, controls, maps
 from core.ui.explaining.maps import Parts
-from core.ui.salience_page import asking_again, contrasts, downloads, part_tests, surprise, weighed
+from core.ui.salience_page import asking_again, contrasts, downloads, needed, part_tests, surprise, weighed
 from core.ui.shell import frame, problem, state
 
 HEAT, TABLE, LIKELY = "Every answer part × every prompt part", "Table", "How sure the model was"
 TRUST = "How far to trust this"
 AGAIN = "Does it still say so?"
 TESTS = "Take-out test"
+NEEDS = "What does it need?"
 
 
 def draw_details(
@@ -44,7 +45,7 @@ def draw_details(
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         shown = st.pills(
             "Details",
-            [HEAT, TABLE, LIKELY, TESTS, AGAIN, TRUST],
+            [HEAT, TABLE, LIKELY, TESTS, NEEDS, AGAIN, TRUST],
             default=AGAIN if by_requests.text_alone(answer.spec) else None,
             key=state.DETAILS.name,
             persist_state="session",
@@ -63,6 +64,9 @@ def draw_details(
         asking_again.draw_asking_again(answer, here, chosen, names, controls.cut().unit)
     elif shown == TESTS:
         part_tests.draw_part_tests(answer, here, chosen, names, controls.cut().unit)
+    elif shown == NEEDS:
+        values = None if found is None else maps.column_scores(found, here, chosen, reduce)
+        needed.draw_needed(answer, here, chosen, values, names, controls.cut().unit)
     elif shown and found is None:
         st.caption("It is being computed …")
     elif shown == HEAT and found is not None:

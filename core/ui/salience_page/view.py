@@ -28,11 +28,13 @@ from core.ui.explaining import by_requests, controls, locks, maps, trust
 from core.ui.explaining.controls import Cut, Look
 from core.ui.explaining.maps import Parts
 from core.ui.salience_page import (
+    asking_again,
     cards,
     causes,
     details,
     map_progress,
     measuring,
+    needed,
     orders,
     reasons,
     surface,
@@ -104,6 +106,8 @@ def _measuring(answer: Answer | None) -> bool:
     chosen = chosen_of(answer, here)
     # What a search found starts the question of what is written without it, so that comes first.
     causes.follow_up(answer, here, chosen, part_names(here.prompt, cut.unit), cut.unit)
+    if needed.busy() or asking_again.busy(answer):
+        return True
     return measuring.is_measuring(answer) or causes.is_searching(answer, here, chosen)
 
 

@@ -17,10 +17,13 @@ PROMPT = (
 )
 
 
-def shouting(prompts: Sequence[str]) -> list[str]:
+Asked = Sequence[tuple[int, str]]
+
+
+def shouting(asked: Asked) -> list[str]:
     """Capitals where one of both lines says so."""
     out = []
-    for prompt in prompts:
+    for _row, prompt in asked:
         text = prompt.split("Text: ")[1].split("\n")[0]
         out.append(text.upper() if "capitals" in prompt.casefold() else text)
     return out
@@ -64,11 +67,10 @@ def test_the_shortest_prompt_keeps_one_of_both_and_holds_on_unseen_rows() -> Non
 def test_what_only_unseen_rows_need_is_told() -> None:
     special = {str(at) for at in halves(10)[1]}
 
-    def answer(prompts: Sequence[str]) -> list[str]:
-        needs = [any(f"word {at}\n" in prompt for at in special) for prompt in prompts]
-        loud = [not need or "kind" in prompt for need, prompt in zip(needs, prompts)]
+    def answer(asked: Asked) -> list[str]:
+        loud = [str(row) not in special or "kind" in prompt for row, prompt in asked]
         return [
-            text.upper() if yes else text.lower() for yes, text in zip(loud, shouting(prompts), strict=True)
+            text.upper() if yes else text.lower() for yes, text in zip(loud, shouting(asked), strict=True)
         ]
 
     ask = rows(answer=answer)
@@ -96,11 +98,11 @@ def test_a_change_counts_rows_that_are_decided_under_both() -> None:
 
 
 def test_a_prompt_is_asked_once() -> None:
-    asked: list[str] = []
+    asked: list[tuple[int, str]] = []
 
-    def answer(prompts: Sequence[str]) -> list[str]:
-        asked.extend(prompts)
-        return shouting(prompts)
+    def answer(pairs: Asked) -> list[str]:
+        asked.extend(pairs)
+        return shouting(pairs)
 
     ask = rows(3, answer)
     ask([PROMPT, PROMPT])
