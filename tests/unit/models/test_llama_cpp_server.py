@@ -98,3 +98,23 @@ def test_what_it_does_not_score_is_asked_token_after_token(
             changed = without(tokens, *lines[one.parts[0]])
             assert one.effect_nats == pytest.approx(nats(tokens) - nats(changed), abs=0.05)
     assert sum(one.effect_nats == one.effect_nats for one in cause.singles) >= 2
+
+
+def test_an_answer_cut_within_a_character_is_shown_kept_and_known_alike(served: str) -> None:
+    model = openai_compatible.load(ModelSpec("l", served, backend="openai_compatible"))
+    halves = 0
+    for prompt in ("한국의 수도", "🙂🙃🙂"):
+        for size in (1, 2, 3, 5, 8):
+            heard: list[str] = []
+            made = model.generate(
+                model.tokenize(prompt), GenerationParams(max_new_tokens=size), on_text=heard.append
+            )
+            halves += "\ufffd" in made.text
+            assert made.text == made.tokens.response and (not made.text or heard[-1] == made.text)
+            assert made.tokens.text[: made.tokens.prompt_chars] == prompt
+            assert np.isfinite(made.logprob_nats).all()
+            spans = made.tokens.char_spans[made.tokens.prompt_len :] - made.tokens.prompt_chars
+            covered = {place for low, high in spans.tolist() for place in range(low, high)}
+            assert covered == set(range(len(made.text)))
+    assert halves  # random weights write bytes that are no characters
+    model.close()
