@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import regex
 
-CHATS = ("messages", "conversations", "conversation", "chat", "dialog", "dialogue")
+CHATS = ("messages", "conversations", "conversation", "contents", "chat", "dialog", "dialogue")
 PROMPTS = (
     *("prompt", "question", "query", "instruction", "instructions", "input", "inputs", "text", "user_input"),
     *(
@@ -17,6 +17,7 @@ PROMPTS = (
         "user_message",
         "request",
         "goal",
+        "input_text",
         "turns",
     ),
 )
@@ -39,7 +40,7 @@ TARGETS = (
     ),
     # What may be a model's own answer comes after what can only be the one hoped for.
     *("answer", "answers", "reference", "references", "output", "outputs", "completion", "response"),
-    *("solution", "summary", "highlights", "chosen", "answer_key", "answerkey", "label"),
+    *("output_text", "solution", "summary", "highlights", "chosen", "answer_key", "answerkey", "label"),
 )
 SOURCES = ("source", "category", "task", "subject", "topic", "dataset", "domain")
 CALLED = ("called", "name", "title", "act", "question_id", "example_id", "id", "qid", "task_id", "key", "idx")

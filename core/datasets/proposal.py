@@ -99,7 +99,7 @@ class _Proposing:
                 return ColumnPlan(template=f"{{{prompt.path}}}\n\n{{{behind.path}}}")
         if name in ("question", "query"):
             context = self._first(CONTEXTS, self.top, ("text",))
-            choices = self._first(CHOICES, self.top, ("texts",))
+            choices = self._choices()
             letters = self._letters()
             text = f"{{{context.path}}}\n\n" if context and self._filled(context) else ""
             text += f"{{{prompt.path}}}"
@@ -110,6 +110,19 @@ class _Proposing:
             if text != f"{{{prompt.path}}}":
                 return ColumnPlan(template=text)
         return ColumnPlan(prompt=prompt.path)
+
+    def _choices(self) -> FileColumn | None:
+        """The list of what may be answered; of ARC's kind within an object, beside its labels."""
+        found = self._first(CHOICES, self.top, ("texts",))
+        if found is not None:
+            return found
+        held = self._first(CHOICES, self.top, ("object",))
+        inner = self.by_path.get(f"{held.path}.text") if held is not None else None
+        return inner if inner is not None and inner.kind == "texts" else None
+
+    def _lettered(self, path: str) -> bool:
+        """Whether each answer is a letter, so that it counts the choices from A."""
+        return all(str(value_at(row, path)) in "ABCDEFGH" for row in self.rows.sample[:_SAMPLE])
 
     def _letters(self) -> list[str]:
         """The columns A, B, C, … of a multiple choice, where there are at least two."""
@@ -170,10 +183,12 @@ class _Proposing:
         return ()
 
     def _target_path(self, column: FileColumn, name: str) -> str:
-        choices = self._first(CHOICES, self.top, ("texts",))
+        choices = self._choices()
         if choices and name in ("answer", "label", "answer_key", "answerkey", "target"):
             numbered = f"{choices.path}[{column.path}]"
             sample = self.rows.sample[:_SAMPLE]
+            if choices.path not in self.rows.top and not self._lettered(column.path):
+                return column.path
             own = [value_at(row, column.path) in (value_at(row, choices.path) or ()) for row in sample]
             if sample and all(value_at(row, numbered) is not None for row in sample) and not all(own):
                 return numbered

@@ -1,7 +1,8 @@
-"""Chats as files keep them, read as turns: `messages` of the OpenAI kind, ShareGPT's `conversations`, text of such.
+"""Chats as files keep them, read as turns: `messages` of the OpenAI kind, ShareGPT's `conversations`, Gemini's
+`contents`, text of such.
 
-A turn names who speaks (`role`, `from`, `speaker`) and what is said (`content`, `value`, `text`, `message`); what
-is said may be a list of parts, of which the text is taken. Knows no file and no example.
+A turn names who speaks (`role`, `from`, `speaker`) and what is said (`content`, `value`, `text`, `message`, `parts`);
+what is said may be a list of parts, of which the text is taken. Knows no file and no example.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from core.records import Message
 
 Role = Literal["system", "user", "assistant"]
 _WHO = ("role", "from", "speaker", "author")
-_WHAT = ("content", "value", "text", "message")
+_WHAT = ("content", "value", "text", "message", "parts")
 _ROLES: dict[str, Role] = {
     **dict.fromkeys(("system", "developer", "instruction"), "system"),
     **dict.fromkeys(("user", "human", "prompter", "question", "person", "customer"), "user"),

@@ -100,7 +100,7 @@ def _holder(whole: Mapping[str, Any]) -> WholeDocument | None:
         return None
     lists = {key: value for key, value in whole.items() if isinstance(value, list) and _rows_like(key, value)}
     if not lists:
-        return None
+        return _deeper(whole)
     known = [name for name in _LISTS if name in lists]
     name = known[0] if known else max(lists, key=lambda key: len(lists[key]))
     beside = [str(key) for key in whole if key != name]
@@ -111,6 +111,26 @@ def _holder(whole: Mapping[str, Any]) -> WholeDocument | None:
     )
     inner = _listed(lists[name])
     return WholeDocument(inner.rows, notes, inner.template, inner.first)
+
+
+def _deeper(whole: Mapping[str, Any]) -> WholeDocument | None:
+    """The list within the only object that holds one: `{"results": {"items": […]}}`."""
+    found = [
+        (key, inner)
+        for key, value in whole.items()
+        if isinstance(value, Mapping)
+        and plain_name(key) not in PROMPTS
+        and any(name in _LISTS for name in value)
+        and (inner := _holder(value)) is not None
+        and all(
+            isinstance(row, Mapping) and any(plain_name(str(n)) in PROMPTS for n in row) for row in inner.rows
+        )
+    ]
+    if len(found) != 1:
+        return None
+    key, inner = found[0]
+    note = f"The rows were found within “{key}”."
+    return WholeDocument(inner.rows, (note, *inner.notes), inner.template, inner.first)
 
 
 def _rows_like(key: str, value: list[Any]) -> bool:

@@ -25,13 +25,13 @@ def read_yaml(data: bytes, bounds: Bounds) -> Reading:
         )
     decoded = decode(data)
     try:
-        whole = yaml.load(decoded.text, _LOADER)  # noqa: S506 - a safe loader
+        documents = [one for one in yaml.load_all(decoded.text, _LOADER) if one is not None]  # a safe loader
     except yaml.MarkedYAMLError as error:
         where = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise AppError(f"The file is not YAML: {error.problem or error.context}{where}.") from error
     except (yaml.YAMLError, ValueError, RecursionError, TypeError, OverflowError) as error:
         raise AppError("The file is not YAML that can be read.") from error
-    if whole is None:
+    if not documents:
         return Reading(())
-    found = rows_of(whole)
+    found = rows_of(documents if len(documents) > 1 else documents[0])
     return reading_of(found, [decoded.note] if decoded.note else [])

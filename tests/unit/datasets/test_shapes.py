@@ -283,6 +283,17 @@ def test_what_cannot_be_read_is_a_sentence(name: str, data: bytes, message: str)
          [("Q", ("Bob", "Robert"))]),
         ("titled.csv", b"My export\n\nprompt,target\na,b\n", [("a", ("b",))]),
         ("infinite.jsonl", b'{"prompt": "a", "target": Infinity}', [("a", ())]),
+        ("arc.jsonl", b'{"question": "Which?", "choices": {"text": ["p", "q"], "label": ["A", "B"]}, "answerKey": "B"}',
+         [("Which?\np\nq", ("q",))]),
+        ("arc1.jsonl", b'{"question": "Which?", "choices": {"text": ["p", "q"], "label": ["1", "2"]}, '
+         b'"answerKey": "2"}',
+         [("Which?\np\nq", ("2",))]),
+        ("vertex.jsonl", b'{"contents": [{"role": "user", "parts": [{"text": "Hi"}]}, '
+         b'{"role": "model", "parts": [{"text": "Yo"}]}]}', [("Hi", ("Yo",))]),
+        ("tuned.jsonl", b'{"input_text": "Hi", "output_text": "Yo"}', [("Hi", ("Yo",))]),
+        ("nested.json", b'{"results": {"items": [{"question": "a", "answer": "1"}, {"question": "b", "answer": "2"}]}}',
+         [("a", ("1",)), ("b", ("2",))]),
+        ("documents.yaml", b"prompt: a\n---\nprompt: b\n", [("a", ()), ("b", ())]),
     ],
 )  # fmt: skip
 def test_shapes_that_strangers_brought(
