@@ -12,6 +12,7 @@ from io import BytesIO
 from itertools import islice
 from typing import Any
 
+from core.datasets import zip_directory
 from core.datasets.bounds import Bounds
 from core.datasets.rows import Reading, Row
 from core.datasets.table_head import TableHead, find_head
@@ -50,7 +51,7 @@ def read_xlsx(data: bytes, bounds: Bounds) -> Reading:
 
 def _check_archive(data: bytes, bounds: Bounds) -> None:
     try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
+        with zip_directory.opened(BytesIO(data), "The workbook") as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise AppError(_FAULT, hint="An old .xls file: save it as .xlsx or CSV.") from error

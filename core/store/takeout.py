@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 README = """Everything that this workspace holds. One JSON object a line:
 datasets.jsonl  names, origins, how they were read
 examples.jsonl  every example with its dataset, lineage, tags and further fields; a file that Whence loads
+(“Take in”, in the box Workspace, reads the whole ZIP file: datasets, examples and stars)
 answers.jsonl   what models wrote for these prompts
 checks.jsonl    what each dataset's answers are checked for
 metrics.jsonl   metrics and verdicts, each with the answer that it is of

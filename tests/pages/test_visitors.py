@@ -13,6 +13,7 @@ from core.records import Example
 from core.service import Service
 from core.store import backup
 from core.store.engine import FILE
+from core.store.takeout import takeout
 from core.store.workspace import Workspace
 
 NOW = 1_768_392_000.0
@@ -86,6 +87,25 @@ def test_a_link_is_made_and_shown_once_and_revoked(
     app.button(key=f"revoke {link.id}").click().run()
     assert fake_service.store.visitors.links(mine) == ()
     assert not [code for code in app.code if "share=" in code.value]
+
+
+def test_what_was_taken_along_is_taken_in_once(
+    open_app: Callable[..., AppTest], mine: Workspace, fake_service: Service
+) -> None:
+    app = open_app("salience")
+    data = takeout(mine, fake_service.store)
+
+    def take(name: str, held: bytes) -> None:
+        next(one for one in app.file_uploader if "again" in one.label).upload(name, held).run()
+        app.button(key="take in").click().run()
+        assert not app.exception
+
+    take("whence-workspace.zip", data)
+    assert [one.name for one in mine.datasets.all() if not one.shared] == ["dear", "dear (2)"]
+    assert "1 examples in 1 new datasets" in " ".join(one.value for one in app.success)
+    assert app.button(key="take in").disabled
+    take("other.zip", b"PK")
+    assert "not a file of" in said(app)
 
 
 def test_everything_of_mine_is_removed_only_when_sure(

@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
+from core.datasets import Bounds
 from core.errors import AppError
 from core.ui.shell import library, problem, state, visitor
 from core.ui.shell.services import service
@@ -108,6 +109,7 @@ def _mine() -> None:
         "application/zip",
         on_click="ignore",
     )
+    _take_in()
     with st.expander("What was done"):
         deeds = service().store.visitors.deeds(here)
         st.dataframe(
@@ -121,6 +123,31 @@ def _mine() -> None:
     if st.button("Delete everything", type="primary", key=state.FORGET.name, disabled=not sure):
         service().store.visitors.forget(here)
         library.start_anew()
+        st.rerun()
+
+
+def _take_in() -> None:
+    """A file of *Download all* comes back, beside what is here."""
+    times = state.TAKEN_IN.get(0)
+    file = st.file_uploader(
+        "Take a downloaded file in again",
+        ["zip"],
+        key=state.TAKE_IN_FILE(times).name,
+        help="Its datasets, examples with their versions, and stars come beside what is here; nothing is overwritten. "
+        "Answers and maps are found where they are still kept.",
+    )
+    if said := state.TAKEN_IN_SAID.pop(""):
+        st.success(problem.plain(said))
+    if st.button("Take in", key=state.TAKE_IN.name, disabled=file is None) and file is not None:
+        from core.store.takein import take_in
+
+        try:
+            bounds = Bounds.of(service().settings)
+            state.TAKEN_IN_SAID.set(take_in(library.workspace(), file.getvalue(), bounds).sentence)
+        except AppError as error:
+            problem.show_error(error)
+            return
+        state.TAKEN_IN.set(times + 1)  # a new box, so that the file is not taken in twice
         st.rerun()
 
 

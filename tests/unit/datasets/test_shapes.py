@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import struct
 from typing import Any
 
 import openpyxl
 import pytest
 
 from core.datasets import Bounds, load_bytes, not_sent, open_bytes, propose, to_examples
+from core.datasets.xlsx_file import read_xlsx
 from core.errors import AppError
 from core.records import Message
 
@@ -302,3 +304,12 @@ def test_shapes_that_strangers_brought(
     loaded = load_bytes(data, name, Bounds())
     assert [(one.prompt, one.targets) for one in loaded.examples] == expected
     assert loaded.counts.rows == loaded.counts.used == len(expected)
+
+
+def test_a_workbook_that_lists_a_million_entries_is_refused_unread() -> None:
+    """zipfile would make an object of each: gigabytes out of 60 MB."""
+    entry = b"PK\x01\x02" + bytes(42)
+    listed = entry * 1_000_000
+    end = b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, 0xFFFF, 0xFFFF, len(listed), 0, 0)
+    with pytest.raises(AppError, match="its list of entries alone has 46,000,000 bytes"):
+        read_xlsx(listed + end, Bounds())
