@@ -7,10 +7,9 @@ meaning of its own (`OWN_FIELDS`) are kept apart, "(from the file)". Knows no fi
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -25,6 +24,7 @@ from core.datasets.plan import ColumnPlan, fill
 from core.datasets.rows import FileRows, Row, RowProblem, value_at
 from core.datasets.templates import variables
 from core.datasets.turns import ChatRow, chat_of, looks_like_turns
+from core.datasets.values import kind_of, plain, shown, text_fault, texts_in
 from core.errors import AppError
 from core.records import Example, Message, digest
 
@@ -151,9 +151,9 @@ class _Making:
             return targets
         source = value_at(row, self.plan.source) if self.plan.source else None
         if not missing(source) and not isinstance(source, (str, int, float)):
-            return f"The source should be text, but it is {_kind(source)}."
+            return f"The source should be text, but it is {kind_of(source)}."
         fields = self._fields(row, asked, targets)
-        for text in _texts([asked.prompt, *targets, "" if missing(source) else str(source), fields]):
+        for text in texts_in([asked.prompt, *targets, "" if missing(source) else str(source), fields]):
             if fault := text_fault(text):
                 return fault
         return Example(
@@ -196,7 +196,7 @@ class _Making:
                 else "The prompt should be text, but it is missing."
             )
         if not isinstance(value, str):
-            return f"The prompt should be text, but it is {_kind(value)}."
+            return f"The prompt should be text, but it is {kind_of(value)}."
         return ChatRow((), value, None)
 
     def _targets(self, row: Row, asked: ChatRow) -> list[str] | str:
@@ -243,12 +243,10 @@ class _Making:
             for one in value:
                 inner = self._answers(one, path)
                 if isinstance(inner, str) or isinstance(one, (list, tuple)):
-                    return (
-                        f"The target should be text or a list of texts, but in its list stands {_kind(one)}."
-                    )
+                    return f"The target should be text or a list of texts, but in its list stands {kind_of(one)}."
                 out += inner
             return out
-        return f"The target should be text, but it is {_kind(value)}."
+        return f"The target should be text, but it is {kind_of(value)}."
 
     def _fields(self, row: Row, asked: ChatRow, targets: Sequence[str]) -> dict[str, Any]:
         fields: dict[str, Any] = {}
@@ -298,69 +296,3 @@ class _Making:
                 f"{self.further:,} {row} more than one entry in {where}: the first is sent, all are kept."
             )
         return notes
-
-
-def shown(value: Any) -> str:
-    """`value` as it stands in a filled template: lists one entry a line, objects as JSON."""
-    if missing(value) and not isinstance(value, str):
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (list, tuple)):
-        return "\n".join(shown(one) for one in value)
-    held = plain(value)
-    if isinstance(held, Mapping):
-        return json.dumps(held, ensure_ascii=False)
-    return str(held)
-
-
-def text_fault(text: str) -> str:
-    """Why `text` cannot be kept, or ""."""
-    if "\x00" in text:
-        return "The line holds a NUL character."
-    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
-        return "The line holds a broken character (a byte that does not fit the encoding, or half of a pair)."
-    return ""
-
-
-def plain(value: Any) -> Any:
-    """`value` as JSON would hold it: dates and decimals as text, bytes by their number."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if value is None or isinstance(value, (str, bool, int)):
-        return value
-    if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(inner) for inner in value]
-    if isinstance(value, (datetime, date, time)):
-        return value.isoformat()
-    if isinstance(value, (bytes, bytearray)):
-        return f"({len(value):,} bytes)"
-    return str(value) if isinstance(value, Decimal) else repr(value)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield key
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "missing"
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, (int, float)):
-        return "a number"
-    if isinstance(value, Mapping):
-        return "an object"
-    return "a list" if isinstance(value, (list, tuple)) else f"of type {type(value).__name__}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import itertools
 import logging
 import threading
@@ -12,18 +11,16 @@ from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 from core.errors import AppError, Stopped
+from core.jobs.faults import plain
 from core.jobs.job import Job, JobContext, Listed, QueuedWork, State, Until, person_of
+from core.jobs.turns import Turns
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
-PEOPLE_REMEMBERED = 1_000
-"""Whose last turns are known; who had none for that long counts as new."""
 WITHIN = " · "
 """Between the parts of a view's path."""
 RATE_TURNS = 32
 """Pieces of work over which the rate of a lane is counted."""
-MODEL_SECONDS = 10.0
-"""How long work of one model goes on before equally urgent work of another may put it out of memory."""
 
 
 class JobQueue:
@@ -31,7 +28,7 @@ class JobQueue:
 
     A turn is a whole piece of work, or one step of work that is a generator. Who waits the longest since their
     last turn (or since they came) is next, and what will take long waits that much longer: short work passes long
-    work, and nothing waits for ever. Work of the model that is in use goes on for `MODEL_SECONDS`.
+    work, and nothing waits for ever. Work of the model that is in use goes on for `turns.MODEL_SECONDS`.
     `max_queued` bounds what waits in all lanes together (0: no bound); `clock` counts seconds.
     """
 
@@ -45,12 +42,9 @@ class JobQueue:
         self._by_owner: dict[tuple[str, str], Job[Any]] = {}
         self._threads: dict[str, threading.Thread] = {}
         self._usual_seconds: dict[str, float] = {}
-        self._turn_seconds: dict[str, float] = {}
-        """By kind: what a turn takes for each unit of its work's size, lately."""
         self._ends: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=RATE_TURNS))
         """By lane: when the last pieces of work were done."""
-        self._last_turn: dict[str, float] = {}
-        self._model_in_use: dict[str, tuple[str, float]] = {}
+        self._turns = Turns(clock)
         self._ids = itertools.count(1)
         self._closed = False
 
@@ -178,42 +172,13 @@ class JobQueue:
             ]
             if not fits:
                 return None
-            work = min(fits, key=lambda work: self._rank(work, lane))
+            work = min(fits, key=lambda work: self._turns.rank(work, lane))
             self._waiting[lane].remove(work)
             self._running[lane].append(work)
             if work.state == "queued":
                 work.state, work.started = "running", self._clock()
-            self._count_turn(work)
-            if work.model and self._model_in_use.get(lane, ("", 0.0))[0] != work.model:
-                self._model_in_use[lane] = work.model, self._clock()
+            self._turns.count(work, lane)
             return work
-
-    def _count_turn(self, work: QueuedWork) -> None:
-        self._last_turn.update((person, self._clock()) for person in work.people)
-        if len(self._last_turn) > PEOPLE_REMEMBERED:
-            for person in sorted(self._last_turn, key=self._last_turn.__getitem__)[: PEOPLE_REMEMBERED // 2]:
-                del self._last_turn[person]
-
-    def _rank(self, work: QueuedWork, lane: str) -> tuple[bool, int, bool, float, int]:
-        """Whose turn it is: the least."""
-        model, since = self._model_in_use.get(lane, ("", 0.0))
-        same = work.model in ("", model)
-        stays = self._clock() - since < MODEL_SECONDS
-        waits = min((self._last_turn.get(person, work.since) for person in work.people), default=0.0)
-        return not work.stop.is_set(), -work.priority, same != stays, waits + self._next_turn(work), work.id
-
-    def _next_turn(self, work: QueuedWork) -> float:
-        """How many seconds its next turn is guessed to take; 0 where nothing is known or told."""
-        if work.size is None:
-            return 0.0
-        guess = work.turn_seconds
-        return self._turn_seconds.get(work.kind, 0.0) * work.size if guess is None else guess
-
-    def _took(self, work: QueuedWork, began: float) -> None:
-        work.turn_seconds = self._clock() - began
-        if work.size:
-            each, usual = work.turn_seconds / work.size, self._turn_seconds.get(work.kind)
-            self._turn_seconds[work.kind] = each if usual is None else 0.7 * usual + 0.3 * each
 
     def wait_seconds(self) -> float | None:
         """How long what waits now will take by the rate of the last pieces of work done; None before there is one.
@@ -255,7 +220,7 @@ class JobQueue:
                     if work.stop.is_set():
                         work.steps.throw(Stopped())
                     next(work.steps)
-                    self._took(work, began)
+                    self._turns.took(work, began)
                     self._park(work)
                     return
                 except StopIteration as end:
@@ -278,7 +243,7 @@ class JobQueue:
             self._running[work.lane].remove(work)
             self._forget(work)
             if state == "done":
-                self._took(work, began)
+                self._turns.took(work, began)
                 self._ends[work.lane].append(work.ended)
                 took, usual = work.ended - work.started, self._usual_seconds.get(work.kind)
                 self._usual_seconds[work.kind] = took if usual is None else 0.7 * usual + 0.3 * took
@@ -362,27 +327,6 @@ class JobQueue:
         if work.progress:
             return spent * (1 - work.progress) / work.progress
         return None if usual is None else max(0.0, usual - spent)
-
-
-def plain(bug: BaseException, kind: str) -> AppError:
-    """The sentence that a person sees for a fault nobody foresaw; the log has it whole."""
-    if isinstance(bug, MemoryError):
-        return AppError(
-            "The computer's memory ran out during this.",
-            hint="Try a shorter prompt or a shorter answer, or a smaller or quantised model.",
-            code="memory",
-        )
-    if isinstance(bug, OSError) and bug.errno in (errno.ENOSPC, errno.EDQUOT):
-        return AppError(
-            f"The disk is full: {bug.filename or 'a file'} cannot grow.",
-            hint="Free some space there, then try again; what this was making is not kept.",
-            code="disk_full",
-        )
-    return AppError(
-        f"Something went wrong inside Whence ({kind}); it is not your text's fault.",
-        hint="Try again; if it comes back, the log holds the details for whoever runs this.",
-        code="internal",
-    )
 
 
 def _nothing(context: JobContext) -> None:

@@ -26,12 +26,12 @@ from sqlalchemy import delete, func, select, update
 from core.errors import AppError
 from core.records import Example, Generation, GenerationParams, ModelSpec, SalienceMatrix, digest
 from core.settings import ROOT, Settings
-from core.store import backup, health
-from core.store.bundle import Bundle, generation_from_json, generation_to_json
+from core.store import backup, generation_rows, health
+from core.store.bundle import Bundle
 from core.store.cause_files import CauseFiles
 from core.store.dataset_list import dataset_row
 from core.store.engine import open_database, watch_of, writing
-from core.store.keys import Prompt, generation_key, listed_as, model_key
+from core.store.keys import Prompt, listed_as, model_key
 from core.store.limits import Quotas, site_full
 from core.store.rows import insert_examples, to_example
 from core.store.salience_files import SalienceFiles
@@ -42,7 +42,6 @@ from core.store.visitors import Visitors
 from core.store.workspace import Workspace
 
 PRECOMPUTED = ROOT / "data" / "precomputed"
-_HEAD_BYTES = 16_384
 _IDLE_SECONDS = 24 * 3600
 _SEEN_SECONDS = 3600
 _WEIGHED_SECONDS = 60.0
@@ -219,7 +218,7 @@ class Store:
 
     def save_generations(self, batch: Iterable[tuple[str, Generation, Prompt]]) -> None:
         """Keeps several answers in one transaction: `(key, generation, prompt)` each."""
-        rows = [_generation_row(*item) for item in batch]
+        rows = [generation_rows.generation_row(*item) for item in batch]
         if not rows:
             return
         with writing(self.engine) as connection:
@@ -256,7 +255,7 @@ class Store:
         with self.engine.connect() as connection:
             query = select(generations.c.payload).where(generations.c.key == key)
             payload = connection.execute(query).scalar()
-        found = _unpack(payload) if payload else None
+        found = generation_rows.unpacked(payload) if payload else None
         found = found or self.bundle.generation(key)
         return replace(found, example_id=example_id or found.example_id) if found else None
 
@@ -272,7 +271,7 @@ class Store:
         )
         with self.engine.connect() as connection:
             payloads = connection.execute(query).scalars().all()
-        return (found for payload in payloads if (found := _unpack(payload)) is not None)
+        return (found for payload in payloads if (found := generation_rows.unpacked(payload)) is not None)
 
     def made_with(self, keys: Iterable[str]) -> dict[str, tuple[ModelSpec, GenerationParams]]:
         """By which model and with which parameters each of the answers `keys` was made; unreadable ones left out.
@@ -285,7 +284,7 @@ class Store:
                 query = select(generations.c.key, generations.c.payload).where(generations.c.key.in_(part))
                 for key, payload in connection.execute(query):
                     with suppress(ValueError, KeyError, TypeError, zlib.error, AppError):
-                        found[key] = _made_with(payload)
+                        found[key] = generation_rows.made_with(payload)
         return found
 
     def texts(self, keys: Iterable[str]) -> dict[str, str]:
@@ -324,7 +323,7 @@ class Store:
 
     def forget_maps(self, payloads: Iterable[bytes]) -> None:
         """Removes the matrices and causes of answers that went (their `generations.payload`)."""
-        answers = (found for found in map(_unpack, payloads) if found is not None)
+        answers = (found for found in map(generation_rows.unpacked, payloads) if found is not None)
         texts = {tuple(map(int, found.tokens.ids)) for found in answers}
         self._files.forget(texts)
         self.causes.forget(texts)
@@ -332,7 +331,7 @@ class Store:
     @staticmethod
     def unpacked(payload: bytes) -> Generation | None:
         """The answer in a row's `payload`; None for one that cannot be read."""
-        return _unpack(payload)
+        return generation_rows.unpacked(payload)
 
     def maps_of(self, texts: Collection[tuple[int, ...]]) -> Iterator[Path]:
         """The files of matrices of `texts`, each the token ids of a prompt and its answer."""
@@ -383,49 +382,3 @@ def _no_workspace() -> AppError:
 def _content(row: Example) -> list[Any]:
     """What makes a row of a file the one that it is."""
     return [row.id, row.prompt, row.target, row.source, json.loads(json.dumps(dict(row.fields), default=str))]
-
-
-def _storable(text: str) -> str:
-    """`text` for a column that is only shown: what no database takes is replaced (the payload is exact)."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
-
-
-def _generation_row(key: str, generation: Generation, prompt: Prompt) -> dict[str, Any]:
-    payload = zlib.compress(json.dumps(generation_to_json(generation)).encode(), 6)
-    total = float(generation.logprob_nats.sum(dtype="float64"))
-    drawn = generation_key(prompt, generation.model, generation.params)
-    beside, sent = listed_as(prompt)
-    return {
-        "key": key,
-        "prompt_key": beside,
-        "model_key": model_key(generation.model),
-        "model_name": generation.model.name,
-        "kind": "generated" if key == drawn else "scored",
-        "sent": sent,
-        "text": _storable(generation.text),
-        "logprob_nats": total,
-        "response_tokens": len(generation.logprob_nats),
-        "stop_reason": generation.stop_reason,
-        "seconds": generation.seconds,
-        "created_at": time.time(),
-        "payload": payload,
-    }
-
-
-def _made_with(payload: bytes) -> tuple[ModelSpec, GenerationParams]:
-    """The model and the parameters, which stand before the tokens in the payload's JSON."""
-    text = zlib.decompressobj().decompress(payload, _HEAD_BYTES).decode("utf-8", "ignore")
-    read = json.JSONDecoder().raw_decode
-    found = []
-    for name in ("model", "params"):
-        mark = f'"{name}": '
-        found.append(read(text, text.index(mark) + len(mark))[0])
-    params = found[1] | {"stop": tuple(found[1]["stop"])}
-    return ModelSpec(**found[0]), GenerationParams(**params)
-
-
-def _unpack(payload: bytes) -> Generation | None:
-    try:
-        return generation_from_json(json.loads(zlib.decompress(payload)))
-    except (zlib.error, ValueError, KeyError, TypeError, AppError):
-        return None

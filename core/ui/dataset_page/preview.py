@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.datasets import Bounds, ColumnPlan, FileRows, LoadedDataset, to_examples
-from core.datasets.examples import shown
+from core.datasets.values import shown
 from core.errors import AppError
 from core.records import Example
 from core.ui.shell import problem, state

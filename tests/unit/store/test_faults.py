@@ -8,6 +8,7 @@ import random
 import shutil
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from sqlalchemy import event
 from core.errors import AppError
 from core.records import Example
 from core.store import Store, generation_key
-from core.store.engine import FILE, watch_of
+from core.store.engine import FILE, _look_whole, watch_of
 from tests.unit.store.conftest import make_generation, make_matrix
 
 NOBODY = 65534
@@ -167,9 +168,9 @@ def test_damage_that_shows_while_it_is_open_stops_all_writing(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filled(folder)
-    monkeypatch.setattr(
-        "core.store.engine._CHECKED_BYTES", 0
-    )  # as for a file too large to be read at each start
+    # As for a file too large to be read at each start, before the thread that reads it whole has come to the page.
+    monkeypatch.setattr("core.store.engine._CHECKED_BYTES", 0)
+    monkeypatch.setattr("core.store.engine._look_whole", lambda watch: None)
     path = folder / FILE
     data = bytearray(path.read_bytes())
     connection = sqlite3.connect(path)
@@ -244,9 +245,14 @@ def test_a_large_damaged_file_is_found_beside_the_work(folder: Path, monkeypatch
         data[page * 4096 : page * 4096 + 200] = bytes(random.Random(page).randbytes(200))
     path.write_bytes(data)
     monkeypatch.setattr("core.store.engine._CHECKED_BYTES", 1000)
+    is_open = threading.Event()
+    monkeypatch.setattr(
+        "core.store.engine._look_whole", lambda watch: is_open.wait(60) and _look_whole(watch)
+    )
     store = opened(folder)
     looking = watch_of(store.engine).looking
     assert looking is not None
+    is_open.set()
     looking.join(60)
     told = store.fault()
     assert told is not None and told.code == "damaged_database"
