@@ -24,7 +24,7 @@ GROUPS = (
     Group(
         "segments",
         ("core/segments.py",),
-        ("tests/unit/test_segments.py", "tests/unit/test_text_breaks.py"),
+        ("tests/unit/test_segments.py", "tests/unit/test_text_breaks.py", "tests/unit/test_thinking.py"),
         ("_by_line",),
     ),
     Group("keys", ("core/store/keys.py",), ("tests/unit/store/test_keys.py",)),
