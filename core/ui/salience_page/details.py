@@ -19,7 +19,16 @@ from core.ui.asking import answering
 from core.ui.asking.answering import Answer
 from core.ui.explaining import by_requests, controls, maps
 from core.ui.explaining.maps import Parts
-from core.ui.salience_page import asking_again, contrasts, downloads, needed, part_tests, surprise, weighed
+from core.ui.salience_page import (
+    asking_again,
+    contrasts,
+    downloads,
+    needed,
+    part_tests,
+    stand_in,
+    surprise,
+    weighed,
+)
 from core.ui.shell import frame, problem, state
 
 HEAT, TABLE, LIKELY = "Every answer part × every prompt part", "Table", "How sure the model was"
@@ -27,6 +36,7 @@ TRUST = "How far to trust this"
 AGAIN = "Does it still say so?"
 TESTS = "Take-out test"
 NEEDS = "What does it need?"
+STAND_IN = "A stand-in's map"
 
 
 def draw_details(
@@ -45,7 +55,16 @@ def draw_details(
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         shown = st.pills(
             "Details",
-            [HEAT, TABLE, LIKELY, TESTS, NEEDS, AGAIN, TRUST],
+            [
+                HEAT,
+                TABLE,
+                LIKELY,
+                TESTS,
+                NEEDS,
+                AGAIN,
+                *([STAND_IN] if stand_in.fits(answer.spec) else []),
+                TRUST,
+            ],
             default=AGAIN if by_requests.text_alone(answer.spec) else None,
             key=state.DETAILS.name,
             persist_state="session",
@@ -62,6 +81,8 @@ def draw_details(
         _trust(method, generation.model)
     elif shown == AGAIN:
         asking_again.draw_asking_again(answer, here, chosen, names, controls.cut().unit)
+    elif shown == STAND_IN:
+        stand_in.draw_stand_in(answer, here, chosen, names)
     elif shown == TESTS:
         part_tests.draw_part_tests(answer, here, chosen, names, controls.cut().unit)
     elif shown == NEEDS:
