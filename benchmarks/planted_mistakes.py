@@ -20,9 +20,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.natural.prompts import BAD, DISHES, DISLIKES, FINE, LIKES
 from core.checks import as_checked
 from core.errors import AppError
+from core.faithfulness.natural_prompts import BAD, DISHES, DISLIKES, FINE, LIKES
 from core.improve.mend import mend
 from core.improve.prompt_parts import prompt_parts
 from core.improve.rows import RowsAsked, RowToAsk, change

@@ -49,13 +49,13 @@ class Carriers:
         return tuple(one for one in self.parts if one.caused)
 
     def sentence(self, names: Sequence[str]) -> str:
-        """For the page: "In 41 of 60 wrong rows: example 1's Recommendation." """
+        """For the page: "In 41 of 60 wrong rows that were read: example 1's Recommendation." """
         if not self.leading:
             return (
                 f"In none of {self.rows:,} wrong rows one part of the prompt's own text carried the answer."
             )
         first = self.leading[0]
-        return f"In {first.caused:,} of {self.rows:,} wrong rows: {names[first.part]}."
+        return f"In {first.caused:,} of {self.rows:,} wrong rows that were read: {names[first.part]}."
 
 
 def carriers(size: int, rows: Sequence[RowCause]) -> Carriers:

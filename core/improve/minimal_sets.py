@@ -42,11 +42,6 @@ class MinimalSets:
     asked: int
     """How often the question was asked."""
 
-    @property
-    def unneeded(self) -> tuple[int, ...]:
-        """Parts that the answer does without, all at once."""
-        return tuple(index for index in range(self.parts) if index not in self.keeps.parts)
-
 
 def minimal_sets(
     parts: int, holds: Holds, order: Sequence[int] | None = None, *, prove_with: int = PROVED_WITH

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-    from core.cause import Cause
+    from core.cause import Cause, CauseRequest, CauseSettings
+    from core.improve.minimal_sets import MinimalSets
     from core.library.comparison import Comparison
     from core.library.opening import OpenedModel
     from core.library.widget import SalienceWidget
@@ -204,22 +205,42 @@ class Explanation:
         `locked` are indices of `parts` that stay in; None: the question or cue at the end. See `cause`, `sentence`.
         Raises: AppError where the model tells no log-probabilities.
         """
-        from core.cause import CauseRequest, CauseSettings, proposed_locks
+        from core.cause import CauseSettings
         from core.salience.find_cause import find_cause
 
+        request = self._request(locked, CauseSettings(candidates=top, map_method=self.method))
+        with self.model.use() as held:
+            found = find_cause(held, request, self.tokens, map_scores=self.scores[list(self._counted)])
+        return replace(self, cause=found)
+
+    def needs(self, *, locked: Sequence[int] | None = None) -> MinimalSets:
+        """The smallest parts (indices of `parts`) that keep the chosen words, the smallest whose removal turns them.
+
+        `locked`: as of `measure`. Raises: AppError where the model tells no log-probabilities.
+        """
+        from core.cause import CauseSettings
+        from core.improve.needed_parts import needed_parts
+
+        request = self._request(locked, CauseSettings())
+        scores = self.scores[list(self._counted)]
+        order = sorted(request.free, key=lambda index: -abs(float(scores[index])))
+        with self.model.use() as held:
+            return needed_parts(held, request, self.tokens, order)
+
+    def _request(self, locked: Sequence[int] | None, settings: CauseSettings) -> CauseRequest:
+        """The question about the chosen words and the counted parts."""
+        from core.cause import CauseRequest, proposed_locks
+
         own = [self.prompt_segments[index] for index in self._counted]
-        request = CauseRequest(
+        return CauseRequest(
             self.model.spec,
             tuple(int(i) for i in self.tokens.ids),
             self.tokens.prompt_len,
             (self.target,),
             tuple(part.tokens for part in own),
             tuple(proposed_locks(own) if locked is None else sorted(set(locked))),
-            CauseSettings(candidates=top, map_method=self.method),
+            settings,
         )
-        with self.model.use() as held:
-            found = find_cause(held, request, self.tokens, map_scores=self.scores[list(self._counted)])
-        return replace(self, cause=found)
 
     def compare(self, other: Explanation) -> Comparison:
         """This one as before, `other` as after: what changed in the words, and which parts gained or lost."""

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from core.cause import CauseRequest, Removal
+from core.cause import CauseRequest
 from core.checks import Condition, to_json
 from core.improve.edit_places import EditPlaces
-from core.improve.minimal_sets import MinimalSets, minimal_sets
+from core.improve.minimal_sets import MinimalSets
 from core.improve.needless import Needless, Shortest, needless, shortest
 from core.improve.place_effects import EditEffects, edit_effects
 from core.improve.prompt_parts import PromptParts
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from core.service.answers import Answers
 
 T = TypeVar("T")
-HALF_NATS = 0.69
-"""Words that a model does not tell to be the likeliest are kept while they are at least half as likely."""
 
 
 @dataclass(frozen=True)
@@ -74,30 +72,24 @@ class Improving:
         owner: str,
         view: str = "",
     ) -> Job[MinimalSets]:
-        """The smallest parts (places in `request.free`) that keep the chosen words, and those whose removal turns them.
+        """The smallest parts (indices of `request.parts`) that keep the chosen words, and those that turn them.
 
-        Words are kept while each is the likeliest in its place; where the model does not tell, or wrote them by chance,
-        while they are at least half as likely. `order`: places in `request.free`, the strongest first.
+        `order`: the free parts, the strongest first.
         """
-        from core.salience.taking_out import TakingOut
-
-        free = request.free
+        from core.improve.needed_parts import needed_parts
 
         def work(model: LanguageModel, context: JobContext) -> MinimalSets:
-            out = TakingOut(
-                model, tokens, request.targets, request.parts,
-                stop=context.stop, between=lambda: context.give_way(model_key(request.model)),
-            )  # fmt: skip
-            asked = 0
-
-            def holds(kept: frozenset[int]) -> bool:
-                nonlocal asked
-                asked += 1
-                context.progress(None, f"Reading the prompt with parts taken out, {asked:,} so far")
-                gone = [index for at, index in enumerate(free) if at not in kept]
-                return not gone or _kept(out(gone))
-
-            return minimal_sets(len(free), holds, order)
+            return needed_parts(
+                model,
+                request,
+                tokens,
+                order,
+                on_asked=lambda n: context.progress(
+                    None, f"Reading the prompt with parts taken out, {n:,} so far"
+                ),
+                stop=context.stop,
+                between=lambda: context.give_way(model_key(request.model)),
+            )
 
         return self._workshop.with_model(
             work, request.model, kind="needs", asks=(request.key, list(order or ())), owner=owner, view=view,
@@ -222,9 +214,3 @@ class _OnRows:
         return [
             made.text for made in self._answers.write(prompts, self.spec, self._question.params, self.context)
         ]
-
-
-def _kept(removal: Removal) -> bool:
-    if removal.turns is not None:
-        return not removal.turns
-    return removal.effect_nats < HALF_NATS  # NaN, where nothing is left: not kept

@@ -101,8 +101,7 @@ def _start(answer: Answer, here: Parts, request: CauseRequest, values: NDArray[n
     own = asked_parts(here.prompt)
     order = None
     if values is not None:
-        scores = [abs(float(values[own[index].index])) for index in request.free]
-        order = sorted(range(len(scores)), key=lambda at: -scores[at])
+        order = sorted(request.free, key=lambda index: -abs(float(values[own[index].index])))
     try:
         job: Job[MinimalSets] = service().improving.needs(
             request, answer.generation.tokens, order, owner=owner(), view=looking.view_on_show()
@@ -118,14 +117,13 @@ def _draw_found(
 ) -> None:
     own = asked_parts(here.prompt)
     locked = f" Locked {unit}s, as the question or cue at the end, always stay." if request.locked else ""
-    free = [own[index] for index in request.free]
     if found.keeps.parts:
         count = len(found.keeps.parts)
         st.markdown(
             f"**{count:,} of {found.parts:,} {unit}s {'is' if count == 1 else 'are'} enough: with "
             f"{'it' if count == 1 else 'them'} alone the model still chooses these words.**"
         )
-        _table(found.keeps, free, names)
+        _table(found.keeps, own, names)
     else:
         st.markdown(
             f"**None of these {unit}s is needed: the model chooses these words without all of them.**"
@@ -135,15 +133,15 @@ def _draw_found(
     else:
         count = len(found.turns.parts)
         st.markdown(f"**Without {'this one' if count == 1 else f'these {count:,}'} it chooses other words.**")
-        _table(found.turns, free, names)
+        _table(found.turns, own, names)
     st.caption(
         f"Measured with {found.asked:,} readings of the prompt with {unit}s taken out; the answer up to the chosen "
         f"words stays as it is.{locked}"
     )
 
 
-def _table(one: MinimalSet, free: Sequence[Segment], names: Sequence[str]) -> None:
-    parts = [free[at] for at in one.parts]
+def _table(one: MinimalSet, own: Sequence[Segment], names: Sequence[str]) -> None:
+    parts = [own[index] for index in one.parts]
     st.dataframe(
         {
             "Where": [names[part.index] for part in parts],

@@ -129,7 +129,8 @@ def test_causes_are_grouped_and_means_are_of_what_was_measured() -> None:
     assert found.parts[0].effect_nats == 4.0 and found.parts[0].share == pytest.approx(0.7)
     assert (found.rows, found.uncaused) == (4, 1)
     assert (
-        found.sentence(["the heading", "example 1's Advice"]) == "In 2 of 4 wrong rows: example 1's Advice."
+        found.sentence(["the heading", "example 1's Advice"])
+        == "In 2 of 4 wrong rows that were read: example 1's Advice."
     )
     assert "none of 0" in carriers(2, []).sentence(["a", "b"])
 
