@@ -9,6 +9,8 @@ FROM ${PYTHON_IMAGE}
 
 ARG DEVICE=
 ARG TORCH_INDEX=
+# Further libraries, by their locks: "keras" for KerasHub presets, "gcs" for gs:// addresses, or both.
+ARG EXTRAS=
 
 ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -25,10 +27,11 @@ RUN useradd --create-home --uid 1000 whence \
     && install -d -o whence -g whence /data
 
 WORKDIR /app
-COPY requirements.txt requirements.lock requirements-postgres.lock requirements-sbom.lock pyproject.toml ./
+COPY requirements.txt requirements.lock requirements-postgres.lock requirements-sbom.lock \
+    requirements-keras.lock requirements-gcs.lock pyproject.toml ./
 COPY tools/install.sh tools/
 COPY deploy/install.sh deploy/sbom.sh deploy/
-RUN sh deploy/install.sh python "${TORCH_INDEX}" \
+RUN sh deploy/install.sh python "${TORCH_INDEX}" "${EXTRAS}" \
     && sh deploy/sbom.sh python sbom.cdx.json
 COPY . .
 RUN sh deploy/verify.sh python

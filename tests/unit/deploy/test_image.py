@@ -168,3 +168,25 @@ def here(lock: str) -> dict[str, str]:
     pins = [Requirement(line.rstrip(" \\")) for line in text.splitlines() if re.match(r"[A-Za-z0-9]", line)]
     kept = [pin for pin in pins if pin.marker is None or pin.marker.evaluate()]
     return {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in kept}
+
+
+def test_a_variant_of_the_image_holds_what_it_is_told(tmp_path: Path, dockerfile: DockerfileParser) -> None:
+    """`EXTRAS` reaches the script, which installs their locks; an extra that is none is told."""
+    assert "EXTRAS" in dockerfile.args or any(line.startswith("EXTRAS") for line in lines(dockerfile, "ARG"))
+    assert any('"${EXTRAS}"' in line for line in lines(dockerfile, "RUN"))
+    early = " ".join(lines(dockerfile, "COPY")[:-1])
+    assert all(f"requirements-{extra}.lock" in early for extra in ("keras", "gcs"))
+    built = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]["app"]["build"]
+    assert built["args"]["EXTRAS"] == "${EXTRAS:-}"
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "$@" >> "$LOG"\n')
+    python.chmod(0o755)
+    log = tmp_path / "log"
+    command = ["sh", "deploy/install.sh", str(python), ""]
+    run = {"cwd": ROOT, "env": {**os.environ, "LOG": str(log)}, "capture_output": True, "text": True}
+    assert subprocess.run([*command, "keras gcs"], **run).returncode == 0
+    for extra in ("keras", "gcs"):
+        assert f"-r requirements-{extra}.lock" in log.read_text(encoding="utf-8")
+    unknown = subprocess.run([*command, "jax"], **run)
+    assert unknown.returncode == 2
+    assert "no extra 'jax'" in unknown.stderr
