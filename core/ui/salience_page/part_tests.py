@@ -121,7 +121,7 @@ def draw_part_tests(
             ),
         )  # fmt: skip
     st.caption(
-        f"{way.description} Each run shares the beginning of the one before it, so it costs a part of a pass."
+        f"{way.description} A run reads from where a text first differs, so it costs a part of a pass."
     )
     found = watched(job)
     if found is not None:
