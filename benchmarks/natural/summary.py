@@ -20,6 +20,8 @@ TUNED = ("smollm2", "no_cause", 19)
 """On the first so many of these prompts the last threshold was set: they do not count."""
 BF16 = "-bf16"
 """What the name of a run in bfloat16 ends with: it is compared with the run in float32, prompt by prompt."""
+LOOKED_AT = ("demo", "contradicting_example", 100)
+"""Rules were made after looking at misses among the first so many of these prompts: those after them are fresh."""
 RULE = 2
 """Grows when the search itself changes: 2 is blocks, the map among lines that do as much, and impossible words."""
 HEAD = """# Find the cause on planted causes: real models and natural prompts
@@ -74,6 +76,7 @@ def _row(model: str, task: str, lines: list[dict[str, Any]], tried: list[dict[st
         "right": right,
         "interval": [round(x, 3) for x in exact(right, count)],
         "first": sum(one["first"] for one in tried),
+        **_fresh(model, task, lines),
         "verdicts": dict(Counter(one["verdict"] for one in tried)),
         "removal_turns": sum(one["removal_turns"] is True for one in tried),
         "escalated": sum(one["escalated"] for one in tried),
@@ -108,6 +111,18 @@ def _measured(told: list[dict[str, dict[str, float]]]) -> dict[str, Any]:
     return means
 
 
+def _fresh(model: str, task: str, lines: list[dict[str, Any]]) -> dict[str, list[int]]:
+    """[right, all] of the prompts that nobody had looked at when the newest rules were made."""
+    if (model, task) != LOOKED_AT[:2]:
+        return {}
+    after = [
+        _by_the_rule(one["search"])["right"]
+        for one in lines
+        if "search" in one and one["row"] >= LOOKED_AT[2]
+    ]
+    return {"fresh": [sum(after), len(after)]} if after else {}
+
+
 def _published(path: Path, what: str) -> list[dict[str, Any]]:
     try:
         return list(json.loads(path.read_text(encoding="utf-8"))[what])
@@ -122,6 +137,8 @@ def kept(fresh: list[dict[str, Any]], before: list[dict[str, Any]]) -> list[dict
         old = found.get((row["model"], row["task"]))
         if old is None or row["verified"] >= old["verified"]:
             found[row["model"], row["task"]] = row
+        elif row.get("maps_measured", {}).get("prompts", 0) > old.get("maps_measured", {}).get("prompts", 0):
+            found[row["model"], row["task"]] = {**old, "maps_measured": row["maps_measured"]}
     return sorted(found.values(), key=lambda row: row["model"])
 
 
@@ -243,7 +260,13 @@ def _notes(made: list[dict[str, Any]], precision: list[dict[str, Any]]) -> list[
         f"- The last threshold (a spread effect under {CauseSettings().kept_nats:g} nats is none) was set on the first "
         f"{TUNED[2]} prompts without a cause on {TUNED[0]}; those do not count above.",
         "- The rules for lines that do as much alone and for impossible words were made after looking at 6 misses of "
-        "the demo's contradicting example among these very prompts (94 of 100 before): no fresh check of them.",
+        "the demo's contradicting example among the first 100 of these prompts (94 right before)"
+        + "".join(
+            f"; on the {one['fresh'][1]} after them {one['fresh'][0]} are right"
+            for one in made
+            if one.get("fresh")
+        )
+        + ".",
         *_of_an_earlier_rule(made),
         "- Gemma 3 270M is a base model without a chat template: it is not asked for instructions.",
         *(
