@@ -186,7 +186,10 @@ def drive(
             done |= good.keys()
             failed |= bad
             so_far = len(items) - len(left) + len(done) + len(failed)
-            context.progress(so_far / len(items), f"{task.label}: {so_far:,} of {len(items):,} rows")
+            context.progress(
+                so_far / len(items),
+                f"{task.label}: {so_far:,} of {len(items):,} {getattr(task, 'noun', 'rows')}",
+            )
             context.check()
             yield
         lost = {n: "No result came back. Run it again." for n in left if n not in done and n not in failed}
@@ -206,7 +209,7 @@ def drive(
         len(done),
         len(known) + len(before),
         tuple(failed.items()),
-        len(rows) - len(items),
+        len(rows) - len({item.get("row", item["id"]) for item in items}),
         time.monotonic() - began,
         told_of_rows(told),
     )

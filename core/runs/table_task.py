@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from core.checks import Condition, from_json, verdict
 from core.checks.measures import rulings
 from core.counterfactuals.harmless import changed
@@ -44,6 +46,8 @@ class AskTable:
     kind: str = "table"
     label: str = "Ask the table"
     needs_model: bool = True
+    noun: str = "answers"
+    """What the items are, for the line that counts them."""
 
     @cached_property
     def plan(self) -> TablePlan:
@@ -110,7 +114,10 @@ class AskTable:
             params = replace(self.plan.params, seed=seed)
             for batch in write_batches(lambda: nullcontext(held), tokens, params, self.batch, stop):
                 made |= {places[at]: generation for at, generation in batch.items()}
-        return [{"generation": made[at]} if at in made else {} for at in range(len(items))]
+        ties = {} if self.plan.params.temperature else {at: tie_of(held, one) for at, one in made.items()}
+        return [
+            {"generation": made[at], "tie": ties.get(at)} if at in made else {} for at in range(len(items))
+        ]
 
     def keep(self, results: Mapping[str, Result], items: Mapping[str, Item], desk: Desk) -> dict[str, Any]:
         answered = {name: result["generation"] for name, result in results.items() if "generation" in result}
@@ -123,7 +130,11 @@ class AskTable:
             for name, made in answered.items()
         )
         cells = [
-            self.cell(items[name], answered[name].text if name in answered else None) for name in results
+            replace(
+                self.cell(items[name], answered[name].text if name in answered else None),
+                tie=result.get("tie"),
+            )
+            for name, result in results.items()
         ]
         desk.workspace.tables.save(self.table_id, cells)
         return {
@@ -139,6 +150,23 @@ class AskTable:
             return CellAnswer(*at, "", "skipped" if skipped else "failed", skipped or "No answer came.")
         outcome, why = judged(item["row"], item["asked"], text, item["targets"], self.conditions)
         return CellAnswer(*at, text, outcome, why, item["key"])
+
+
+def tie_of(model: LanguageModel, made: Generation) -> float | None:
+    """How near the runner-up came at the closest word of a greedy answer; None where no two words were near.
+
+    Two probabilities that differ by less than `TIE` leave the larger at most one half and half of that: an answer
+    whose every word is surer costs nothing more; another one pass, where the model is here.
+    """
+    from core.models.local.alternatives import LEAST, TIE, alternatives
+    from core.models.local.hugging_face import HuggingFaceModel
+
+    sure = bool((np.exp(made.logprob_nats) > 0.5 + TIE / 2).all())
+    if sure or not isinstance(model, HuggingFaceModel):
+        return None
+    places = alternatives(model, made.tokens, 2).probabilities
+    near = [one - other for one, other in places if other >= LEAST]
+    return min(near, default=None)
 
 
 def judged(

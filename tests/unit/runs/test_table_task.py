@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from core.checks.verdict import as_checked, to_json
 from core.errors import Stopped
+from core.models.local.alternatives import LEAST
 from core.models.manager import ModelManager
 from core.prompt_table import PromptVersion, TableAnswerer, TablePlan, standings
 from core.prompt_table.prompts import aliases_of, named_columns
-from core.records import Example
+from core.records import Example, GenerationParams
 from core.runs import AskTable, Generate, LocalRunner
+from core.runs.table_task import tie_of
 from core.service import Service
 from core.settings import Settings
 from core.store.kept_tables import KeptTable
@@ -126,3 +131,33 @@ def test_the_columns_of_a_file_keep_their_names() -> None:
         "answer": "target",
     }
     assert aliases_of({"template": "Q: {question}", "targets": []}) == {}
+
+
+def test_a_row_with_several_cells_is_not_left_out(service: Service, here: Workspace, kept: KeptTable) -> None:
+    job = ask(service, here, kept)
+    report = job.get(LONG)
+    assert (report.done, report.left_out) == (8, 0) and "left out" not in report.sentence
+
+
+def test_a_tie_is_how_near_the_runner_up_came_and_is_asked_for_only_where_one_can_be(
+    load_tiny: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    model = load_tiny("llama")  # random weights: every word is unsure
+    made = model.generate(model.tokenize("a b c"), GenerationParams(max_new_tokens=6))
+    ids = torch.tensor(made.tokens.ids)
+    with torch.inference_mode():
+        chances = (
+            model.model(input_ids=ids[None, :-1]).logits[0, made.tokens.prompt_len - 1 :].float().softmax(-1)
+        )
+    two = chances.topk(2).values
+    near = [float(a - b) for a, b in two if b >= LEAST]
+    assert tie_of(model, made) == (pytest.approx(min(near), abs=1e-6) if near else None)
+    monkeypatch.setattr("core.models.local.alternatives.LEAST", 0.0)
+    assert tie_of(model, made) == pytest.approx(float((two[:, 0] - two[:, 1]).min()), abs=1e-6)
+    monkeypatch.setattr(
+        "core.models.local.alternatives.alternatives", None
+    )  # not asked where all words are sure
+    assert tie_of(model, replace(made, logprob_nats=np.full_like(made.logprob_nats, -0.5))) is None
+    assert tie_of(FakeModel(), made) is None  # nor of a model that runs elsewhere
