@@ -130,6 +130,8 @@ def sentence(found: tuple[Standing, ...], base: int) -> str:
                 f"{one.label} is {word} than {found[base].label}: {_share(one)} against {_share(found[base])}; "
                 f"better on {one.better:,} rows, worse on {one.worse:,} (p {chance(test.p)})."
             )
+    if not any(one.better or one.worse for one in tested):
+        return "All come out alike: no row turned."
     tested_text = "; ".join(
         f"{one.label}: better on {one.better:,}, worse on {one.worse:,} (p {chance(one.against.p)})"
         for one in tested[:3]

@@ -83,7 +83,7 @@ def draw_improving(table: KeptTable, made: PromptTable, reading: TableReading) -
             )
             _on_parts(name, asked, table, question, parts)
     except AppError as error:
-        st.caption(problem.plain(f"{error} {error.hint or ''}".strip()))
+        st.caption(problem.in_markdown(error))
 
 
 def keep_version(table: KeptTable, text: str, called: str) -> None:
