@@ -15,6 +15,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     table = choose_table(dataset)
     copy_link.button()
 if table is None:
+    if not dataset.rows:
+        st.info("This dataset has no examples yet. Load some under *Dataset*.")
+        st.stop()
     st.info("There is no table of answers for this dataset yet. *Which version wins?* makes one.")
     st.page_link("pages/table.py", label="Which version wins?", icon=":material/trophy:")
     st.stop()

@@ -17,8 +17,11 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     rows = row_choice.choose_rows("table")
     table = table_choice.choose_table(rows.dataset, with_new=True)
     copy_link.button()
-with st.expander("New table", expanded=table is None):
-    setup.ask_for_table(rows)
+if rows.examples:
+    with st.expander("New table", expanded=table is None):
+        setup.ask_for_table(rows)
+else:
+    st.info("There are no rows here. Choose others, change the search, or load some under *Dataset*.")
 if table is None:
     st.stop()
 
