@@ -25,6 +25,10 @@ KERAS_PRESET = re.compile(r"(code_|instruct_)?(gemma|gpt2|llama|mistral)[a-z0-9.
 OTHER_BUCKETS = ("s3://", "az://", "abfs://", "hdfs://", "ftp://", "file://")
 
 
+SCHEMES = ("http", "https", "gs", "s3", "az", "ftp", "file", "hf")
+"""What begins an address, so that no model is called so; which of them are fetched: `weights_address`."""
+
+
 def parse_model_config(text: str) -> tuple[tuple[str, str], ...]:
     """`name:path,name:path` as pairs; a path may hold colons, and without a name it names itself.
 
@@ -35,7 +39,9 @@ def parse_model_config(text: str) -> tuple[tuple[str, str], ...]:
         name, colon, path = (part.strip() for part in entry.partition(":"))
         if not colon:
             name, path = Path(entry).name, entry
-        if "://" in entry and path.startswith("//"):  # an address alone: what parted it is its scheme
+        if name.lower() in SCHEMES and path.startswith(
+            "//"
+        ):  # an address alone: what parted it is its scheme
             name, path = _name_in(entry), entry
         if entry.startswith(real_models.PREFIX):
             name, path = entry.removeprefix(real_models.PREFIX), entry

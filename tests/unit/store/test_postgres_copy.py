@@ -7,12 +7,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import make_url
 
 from core.errors import AppError
 from core.records import Example
 from core.store import Store, postgres_copy
-from core.store.engine import head, writing
+from core.store.engine import MIGRATIONS, head, writing
 
 NOW = 1_800_000_000.0
 
@@ -50,8 +52,10 @@ def test_before_the_tables_change_there_is_a_copy_or_the_log_says_why_not(
     store = Store(postgres_url, tmp_path, bundle=tmp_path / "none")
     made = store.workspace().datasets.add("menu", [Example("e1", "dear", None, "s")])
     with writing(store.engine) as connection:  # as the version before left it
-        connection.execute(text("DROP TABLE shares, holders, deeds"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        command.downgrade(config, "-1")
     store.close()
     if not there:
         monkeypatch.setattr(postgres_copy, "PROGRAM", "no-such-program")
