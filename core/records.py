@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import Any, Literal
 
@@ -176,6 +176,8 @@ class GenerationParams:
     top_p: float = 1.0
     seed: int = 0
     stop: tuple[str, ...] = ()
+    as_text: bool = False
+    """Control tokens that stand in what people wrote (`<eos>`) are sent as text, not read as such."""
 
     def __post_init__(self) -> None:
         _expect(
@@ -186,6 +188,10 @@ class GenerationParams:
             0 <= self.temperature <= 5, f"The temperature should be 0 to 5, but it is {self.temperature}."
         )
         _expect(0 < self.top_p <= 1, f"Top-p should be above 0 and at most 1, but it is {self.top_p}.")
+
+    def plain(self) -> dict[str, Any]:
+        """The fields as plain data; `as_text` only where it is set, so that older data keep their keys."""
+        return {name: value for name, value in asdict(self).items() if name != "as_text" or value}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,6 +13,7 @@ from core.answer_defaults import default_of_many
 from core.errors import AppError
 from core.library.explanation import Explanation
 from core.library.opening import OpenedModel, Source, open_model
+from core.models.control_text import read_prompt
 from core.records import Generation, GenerationParams, Message, Option
 from core.segments import declared
 
@@ -82,7 +83,7 @@ def explain_many(
     opened, drawn = open_model(model), _params(params, asked)
     made: dict[int, Generation] = {}
     with opened.use() as held:
-        tokens = [held.tokenize(one) for one in asked]
+        tokens = [read_prompt(held, one, as_text=drawn.as_text) for one in asked]
         order = sorted(range(len(tokens)), key=lambda at: len(tokens[at]))
         for start in range(0, len(order), batch_size):
             some = order[start : start + batch_size]
@@ -138,7 +139,7 @@ def _answer(
     opened: OpenedModel, asked: str | tuple[Message, ...], response: str | None, params: GenerationParams
 ) -> Generation:
     with opened.use() as held:
-        tokens = held.tokenize(asked, response)
+        tokens = read_prompt(held, asked, response, as_text=params.as_text)
         if response is None:
             return held.generate(tokens, params)
         if not response:

@@ -127,7 +127,7 @@ class TablePlan:
 
     def to_json(self) -> dict[str, Any]:
         """As `from_json` reads it."""
-        return asdict(self)
+        return {**asdict(self), "params": self.params.plain()}
 
 
 def seeds(count: int, first: int = 0) -> tuple[Take, ...]:

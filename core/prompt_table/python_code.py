@@ -30,7 +30,7 @@ def code_of(plan: TablePlan, dataset_name: str) -> str:
         "    table = run_table(",
         f"        {ROWS_FILE!r}, VERSIONS, CHECKS, model=model, samples={len(kept)},",
         f"        max_new_tokens={params.max_new_tokens}, temperature={params.temperature!r}, top_p={params.top_p!r},",
-        f"        seed={params.seed}, stop={params.stop!r},",
+        f"        seed={params.seed}, stop={params.stop!r}{', as_text=True' if params.as_text else ''},",
         "    )",
         "    for one in table.standings:",
         "        p = one.against and one.against.p",

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from core.errors import AppError, Stopped
 from core.jobs import Job, JobContext
+from core.models.control_text import read_prompt
 from core.read_turns import told_of_rows, turns_not_read
 from core.records import Example, Generation, ModelSpec, Tokens, digest
 from core.store.bundle import prompt_from_json
@@ -133,7 +134,7 @@ def payload_of(task: DatasetTask, spec: ModelSpec) -> dict[str, Any]:
     params = getattr(task, "params", None)
     return {
         "model": asdict(spec),
-        "params": asdict(params) if params is not None else {},
+        "params": params.plain() if params is not None else {},
         "send_as": getattr(task, "send_as", "plain"),
     }
 
@@ -230,8 +231,9 @@ def _told_of_known(item: Item, desk: Desk) -> Result:
     return told_of_turns(kept, prompt) if kept is not None else {}
 
 
-def asked(model: LanguageModel, prompt: Any, response: str | None = None) -> Tokens:
-    """The tokens of an item's prompt (`prompt_to_json`), with a typed response where there is one.
+def asked(model: LanguageModel, prompt: Any, response: str | None = None, *, as_text: bool = False) -> Tokens:
+    """The tokens of an item's prompt (`prompt_to_json`), with a typed response where there is one; `as_text`: see
+    `GenerationParams`.
 
     Raises: AppError for a chat with a model that has no chat template.
     """
@@ -240,4 +242,4 @@ def asked(model: LanguageModel, prompt: Any, response: str | None = None) -> Tok
             f"The model {model.spec.name} has no chat template, so its prompts cannot be sent as a chat.",
             hint="Send them as plain text.",
         )
-    return model.tokenize(prompt_from_json(prompt), response)
+    return read_prompt(model, prompt_from_json(prompt), response, as_text=as_text)

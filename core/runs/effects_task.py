@@ -66,7 +66,9 @@ class MeasureEffects:
             if pair not in before:
                 before[pair] = nats_of(model, item["original"], item["response"])
             after = nats_of(model, item["prompt"], item["response"])
-            made = model.generate(asked(model, item["prompt"]), self.params, stop=stop)
+            made = model.generate(
+                asked(model, item["prompt"], as_text=self.params.as_text), self.params, stop=stop
+            )
             if stop is not None and stop.is_set():
                 raise Stopped()
             found.append({"before": before[pair], "after": after, "generation": made})

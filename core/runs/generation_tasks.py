@@ -85,7 +85,7 @@ class Generate:
         self, items: Sequence[Item], model: LanguageModel | None, stop: threading.Event | None
     ) -> list[Result]:
         model = loaded(model)
-        tokens = [asked(model, item["prompt"]) for item in items]
+        tokens = [asked(model, item["prompt"], as_text=self.params.as_text) for item in items]
         made: dict[int, Generation] = {}
         for batch in write_batches(lambda: nullcontext(model), tokens, self.params, self.batch, stop):
             made |= batch

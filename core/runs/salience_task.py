@@ -116,7 +116,9 @@ class SummariseSalience:
 
         made: Generation | None = item["generation"]
         if made is None:
-            made = model.generate(asked(model, item["prompt"]), self.params, stop=stop)
+            made = model.generate(
+                asked(model, item["prompt"], as_text=self.params.as_text), self.params, stop=stop
+            )
         tokens = made.tokens
         if len(tokens) == tokens.prompt_len:
             raise AppError("The answer is empty, so there is nothing to explain.")

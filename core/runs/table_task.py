@@ -110,8 +110,8 @@ class AskTable:
         wanted = [at for at, item in enumerate(items) if "left_out" not in item]
         for seed in sorted({self.plan.takes[items[at]["take"]].seed for at in wanted}):
             places = [at for at in wanted if self.plan.takes[items[at]["take"]].seed == seed]
-            tokens = [asked(held, items[at]["prompt"]) for at in places]
             params = replace(self.plan.params, seed=seed)
+            tokens = [asked(held, items[at]["prompt"], as_text=params.as_text) for at in places]
             for batch in write_batches(lambda: nullcontext(held), tokens, params, self.batch, stop):
                 made |= {places[at]: generation for at, generation in batch.items()}
         ties = {} if self.plan.params.temperature else {at: tie_of(held, one) for at, one in made.items()}

@@ -74,6 +74,9 @@ class Turn(RequestInputs):
 Prompt = Annotated[Text | list[Turn], Field(description="Plain text, or the turns of a chat.")]
 
 
+AS_TEXT = "Control tokens that stand in the prompt are sent as text, not read as such."
+
+
 class GenerateRequest(RequestInputs):
     prompt: Prompt
     max_new_tokens: int | None = Field(
@@ -87,12 +90,14 @@ class GenerateRequest(RequestInputs):
         max_length=16,
         description="Texts that end the answer; not given: read from the prompt; []: none.",
     )
+    as_text: bool = Field(default=False, description=AS_TEXT)
 
 
 class SalienceQuestion(RequestInputs):
     prompt: Prompt
     target: Annotated[Text, Field(description="The response to explain.")]
     method: str = Field(default="grad_l2", description="A name from /info.")
+    as_text: bool = Field(default=False, description=AS_TEXT)
 
 
 class ModelFacts(BaseModel):

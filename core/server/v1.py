@@ -14,6 +14,7 @@ from fastapi.responses import StreamingResponse
 from core.answer_defaults import answer_default
 from core.errors import AppError
 from core.jobs import Job
+from core.models.control_text import read_prompt
 from core.models.language_model import LanguageModel
 from core.read_turns import turns_not_read
 from core.records import Generation, GenerationParams, Message, Role, SalienceMatrix, Tokens
@@ -67,8 +68,12 @@ async def salience(request: Request, body: SalienceQuestion) -> MatrixAnswer:
     owner = state.owner()
 
     def read(model: LanguageModel, context: object) -> Tokens:
-        known = state.written.tokens(prompt, body.target) if isinstance(prompt, str) else None
-        return known or state.service.fitting(model.tokenize(prompt, body.target))
+        known = (
+            state.written.tokens(prompt, body.target)
+            if isinstance(prompt, str) and not body.as_text
+            else None
+        )
+        return known or state.service.fitting(read_prompt(model, prompt, body.target, as_text=body.as_text))
 
     reading = state.service.with_model(
         read, state.spec, kind="tokenize", asks=(owner,), owner=owner, priority=CLICK
@@ -118,6 +123,7 @@ async def generate(request: Request, body: GenerateRequest) -> StreamingResponse
         top_p=body.top_p,
         seed=body.seed,
         stop=stop,
+        as_text=body.as_text,
     )
     prompt = _prompt(state, body.prompt, *stop)
     job = state.service.answers.generate(prompt, state.spec, params, owner=state.owner())
@@ -171,7 +177,7 @@ async def _events(
             yield _fault(told(job.error))
             return
         made = job.get(0)
-        if isinstance(prompt, str):
+        if isinstance(prompt, str) and not made.params.as_text:
             state.written.remember(prompt, made)
         state.figures.tokens.inc(len(made.logprob_nats))
         nats = [None if math.isnan(value) else value for value in made.logprob_nats.tolist()]

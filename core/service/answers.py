@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.jobs import Job, JobContext
+from core.models.control_text import read_prompt
 from core.records import Generation, GenerationParams, ModelSpec, Tokens, digest
 from core.service.batched import write_batches
 from core.service.recent import Recent
@@ -82,8 +83,9 @@ class Answers:
         """
         if response is not None:
             return self.score(
-                prompt, response, spec, owner=owner, example_id=example_id, priority=priority, view=view
-            )
+                prompt, response, spec, owner=owner, example_id=example_id, priority=priority, view=view,
+                as_text=params is not None and params.as_text,
+            )  # fmt: skip
         spec, params, prompt = self._workshop.resolve(spec), params or GenerationParams(), _frozen(prompt)
         key = generation_key(prompt, spec, params)
 
@@ -91,7 +93,7 @@ class Answers:
             found = self.known(prompt, spec, params)
             if found is None:
                 with self._workshop.model(spec, context) as model:
-                    tokens = self._workshop.fitting(model.tokenize(prompt))
+                    tokens = self._workshop.fitting(read_prompt(model, prompt, as_text=params.as_text))
                     context.progress(0.0, "Writing", partial="")
                     guess: dict[str, Any] = {}
                     if draft is not None and model.capabilities.drafts and not params.temperature:
@@ -122,9 +124,14 @@ class Answers:
         example_id: str = "",
         priority: int = NORMAL,
         view: str = "",
+        as_text: bool = False,
     ) -> Job[Generation]:
         """A job for a typed answer: its tokens and how likely the model finds each; nothing is written."""
-        spec, prompt, params = self._workshop.resolve(spec), _frozen(prompt), GenerationParams()
+        spec, prompt, params = (
+            self._workshop.resolve(spec),
+            _frozen(prompt),
+            GenerationParams(as_text=as_text),
+        )
         key = generation_key(prompt, spec, params, response)
 
         def work(context: JobContext) -> Generation:
@@ -132,7 +139,7 @@ class Answers:
             if found is None:
                 with self._workshop.model(spec, context) as model:
                     context.progress(None, "Reading the answer")
-                    tokens = self._workshop.fitting(model.tokenize(prompt, response))
+                    tokens = self._workshop.fitting(read_prompt(model, prompt, response, as_text=as_text))
                     found = _scored(model, tokens, response, params)
                 self._keep_generation(key, found, prompt, context)
             return replace(found, example_id=example_id)
@@ -170,7 +177,10 @@ class Answers:
             tokens: list[Tokens] = []
             if left:
                 with self._workshop.model(spec, context) as model:
-                    tokens = [self._workshop.fitting(model.tokenize(prompt)) for _, prompt in left]
+                    tokens = [
+                        self._workshop.fitting(read_prompt(model, prompt, as_text=params.as_text))
+                        for _, prompt in left
+                    ]
             size, stop = self._workshop.settings.batch_size, context.borders(model_key(spec))
             context.progress(len(done) / max(1, len(asked)), "Writing answers", partial=dict(done))
             yield
@@ -252,7 +262,10 @@ class Answers:
         if left:
             context.give_way()
             with self._workshop.model(spec, context) as model:
-                tokens = [self._workshop.fitting(model.tokenize(asked[at])) for at in left]
+                tokens = [
+                    self._workshop.fitting(read_prompt(model, asked[at], as_text=params.as_text))
+                    for at in left
+                ]
             batches = write_batches(
                 lambda: self._workshop.model(spec, context), tokens, params,
                 self._workshop.settings.batch_size, context.borders(model_key(spec)),
@@ -272,7 +285,7 @@ class Answers:
         found = self.known(prompt, spec, params)
         if found is None:
             with self._workshop.model(spec, context) as model:
-                tokens = self._workshop.fitting(model.tokenize(prompt))
+                tokens = self._workshop.fitting(read_prompt(model, prompt, as_text=params.as_text))
                 found = model.generate(tokens, params, stop=context.borders(model_key(spec)))
             context.check()
             self._keep_generation(generation_key(prompt, spec, params), found, prompt, context)

@@ -48,7 +48,7 @@ def generation_to_json(generation: Generation) -> dict[str, Any]:
         "format": FORMAT,
         "example_id": generation.example_id,
         "model": asdict(generation.model),
-        "params": asdict(generation.params),
+        "params": generation.params.plain(),
         "tokens": {
             "ids": tokens.ids.tolist(),
             "text": tokens.text,

@@ -65,4 +65,5 @@ def generation_key(
         greedy = params.temperature == 0
         chance = () if greedy else (params.temperature, params.top_p, params.seed)
         drawn = (params.max_new_tokens, params.stop, chance)
-    return digest("generation", _plain(prompt), model_key(spec), drawn, response)
+    read = ("control tokens as text",) if params.as_text else ()
+    return digest("generation", _plain(prompt), model_key(spec), drawn, response, *read)

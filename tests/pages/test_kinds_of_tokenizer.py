@@ -11,11 +11,20 @@ from streamlit.testing.v1 import AppTest
 
 from core.models import load as load_model
 from core.records import ModelSpec
+from core.ui.salience_page.surface import control_tokens
 from tests.pages.test_salience import answer, errors, finish, order, write
 from tests.unit.models.local.test_kinds_of_tokenizer import gpt1, unigram, word_level, wordpiece
 
 PROMPT = "The soup has cheese in it"
 KINDS = {"wordpiece": wordpiece, "gpt1": gpt1, "word_level": word_level, "unigram": unigram}
+CONTROL = "soupend"
+
+
+def controlled() -> Any:
+    """A tokenizer with a control token whose letters it knows as text too."""
+    tokenizer = wordpiece()
+    tokenizer.add_special_tokens({"additional_special_tokens": [CONTROL]})
+    return tokenizer
 
 
 @pytest.fixture(params=list(KINDS))
@@ -24,7 +33,7 @@ def load(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Any]:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    folder, tokenizer = tmp_path / "kind", KINDS[request.param]()
+    folder, tokenizer = tmp_path / "kind", {**KINDS, "controlled": controlled}[request.param]()
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=len(tokenizer), hidden_size=16, intermediate_size=16, num_hidden_layers=1,
@@ -63,3 +72,21 @@ def test_half_a_character_is_a_sentence_on_the_page(open_app: Callable[..., AppT
         app.run()
     assert not app.exception
     assert any("half a character" in told for told in errors(app))
+
+
+@pytest.mark.parametrize("load", ["controlled"], indirect=True)
+def test_a_typed_control_token_is_sent_as_text_where_asked(open_app: Callable[..., AppTest]) -> None:
+    app = open_app("salience")
+    write(app, f"The {CONTROL} soup")
+    finish(order(app, "run"))
+    held = answer(app).generation
+    assert control_tokens(held) == [CONTROL]
+    finish(order(app, "as text"))
+    assert errors(app) == []
+    plain = answer(app).generation
+    assert plain.params.as_text and control_tokens(plain) == []
+    assert plain.tokens.text[: plain.tokens.prompt_chars] == f"The {CONTROL} soup"
+    assert app.query_params["as_text"] in ("True", ["True"])  # the link asks the very same
+    finish(order(app, "as control"))
+    assert control_tokens(answer(app).generation) == [CONTROL]
+    assert "as_text" not in app.query_params

@@ -92,6 +92,22 @@ class HuggingFaceModel:
 
     def tokenize(self, prompt: str | Sequence[Message], response: str | None = None) -> Tokens:
         """See `LanguageModel`. Raises: AppError for an empty prompt or one beyond the model's length."""
+        return self._tokens_of(prompt, response, as_text=False)
+
+    def tokenize_as_text(self, prompt: str | Sequence[Message], response: str | None = None) -> Tokens:
+        """See `core.models.control_text`. Raises: as `tokenize`, and where the tokenizer cannot."""
+        tokens = self._tokens_of(prompt, response, as_text=True)
+        width = tokens.char_spans[:, 1] > tokens.char_spans[:, 0]
+        still = tokens.special & width & (tokens.role != Role.TEMPLATE)
+        if still.any():
+            raise AppError(
+                f"The tokenizer of {self.spec.name} reads {self.token_name(int(tokens.ids[still][0]))} as a control "
+                "token wherever it stands.",
+                hint="Break it up with a blank.",
+            )
+        return tokens
+
+    def _tokens_of(self, prompt: str | Sequence[Message], response: str | None, *, as_text: bool) -> Tokens:
         begins, written = None, None
         if isinstance(prompt, str):
             text = prompt
@@ -99,7 +115,10 @@ class HuggingFaceModel:
             text, written, begins = chat.render(self.tokenizer, prompt)
         if not any(part.strip() for part in ([text] if written is None else [text[a:b] for a, b in written])):
             raise AppError("The prompt is empty.", hint="Write something for the model to continue.")
-        ids, spans, special = self._encode(text, begin=begins is None)
+        if as_text and written is not None and begins is not None:
+            ids, spans, special = self._encode_turns(text, written)
+        else:
+            ids, spans, special = self._encode(text, begin=begins is None, as_text=as_text)
         if begins:
             ids.insert(0, self.tokenizer.bos_token_id)
             spans.insert(0, (0, 0))
@@ -113,7 +132,7 @@ class HuggingFaceModel:
             ]
         prompt_len = len(ids)
         if response:
-            more, more_spans, more_special = self._typed(response)
+            more, more_spans, more_special = self._typed(response, as_text=as_text)
             self._check_known(more)
             ids += more
             spans += [(a + len(text), b + len(text)) for a, b in more_spans]
@@ -132,26 +151,58 @@ class HuggingFaceModel:
             np.array(role, np.int8), prompt_len,
         )  # fmt: skip
 
-    def _typed(self, response: str) -> tuple[list[int], list[tuple[int, int]], list[bool]]:
+    def _encode_turns(
+        self, text: str, written: Sequence[tuple[int, int]]
+    ) -> tuple[list[int], list[tuple[int, int]], list[bool]]:
+        """As `_encode`, with what people wrote (`written`) as text: between the template's own control tokens, where a
+        tokenizer parts a text anyway, each piece is read by itself.
+        """
+        ids, spans, special = self._encode(text, begin=False)
+        ends = [
+            (token, span)
+            for token, span, control in zip(ids, spans, special)
+            if control and span[1] > span[0] and not any(span[0] < b and a < span[1] for a, b in written)
+        ]
+        made: list[tuple[int, tuple[int, int], bool]] = []
+        at = 0
+        for token, (start, stop) in [*ends, (None, (len(text), len(text)))]:
+            piece = text[at:start]
+            if piece:
+                read = (
+                    self._typed(piece, as_text=True) if at else self._encode(piece, begin=False, as_text=True)
+                )
+                made += [(i, (a + at, b + at), control) for i, (a, b), control in zip(*read)]
+            if token is not None:
+                made.append((token, (start, stop), True))
+            at = stop
+        return [one[0] for one in made], [one[1] for one in made], [one[2] for one in made]
+
+    def _typed(
+        self, response: str, *, as_text: bool = False
+    ) -> tuple[list[int], list[tuple[int, int]], list[bool]]:
         """Ids, spans and special flags of a typed answer as they would be within a text.
 
         Tokenizers of Llama 2's kind put a space before every text; before an answer nobody typed one. Behind a
         line break there is none, so that is where it is read.
         """
-        ids, spans, special = self._encode(response, begin=False)
+        ids, spans, special = self._encode(response, begin=False, as_text=as_text)
         if not ids or not self.token_name(ids[0]).startswith("\u2581"):
             return ids, spans, special
         for guard in ("\n", "\n\n", "."):
-            alone, _, _ = self._encode(guard, begin=False)
-            whole, whole_spans, whole_special = self._encode(guard + response, begin=False)
+            alone, _, _ = self._encode(guard, begin=False, as_text=as_text)
+            whole, whole_spans, whole_special = self._encode(guard + response, begin=False, as_text=as_text)
             size = len(alone)
             if whole[:size] == alone and len(whole) > size and whole_spans[size][0] == len(guard):
                 moved = [(a - len(guard), b - len(guard)) for a, b in whole_spans[size:]]
                 return whole[size:], moved, whole_special[size:]
         return ids, spans, special
 
-    def _encode(self, text: str, *, begin: bool) -> tuple[list[int], list[tuple[int, int]], list[bool]]:
-        """Ids, spans and special flags of `text`; the tokenizer's own beginning-of-text id when `begin`."""
+    def _encode(
+        self, text: str, *, begin: bool, as_text: bool = False
+    ) -> tuple[list[int], list[tuple[int, int]], list[bool]]:
+        """Ids, spans and special flags of `text`; the tokenizer's own beginning-of-text id when `begin`; no other
+        control token `as_text`.
+        """
         try:
             text.encode()
         except UnicodeEncodeError as error:
@@ -162,7 +213,7 @@ class HuggingFaceModel:
             ) from error
         encoded = self.tokenizer(
             text, add_special_tokens=begin, return_offsets_mapping=True, return_special_tokens_mask=True,
-            return_attention_mask=False, verbose=False,
+            return_attention_mask=False, verbose=False, split_special_tokens=as_text,
         )  # fmt: skip
         ids, spans = list(encoded["input_ids"]), [tuple(span) for span in encoded["offset_mapping"]]
         added = [bool(flag) and a == b for flag, (a, b) in zip(encoded["special_tokens_mask"], spans)]

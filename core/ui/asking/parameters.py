@@ -48,6 +48,7 @@ PARAMETERS = (
     Parameter(state.TOP_P, "top_p", 1.0, float, 0.05, 1.0),
     Parameter(state.SEED, "seed", 0, int, 0, 2**31 - 1),
     Parameter(state.STOP_AT, "stop", (), _texts),
+    Parameter(state.AS_TEXT, "as_text", False, lambda words: words == "True"),
 )
 _BY_NAME = {setting.key.name: setting for setting in PARAMETERS}
 
@@ -61,6 +62,8 @@ def value(key: Key[Any], proposed: AnswerDefault | None = None) -> Any:
     setting = _BY_NAME[key.name]
     if key == state.STOP_AT and state.STOP_AT_NEXT.held:
         return tuple(state.STOP_AT_NEXT.there())
+    if key == state.AS_TEXT and state.AS_TEXT_NEXT.held:
+        return state.AS_TEXT_NEXT.there()
     usual = setting.usual
     if key in PROPOSED and proposed is not None:
         usual = proposed.stop if key == state.STOP_AT else proposed.max_new_tokens
@@ -103,6 +106,7 @@ def params(*prompts: Asked, spec: ModelSpec | None = None) -> GenerationParams:
         top_p=float(value(state.TOP_P)),
         seed=int(value(state.SEED)),
         stop=tuple(text.replace(_NEWLINE, "\n") for text in value(state.STOP_AT, proposed) if text),
+        as_text=bool(value(state.AS_TEXT)),
     )
 
 
@@ -112,7 +116,7 @@ def fits(found: GenerationParams, wanted: GenerationParams) -> bool:
     """
     chance = ("temperature",) if wanted.temperature == 0 else ("temperature", "top_p", "seed")
     said = [key for key in PROPOSED if _is_said(key)]
-    fields = (*chance, *("stop" if key == state.STOP_AT else key.name for key in said))
+    fields = ("as_text", *chance, *("stop" if key == state.STOP_AT else key.name for key in said))
     return all(getattr(found, name) == getattr(wanted, name) for name in fields)
 
 
@@ -120,6 +124,11 @@ def add_stop(text: str) -> None:
     """Make `text` one of the stop texts, from the next drawing of the widgets on."""
     state.STOP_AT_NEXT.set(list(dict.fromkeys([*value(state.STOP_AT), text])))
     _said().add(state.STOP_AT.name)
+
+
+def send_as_text(chosen: bool) -> None:
+    """Whether control tokens are sent as text, from the next drawing of the widgets on."""
+    state.AS_TEXT_NEXT.set(chosen)
 
 
 def take_parameters(found: GenerationParams, asked: Asked, spec: ModelSpec) -> None:
@@ -156,6 +165,8 @@ def draw_parameters(*prompts: Asked, spec: ModelSpec | None = None) -> None:
     proposed = proposed_for(prompts, spec)
     if (wanted := state.STOP_AT_NEXT.pop()) is not None:
         state.STOP_AT.set(wanted)
+    if (text_next := state.AS_TEXT_NEXT.pop()) is not None:
+        state.AS_TEXT.set(text_next)
     _draw_proposed(proposed)
     text = next((one for one in prompts if isinstance(one, str)), "")
     chosen = value(state.STOP_AT, proposed)
@@ -198,6 +209,15 @@ def draw_parameters(*prompts: Asked, spec: ModelSpec | None = None) -> None:
         key=state.SEED.name,
         persist_state="session",
         help="The same seed gives the same answer again. It matters only above temperature 0.",
+    )
+    as_text: dict[str, Any] = {} if state.AS_TEXT.held else {"value": bool(value(state.AS_TEXT))}
+    st.checkbox(
+        "Send control tokens as text",
+        key=state.AS_TEXT.name,
+        persist_state="session",
+        help="What you typed that the model would read as a control token (`<|im_end|>`, `<eos>`) is sent as the "
+        "text that it shows. Needs a model whose files are here.",
+        **as_text,
     )
 
 
@@ -245,6 +265,8 @@ def in_words(chosen: GenerationParams, send_as: SendAs | None = None) -> str:
         parts += [f"temperature {chosen.temperature:g}", f"top-p {chosen.top_p:g}", f"seed {chosen.seed}"]
     if chosen.stop:
         parts.append("stops at " + ", ".join(f"“{text.replace(chr(10), _NEWLINE)}”" for text in chosen.stop))
+    if chosen.as_text:
+        parts.append("control tokens as text")
     if send_as is not None:
         parts.append("sent as a chat" if send_as == "chat" else "sent as plain text")
     return ", ".join(parts)

@@ -14,6 +14,7 @@ import streamlit as st
 from core.compare import Run, word_diff
 from core.counterfactuals import Context, Made, make
 from core.counterfactuals.generator import Translate
+from core.models.control_text import read_prompt
 from core.records import Example, GenerationParams, ModelSpec, digest
 from core.ui.counterfactuals_page.form import FormChoices
 from core.ui.shell import diff, job_box, library, looking, problem, state
@@ -82,7 +83,9 @@ def begin_making(
             job.progress(place / len(rows), "Reading the examples")
             answer = said[e.id]
             if answer is None and asked.generator.needs == "gradients":
-                answer = model.generate(model.tokenize(e.prompt), params, stop=job.stop).text
+                answer = model.generate(
+                    read_prompt(model, e.prompt, as_text=params.as_text), params, stop=job.stop
+                ).text
                 job.check()
             contexts[e.id] = Context(model, answer, stop=job.stop)
         return run(contexts)

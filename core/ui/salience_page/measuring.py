@@ -15,6 +15,7 @@ import numpy as np
 
 from core.counterfactuals import times
 from core.errors import AppError
+from core.models.control_text import read_prompt
 from core.records import Generation, Segment
 from core.ui.asking import conversation
 from core.ui.asking.answering import Answer
@@ -111,11 +112,11 @@ def start_trial(
     before = float(generation.logprob_nats[at].sum())
 
     def score(model: Any, _context: Any) -> float:
-        after = model.logprobs(tokens.after(model.tokenize(sent)))
+        after = model.logprobs(tokens.after(read_prompt(model, sent, as_text=answer.params.as_text)))
         return float(after[at].sum()) - before
 
     plain = sent if isinstance(sent, str) else conversation.turns_as_field(sent)
-    asks = (plain, tokens.ids.tolist(), list(rows))
+    asks = (plain, tokens.ids.tolist(), list(rows), answer.params.as_text)
     mine = f"{owner()} what if {len(trials(answer))}"
     trials(answer).append(
         TakeOutTrial(

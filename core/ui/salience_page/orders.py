@@ -23,7 +23,7 @@ from core.ui.salience_page import causes, keeping, measuring
 from core.ui.salience_text import draft, order, prompt_id
 from core.ui.shell import library, problem, rights, state
 
-CHANGES = ("run", "stop at", "keep", "compare", "attach")
+CHANGES = ("run", "stop at", "as text", "as control", "keep", "compare", "attach")
 """Orders after which there is an answer or a version more."""
 
 
@@ -96,6 +96,12 @@ def _stop_at(example: Example, spec: ModelSpec, params: GenerationParams, asked:
     if not first:
         return False
     parameters.add_stop(f"\n{first}")
+    return _run(example, spec, params, asked)
+
+
+def _as_text(example: Example, spec: ModelSpec, params: GenerationParams, asked: Mapping[str, Any]) -> bool:
+    """Send what looks like a control token as text, or read it as one again; and run."""
+    parameters.send_as_text(asked.get("order") == "as text")
     return _run(example, spec, params, asked)
 
 
@@ -200,6 +206,8 @@ _ORDERS: Mapping[str, Callable[[Example, ModelSpec, GenerationParams, Mapping[st
     "run": _run,
     "stop": _stop,
     "stop at": _stop_at,
+    "as text": _as_text,
+    "as control": _as_text,
     "remove": _remove,
     "measure": _measure,
     "lock": _lock,

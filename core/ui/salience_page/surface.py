@@ -86,5 +86,5 @@ def control_tokens(generation: Generation) -> list[str]:
     tokens = generation.tokens
     own = tokens.special[: tokens.prompt_len] & (tokens.role[: tokens.prompt_len] == Role.PROMPT)
     # What a tokenizer puts before a prompt by itself (a beginning-of-text token) shows no text.
-    found = [tokens.text[a:b] for a, b in tokens.char_spans[: tokens.prompt_len][own] if b > a]
+    found = [tokens.text[a:b].strip() for a, b in tokens.char_spans[: tokens.prompt_len][own] if b > a]
     return list(dict.fromkeys(found))

@@ -343,7 +343,21 @@ def _notices(example: Example, answer: Answer | None) -> list[tuple[str, str, st
     found = surface.control_tokens(generation) if generation is not None else []
     if found:
         are = "is read as a control token" if len(found) == 1 else "are read as control tokens"
-        notices.append((f"{', '.join(found)} {are} of the model, not as text.", "", ""))
+        notices.append(
+            (
+                f"{', '.join(found)} {are} of the model, not as text.",
+                "as text",
+                "Run again, sent as plain text",
+            )
+        )
+    elif generation is not None and generation.params.as_text:
+        notices.append(
+            (
+                "What looks like a control token was sent as plain text.",
+                "as control",
+                "Run again, read as control tokens",
+            )
+        )
     kept_apart = versions.apart(example)
     if kept_apart is not None:
         other = names_of([kept_apart])[kept_apart]

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from core.errors import AppError
+from core.records import Tokens
 from tests.unit.fake_model import FakeModel
 from tests.unit.server.conftest import asgi_post
 
@@ -149,3 +150,25 @@ def test_turns_that_a_template_leaves_out_are_told(client: TestClient, model: Fa
     ]
     (told,) = done["turns_not_read"]
     assert "leaves out or rewrites the system message" in told
+
+
+def test_control_tokens_are_sent_as_text_where_asked(
+    client: TestClient, model: FakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"prompt": "abc", "as_text": True}
+    for path, body in (
+        ("/v1/generate", asked),
+        ("/v1/salience", {**asked, "target": "cba", "method": "leave_one_out"}),
+    ):
+        refused = client.post(path, json=body)
+        assert refused.status_code == 422 and "take them as text" in refused.text
+    seen = []
+
+    def as_text(prompt: Any, response: str | None = None) -> Tokens:
+        seen.append(prompt)
+        return model.tokenize(prompt, response)
+
+    monkeypatch.setattr(model, "tokenize_as_text", as_text, raising=False)
+    assert client.post("/v1/generate", json=asked).status_code == 200
+    assert client.post("/v1/generate", json={"prompt": "abc"}).status_code == 200
+    assert seen == ["abc"]
