@@ -216,12 +216,12 @@ def test_what_is_measured_stands_beside_the_share(app: str, page: Page) -> None:
     ready(page)
     causes = page.get_by_role("region", name="Strongest parts")
     # The first example ships measured; another part of the answer is measured on asking.
-    expect(page.get_by_text("map and measurement agree")).to_be_visible()
+    expect(page.get_by_text("map and measurement agree", exact=True)).to_be_visible()
     without = causes.get_by_role("heading", name="Without line 9 the answer turns")
     expect(without).to_have_count(0)
     causes.get_by_role("button", name=re.compile("^Take out")).first.click()
     expect(without).to_be_visible(timeout=LONG_MS)
-    expect(page.get_by_text("map and measurement agree")).to_be_visible()
+    expect(page.get_by_text("map and measurement agree", exact=True)).to_be_visible()
     expect(causes.locator("del").first).to_contain_text("You have to try")
     expect(causes.get_by_text("times less likely (measured")).to_be_visible()
     expect(causes.locator("li").first).to_contain_text("answer turns")
@@ -314,7 +314,7 @@ def test_a_chat_of_several_turns(
     # Nothing typed is lost on the way to another page and back, nor before it is run.
     box(page).fill("Likes: cheese\nAvoids: eggs\nDish: Soup with eggs and beans\nAnalysis:")
     expect(page.get_by_text("edited, not run yet")).to_be_visible()
-    go_to(page, "What changed?", page.get_by_role("heading", name="What did the edit change?"))
+    go_to(page, "What changed?", page.get_by_role("heading", name="What changed?"))
     go_to(page, "Why this answer?", box(page))
     expect(page.get_by_role("textbox", name="System message")).to_have_value("Recommend no dish with eggs.")
     expect(box(page)).to_have_value(re.compile("Soup with eggs"))

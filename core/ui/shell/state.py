@@ -265,7 +265,7 @@ IMPROVE_COLUMN: Keys[int] = Keys("improve column {} {}")
 IMPROVE_CUT: Key[str] = Key("improve cut")
 IMPROVE_ROWS: Keys[int] = Keys("improve rows {} {}")
 IMPROVE_PRESS: Keys[bool] = Keys("press {}")
-IMPROVE_KEEP: Keys[bool] = Keys("keep {}")
+IMPROVE_KEEP: Keys[bool] = Keys("keep improved {}")
 IMPROVED: Key[dict[str, Any]] = Key("improved")
 """What was found out about a table's versions, by the question that was asked."""
 
