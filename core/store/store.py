@@ -36,7 +36,16 @@ from core.store.limits import Quotas, site_full
 from core.store.rows import insert_examples, to_example
 from core.store.salience_files import SalienceFiles
 from core.store.sql import chunks, insert_new, upsert
-from core.store.tables import LOCAL, SHARED, datasets, examples, generations, workspaces
+from core.store.tables import (
+    LOCAL,
+    SHARED,
+    datasets,
+    examples,
+    generations,
+    opinions,
+    table_cells,
+    workspaces,
+)
 from core.store.trial_lines import TrialLines
 from core.store.visitors import Visitors
 from core.store.workspace import Workspace
@@ -344,8 +353,16 @@ class Store:
         if now < asked_at + _WEIGHED_SECONDS:
             return held
         with self.engine.connect() as connection:
-            answers = connection.execute(select(func.sum(func.length(generations.c.payload)))).scalar() or 0
-        held = int(answers) + self._files.stored_bytes() + self.causes.stored_bytes()
+            answers = sum(
+                int(connection.execute(select(func.sum(func.length(column)))).scalar() or 0)
+                for column in (
+                    generations.c.payload,
+                    table_cells.c.answer,
+                    table_cells.c.why,
+                    opinions.c.text,
+                )
+            )
+        held = answers + self._files.stored_bytes() + self.causes.stored_bytes()
         self._computed = (held, now)
         return held
 

@@ -23,9 +23,12 @@ from core.store.tables import (
     examples,
     generations,
     metrics,
+    opinions,
+    prompt_tables,
     slice_examples,
     slices,
     stars,
+    table_cells,
     views,
     work,
     work_items,
@@ -43,6 +46,8 @@ answers.jsonl   what models wrote for these prompts
 checks.jsonl    what each dataset's answers are checked for
 metrics.jsonl   metrics and verdicts, each with the answer that it is of
 runs.jsonl, run_rows.jsonl   runs over rows and what came of each row
+tables.jsonl, table_cells.jsonl   tables of prompt versions, and their answers with verdicts
+opinions.jsonl  what people said of answers
 stars, slices, slice_examples, views, deeds: what was marked, saved and done
 
 computed/generations, computed/salience, computed/causes: each answer whole (tokens, probabilities), the maps of these
@@ -85,12 +90,15 @@ def _tables(file: zipfile.ZipFile, workspace: Workspace, connection: Connection)
     found = connection.execute(answers.where(mine).distinct())
     _write(file, "answers", (dict(row._mapping) for row in found))
     tables = {"checks": checks, "metrics": metrics, "stars": stars, "slices": slices, "views": views}
-    for name, table in {**tables, "deeds": deeds, "runs": work}.items():
+    tables |= {"deeds": deeds, "runs": work, "tables": prompt_tables, "opinions": opinions}
+    for name, table in tables.items():
         columns = [c for c in table.c if c.name not in ("workspace_id", "seq")]
         found = connection.execute(select(*columns).where(table.c.workspace_id == here))
         _write(file, name, (dict(row._mapping) for row in found))
     inside = select(slice_examples).join(slices).where(slices.c.workspace_id == here)
     _write(file, "slice_examples", (dict(row._mapping) for row in connection.execute(inside)))
+    cells = select(table_cells).join(prompt_tables).where(prompt_tables.c.workspace_id == here)
+    _write(file, "table_cells", (dict(row._mapping) for row in connection.execute(cells)))
     rows = select(work_items).join(work).where(work.c.workspace_id == here)
     _write(file, "run_rows", (dict(row._mapping) for row in connection.execute(rows)))
 

@@ -15,14 +15,15 @@ from sqlalchemy import select, text
 
 from core.cause import Cause, CauseRequest, CauseSettings
 from core.errors import AppError
-from core.records import Example
+from core.prompt_table import CellAnswer, PromptVersion, TableAnswerer, TablePlan
+from core.records import Example, ModelSpec
 from core.review import Opinion, newest
 from core.store import Quotas, Store, WorkList, generation_key
 from core.store.bundle import Bundle
 from core.store.cause_files import CauseFiles
 from core.store.engine import writing
 from core.store.marks import DatasetChecks
-from core.store.tables import workspaces
+from core.store.tables import metadata, workspaces
 from core.store.takeout import takeout
 from core.store.workspace import Workspace
 from tests.unit.store.conftest import make_generation, make_matrix
@@ -316,6 +317,34 @@ def test_what_is_taken_along_loads_again(hosted: Store, tmp_path: Path) -> None:
     assert cause is not None and mine is not None and cause.request == mine.request
     assert computed.generation(not_mine[0]) is None and computed.salience(not_mine[1]) is None
     assert causes.get(not_mine[2]) is None
+
+
+def test_every_table_of_a_workspace_is_in_the_file_or_is_named_here(hosted: Store) -> None:
+    """A table that is added later must be thought of: what it holds may be somebody's words."""
+    called = {"work": "runs", "work_items": "run_rows", "generations": "answers", "prompt_tables": "tables"}
+    not_theirs = {
+        "workspaces",  # the workspace itself
+        "holders", "shares",  # keys of browsers and links: secrets, not words
+    }  # fmt: skip
+    here = hosted.visitors.home("browser a", who="a browser")
+    with zipfile.ZipFile(io.BytesIO(takeout(here, hosted))) as file:
+        held = {name.removesuffix(".jsonl") for name in file.namelist()}
+    missing = {called.get(name, name) for name in metadata.tables} - held - not_theirs
+    assert not missing, missing
+
+
+def test_tables_and_what_people_said_are_taken_along_and_count(hosted: Store) -> None:
+    here = hosted.visitors.home("browser a", who="a browser")
+    filled(here)
+    (dataset,) = [one for one in here.datasets.all() if not one.shared]
+    plan = TablePlan(dataset.id, (PromptVersion("v1", "{prompt}"),), (TableAnswerer(ModelSpec("m", "m")),))
+    table = here.tables.keep(plan)
+    here.tables.save(table.id, [CellAnswer("e1", 0, 0, "mine own answer", "right", "it fits")])
+    with zipfile.ZipFile(io.BytesIO(takeout(here, hosted))) as file:
+        assert "v1" in file.read("tables.jsonl").decode()
+        assert json.loads(file.read("table_cells.jsonl"))["answer"] == "mine own answer"
+    hosted._computed = (0, -1e9)
+    assert hosted.computed_bytes() >= len("mine own answer" + "it fits")
 
 
 def test_what_is_too_much_to_take_along_is_told(hosted: Store) -> None:
