@@ -1,4 +1,4 @@
-"""promptfoo's configuration: prompts and tests read from it, and a table written as one that promptfoo runs.
+"""promptfoo's configuration: prompts and tests read from it, and a table written as one.
 
 Read: `prompts` (texts; objects with `label` and `raw`), `tests` with `vars` and `assert`, `defaultTest`. `{{name}}` of
 promptfoo is `{name}` here. Files that a configuration only names (`file://…`) are not opened. Source: promptfoo's
@@ -18,7 +18,7 @@ import yaml
 from core.checks import Condition, as_checked
 from core.datasets.plan import variables
 from core.errors import AppError
-from core.prompt_table.plan import PromptVersion, TablePlan
+from core.prompt_table.plan import PromptVersion, TableAnswerer, TablePlan
 from core.prompt_table.prompts import row_values
 from core.records import Example
 
@@ -106,7 +106,11 @@ def tests_of(config: Mapping[str, Any]) -> tuple[list[Example], tuple[Condition,
 
 
 def to_promptfoo(plan: TablePlan, rows: Sequence[Example], conditions: Sequence[Condition]) -> str:
-    """The table as a configuration that promptfoo runs; its providers name the models as they are called here."""
+    """The table as a configuration for promptfoo.
+
+    A model behind an OpenAI-compatible server is named there as it is here; one whose files are here is asked through
+    this project's own server, which the comment at the top says how to start. Small changes are left out.
+    """
     named = plan.columns_named
     prompts_out = [
         {"label": version.name, "raw": _theirs(version.template, named)} for version in plan.versions
@@ -121,10 +125,30 @@ def to_promptfoo(plan: TablePlan, rows: Sequence[Example], conditions: Sequence[
     config = {
         "description": "Exported from Whence",
         "prompts": prompts_out,
-        "providers": [{"id": f"file://{who.spec.name}", "label": who.label} for who in plan.answerers],
+        "providers": [_provider(who, plan) for who in plan.answerers],
         "tests": tests,
     }
-    return yaml.safe_dump(config, allow_unicode=True, sort_keys=False, width=100)
+    return _SERVE + yaml.safe_dump(config, allow_unicode=True, sort_keys=False, width=100)
+
+
+_SERVE = """# Models whose files are here are asked through Whence's server: start it before, one for each of them, with
+#   MODEL_CONFIG=name:path WHENCE_SERVER_MAX_NEW_TOKENS=128 whence serve --port 8080
+# and put its address below. A server of another kind (no OpenAI-compatible one) has to be put in by hand.
+"""
+
+
+def _provider(who: TableAnswerer, plan: TablePlan) -> dict[str, Any]:
+    """As promptfoo's documentation on OpenAI's and HTTP providers has it."""
+    if who.spec.backend == "openai_compatible":
+        address, _, model = who.spec.path.partition("#")
+        kind = "chat" if who.send_as == "chat" else "completion"
+        drawn = {"max_tokens": plan.params.max_new_tokens, "temperature": plan.params.temperature}
+        more = {"stop": list(plan.params.stop)} if plan.params.stop else {}
+        config: dict[str, Any] = {"apiBaseUrl": address, **drawn, **more}
+        return {"id": f"openai:{kind}:{model}", "label": who.label, "config": config}
+    body = {"inputs": [{"prompt": "{{prompt}}"}]}
+    config = {"method": "POST", "body": body, "transformResponse": "json[0].response"}
+    return {"id": "http://127.0.0.1:8080/predict", "label": who.label, "config": config}
 
 
 def _ours(raw: str) -> str:

@@ -157,9 +157,14 @@ def written(content: Any) -> str:
 
 
 def _apart(content: Any) -> tuple[str, str]:
-    """(thinking, text) of a `content`, which may be a list of parts."""
+    """(thinking, text) of a `content`, which may be a list of parts. Raises: AppError for what is neither."""
     if isinstance(content, str):
         return "", content
+    if content is not None and not isinstance(content, (list, dict)):
+        raise AppError(
+            f"The server's answer should be text, but it is {type(content).__name__} ({content!r:.40}).",
+            code="remote",
+        )
     if isinstance(content, dict):
         content = [content]
     thought, said = "", ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -135,3 +136,16 @@ def test_rows_are_narrowed_by_what_became_of_them() -> None:
     assert found == {"all": [0, 1], "turned": [0], "worse": [0], "better": [], "wrong": [1], "open": [1]}
     assert shown_rows(made, search="SCRIPT").tolist() == [0]
     assert shown_rows(made, order="least").tolist() == [1, 0]
+
+
+def test_promptfoo_gets_providers_that_it_can_ask() -> None:
+    far = ModelSpec("far", "http://host:8000/v1#big/model", backend="openai_compatible")
+    answerers = (TableAnswerer(ModelSpec("here", "/models/here")), TableAnswerer(far, "chat"))
+    asked = replace(plan(), answerers=answerers)
+    here, there = yaml.safe_load(promptfoo.to_promptfoo(asked, ROWS, []))["providers"]
+    assert there["id"] == "openai:chat:big/model" and there["config"]["apiBaseUrl"] == "http://host:8000/v1"
+    assert there["config"]["max_tokens"] == asked.params.max_new_tokens
+    assert here["id"].endswith("/predict") and here["config"]["body"] == {
+        "inputs": [{"prompt": "{{prompt}}"}]
+    }
+    assert here["config"]["transformResponse"] == "json[0].response" and "/models" not in str(here)

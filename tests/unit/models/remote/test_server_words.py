@@ -12,6 +12,7 @@ from core.models.remote import lit_server, openai_compatible
 from core.models.remote.http import Remote
 from core.models.remote.openai_compatible import OpenAICompatible
 from core.models.remote.openai_offer import Offer
+from core.models.remote.openai_stream import written
 from core.models.remote.server_words import MOST_CHARS, one_line, server_words
 from core.records import GenerationParams, Message, ModelSpec
 from tests.unit.models.loopback import Answer, Asked, Loopback, loopback
@@ -153,3 +154,10 @@ def test_a_lit_servers_words_are_told() -> None:
         )
         with pytest.raises(AppError, match=OOM):
             model.generate(model.tokenize("Soup"), GenerationParams())
+
+
+@pytest.mark.parametrize("content", [7, True, 0.5])
+def test_an_answer_that_is_no_text_is_told_and_not_taken_for_an_empty_one(content: object) -> None:
+    with pytest.raises(AppError, match=f"should be text, but it is {type(content).__name__}"):
+        written(content)
+    assert written(None) == "" and written([{"type": "text", "text": None}, "a"]) == "a"
