@@ -179,7 +179,10 @@ def run_table(
     with opened.use() as held:
         for some_items in _batches(items, task.batch):
             found = task.compute(some_items, held, None)
-            cells += [task.cell(item, one["generation"].text) for item, one in zip(some_items, found)]
+            cells += [
+                replace(task.cell(item, one["generation"].text), tie=one["tie"])
+                for item, one in zip(some_items, found)
+            ]
             if on_progress is not None:
                 on_progress(len(cells), len(items))
     listed = [TableRow(row.id, row.called, row.targets, row.source) for row in rows]
