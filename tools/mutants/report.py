@@ -75,8 +75,8 @@ def _change(original: Any, mutant: Any) -> tuple[str, str, str]:
     """The function's name, and the lines that differ, before and after."""
     import libcst
 
-    texts = [libcst.Module([one]).code.strip().split("\n") for one in (original, mutant)]
-    lines = [line for line in difflib.ndiff(*texts) if line[0] in "+-"]
+    old, new = (libcst.Module([one]).code.strip().split("\n") for one in (original, mutant))
+    lines = [line for line in difflib.ndiff(old, new) if line[0] in "+-"]
     before, after = ("\n".join(line[2:].strip() for line in lines if line[0] == sign) for sign in "-+")
     return str(original.name.value), before, after
 
